@@ -1,0 +1,26 @@
+import Foundation
+import PackagePlugin
+
+/// Embeds `sql/migrations/*.sql` and `sql/roles.sql` into the target as one Swift file of raw strings,
+/// so that one binary can be deployed without its source tree.
+@main
+struct EmbedMigrations: BuildToolPlugin {
+    func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        let sql = context.package.directoryURL.appending(path: "sql")
+        let migrations = try FileManager.default
+            .contentsOfDirectory(at: sql.appending(path: "migrations"), includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "sql" }
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+        let roles = sql.appending(path: "roles.sql")
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedSQL.swift")
+        return [
+            .buildCommand(
+                displayName: "Embedding \(migrations.count) migrations",
+                executable: try context.tool(named: "EmbedMigrationsTool").url,
+                arguments: [output.path(), roles.path()] + migrations.map { $0.path() },
+                inputFiles: migrations + [roles],
+                outputFiles: [output]
+            )
+        ]
+    }
+}

@@ -1,0 +1,7 @@
+// The doors Swift needs into libpq. No logic lives here.
+#ifndef CLIBPQ_SHIM_H
+#define CLIBPQ_SHIM_H
+
+#include <libpq-fe.h>
+
+#endif

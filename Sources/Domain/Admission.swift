@@ -1,0 +1,27 @@
+/// A decision to let somebody in, with every fact that the record of it keeps.
+package struct Admission: Hashable, Sendable {
+    package let caller: User
+    package let meeting: Meeting
+    package let call: StreamCall
+    package let grantedRole: Role
+    /// The role at Stream that `grantedRole` maps to.
+    package let streamRole: String
+    /// The subscription that pays for the meeting.
+    package let subscription: Subscription
+
+    package init(
+        caller: User,
+        meeting: Meeting,
+        call: StreamCall,
+        grantedRole: Role,
+        streamRole: String,
+        subscription: Subscription
+    ) {
+        self.caller = caller
+        self.meeting = meeting
+        self.call = call
+        self.grantedRole = grantedRole
+        self.streamRole = streamRole
+        self.subscription = subscription
+    }
+}

@@ -1,0 +1,32 @@
+/// The id of an `Entity`, as clients and the database write it.
+///
+/// The type parameter keeps a meeting's id from being passed where a user's is meant. Values are not
+/// checked here; `init(validating:)` of each entity's id says which strings the contract allows.
+package struct Identifier<Entity>: RawRepresentable, Hashable, Sendable {
+    package let rawValue: String
+
+    package init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+extension Identifier: CustomStringConvertible {
+    package var description: String { rawValue }
+}
+
+extension Identifier {
+    /// Accepts a string of 1 to `maximumLength` ASCII letters, digits, `_`, `-` and the bytes in `others`.
+    static func isValid(_ text: String, maximumLength: Int, others: [UInt8] = []) -> Bool {
+        let bytes = text.utf8
+        guard (1...maximumLength).contains(bytes.count) else { return false }
+        return bytes.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default:
+                others.contains(byte)
+            }
+        }
+    }
+}

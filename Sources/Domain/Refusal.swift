@@ -1,0 +1,59 @@
+/// Why a verified caller was not let in: rows 7 to 16 of the contract.
+package enum Refusal: Error, Hashable, Sendable {
+    case userNotProvisioned
+    case userDeactivated
+    case meetingNotFound
+    case notAParticipant
+    case participantRemoved
+    case meetingEnded
+    case meetingNotOpen(opensAt: Timestamp)
+    case tierRequired
+    case noStreamCall
+    case roleAboveOwn(requested: Role, held: Role)
+    case roleNotAdmitted(Role)
+}
+
+extension Refusal {
+    /// The slug that `token_refusals.reason` holds; the closed list is checked by the database too.
+    package var reason: String {
+        switch self {
+        case .userNotProvisioned: "user_not_provisioned"
+        case .userDeactivated: "user_deactivated"
+        case .meetingNotFound: "meeting_not_found"
+        case .notAParticipant: "not_a_participant"
+        case .participantRemoved: "participant_removed"
+        case .meetingEnded: "meeting_ended"
+        case .meetingNotOpen: "meeting_not_open"
+        case .tierRequired: "tier_required"
+        case .noStreamCall: "no_stream_call"
+        case .roleAboveOwn: "role_above_own"
+        case .roleNotAdmitted: "role_not_admitted"
+        }
+    }
+
+    /// The code clients switch on (`errorData.code`).
+    package var code: Code {
+        switch self {
+        case .userNotProvisioned: .unauthorized
+        case .userDeactivated, .notAParticipant, .participantRemoved: .forbidden
+        case .meetingNotFound: .notFound
+        case .meetingEnded: .meetingAlreadyEnded
+        case .meetingNotOpen: .meetingNotActive
+        case .tierRequired: .paidTierRequired
+        case .noStreamCall: .validationError
+        case .roleAboveOwn, .roleNotAdmitted: .insufficientPermissions
+        }
+    }
+
+    /// Codes of refusals. Raw values are the wire's and `token_refusals.code`.
+    package enum Code: String, CaseIterable, Sendable {
+        case unauthorized = "UNAUTHORIZED"
+        case forbidden = "FORBIDDEN"
+        case notFound = "NOT_FOUND"
+        case meetingAlreadyEnded = "MEETING_ALREADY_ENDED"
+        case meetingNotActive = "MEETING_NOT_ACTIVE"
+        case paidTierRequired = "PAID_TIER_REQUIRED"
+        case validationError = "VALIDATION_ERROR"
+        case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
+    }
+}

@@ -1,0 +1,22 @@
+/// What a person may be in a meeting, from the weakest to the strongest. Raw values are the wire's and the database's.
+package enum Role: String, CaseIterable, Sendable {
+    case observer
+    case participant
+    case coHost = "co-host"
+    case host
+}
+
+extension Role: Comparable {
+    package static func < (left: Role, right: Role) -> Bool {
+        left.rank < right.rank
+    }
+
+    private var rank: Int {
+        switch self {
+        case .observer: 0
+        case .participant: 1
+        case .coHost: 2
+        case .host: 3
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/// What a person or an organization pays for, and when.
+package struct Subscription: Hashable, Sendable {
+    package typealias ID = Identifier<Subscription>
+
+    package let id: ID
+    package let owner: Owner
+    package let tier: SubscriptionTier
+    package let status: Status
+    package let startsAt: Timestamp
+    /// The first instant that is no longer covered; nil while no end is known.
+    package let endsAt: Timestamp?
+    /// Since when payment is late; set exactly while `status` is `pastDue`.
+    package let pastDueSince: Timestamp?
+
+    package init(
+        id: ID,
+        owner: Owner,
+        tier: SubscriptionTier,
+        status: Status,
+        startsAt: Timestamp,
+        endsAt: Timestamp?,
+        pastDueSince: Timestamp?
+    ) {
+        self.id = id
+        self.owner = owner
+        self.tier = tier
+        self.status = status
+        self.startsAt = startsAt
+        self.endsAt = endsAt
+        self.pastDueSince = pastDueSince
+    }
+
+    package enum Owner: Hashable, Sendable {
+        case user(User.ID)
+        case organization(Organization.ID)
+    }
+
+    /// Raw values are the database's.
+    package enum Status: String, CaseIterable, Sendable {
+        case trialing
+        case active
+        case pastDue = "past_due"
+        case paused
+        case unpaid
+        case incomplete
+        case canceled
+    }
+}
+
+extension Subscription {
+    /// Says whether this subscription pays for `meeting` at `now`.
+    ///
+    /// It does when its owner is the organizer or the organizer's organization, its status grants
+    /// access, its half-open period contains `now`, and its tier is a paid one.
+    ///
+    /// - Parameter pastDueGrace: How long a late payer keeps access, counted from `pastDueSince`.
+    func pays(for meeting: Meeting, at now: Timestamp, pastDueGrace: Duration) -> Bool {
+        tier.isPaid
+            && isOwned(byOrganizerOf: meeting)
+            && startsAt <= now
+            && endsAt.map { now < $0 } ?? true
+            && grantsAccess(at: now, pastDueGrace: pastDueGrace)
+    }
+
+    private func isOwned(byOrganizerOf meeting: Meeting) -> Bool {
+        switch owner {
+        case .user(let id): id == meeting.organizerID
+        case .organization(let id): id == meeting.organizationID
+        }
+    }
+
+    private func grantsAccess(at now: Timestamp, pastDueGrace: Duration) -> Bool {
+        switch status {
+        case .trialing, .active: true
+        case .pastDue: pastDueSince.map { now < $0 + pastDueGrace } ?? false
+        case .paused, .unpaid, .incomplete, .canceled: false
+        }
+    }
+
+    /// Orders subscriptions that all pay: the higher rank wins, then an organization's over a person's,
+    /// then the one that started later.
+    static func isWeaker(_ left: Subscription, than right: Subscription) -> Bool {
+        (left.tier.rank, left.owner.precedence, left.startsAt) < (right.tier.rank, right.owner.precedence, right.startsAt)
+    }
+}
+
+extension Subscription.Owner {
+    fileprivate var precedence: Int {
+        switch self {
+        case .user: 0
+        case .organization: 1
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// An instant: microseconds since 1970-01-01T00:00:00Z, the resolution of PostgreSQL's `timestamptz`.
+///
+/// `distantPast` and `distantFuture` stand for PostgreSQL's `-infinity` and `infinity`. Arithmetic
+/// saturates at them instead of trapping, because the values come from a database that others write to.
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package let microsecondsSinceEpoch: Int64
+
+    package init(microsecondsSinceEpoch: Int64) {
+        self.microsecondsSinceEpoch = microsecondsSinceEpoch
+    }
+
+    package init(secondsSinceEpoch: Int64) {
+        let (microseconds, overflow) = secondsSinceEpoch.multipliedReportingOverflow(by: 1_000_000)
+        self.init(microsecondsSinceEpoch: overflow ? (secondsSinceEpoch < 0 ? .min : .max) : microseconds)
+    }
+
+    package static let distantPast = Timestamp(microsecondsSinceEpoch: .min)
+    package static let distantFuture = Timestamp(microsecondsSinceEpoch: .max)
+
+    /// Whole seconds since the epoch, rounded down.
+    package var secondsSinceEpoch: Int64 {
+        let (quotient, remainder) = microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.microsecondsSinceEpoch < right.microsecondsSinceEpoch
+    }
+
+    package static func + (instant: Timestamp, duration: Duration) -> Timestamp {
+        guard instant != .distantPast, instant != .distantFuture else { return instant }
+        let (sum, overflow) = instant.microsecondsSinceEpoch.addingReportingOverflow(duration.microseconds)
+        return Timestamp(microsecondsSinceEpoch: overflow ? (duration < .zero ? .min : .max) : sum)
+    }
+
+    package static func - (instant: Timestamp, duration: Duration) -> Timestamp {
+        instant + (.zero - duration)
+    }
+}
+
+extension Duration {
+    /// Whole microseconds, rounded towards zero and saturating at the range of `Int64`.
+    package var microseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, overflow2) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        return overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
+    }
+}

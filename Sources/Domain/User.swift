@@ -1,0 +1,34 @@
+/// Somebody who signs in through WorkOS; the id is the WorkOS user id everywhere.
+package struct User: Hashable, Sendable {
+    package typealias ID = Identifier<User>
+
+    package let id: ID
+    package let email: String
+    /// The name other people see; null in the database when the person has not chosen one.
+    package let displayName: String?
+    package let avatarURL: String?
+    package let isActive: Bool
+
+    package init(id: ID, email: String, displayName: String?, avatarURL: String?, isActive: Bool) {
+        self.id = id
+        self.email = email
+        self.displayName = displayName
+        self.avatarURL = avatarURL
+        self.isActive = isActive
+    }
+
+    /// The display name, or the part of the e-mail before the `@`: never the whole address, which
+    /// other participants of a call would see.
+    package var publicName: String {
+        if let displayName, !displayName.isEmpty { return displayName }
+        return email.firstIndex(of: "@").map { String(email[..<$0]) } ?? email
+    }
+}
+
+extension Identifier<User> {
+    /// Accepts the characters that both Stream and this contract allow in a user id.
+    package init?(validating text: String) {
+        guard Self.isValid(text, maximumLength: 255, others: [UInt8(ascii: "@")]) else { return nil }
+        self.init(rawValue: text)
+    }
+}

@@ -1,0 +1,214 @@
+/// Decides whether a bearer token is a user's own, current session. Pure: keys and time are handed in.
+///
+/// Outcomes come in the order of the contract's rows 2, 3 and 4: structure and header; keys; signature and
+/// claims; and only when all of that holds, expiry.
+package struct BearerTokenVerifier: Sendable {
+    /// What is accepted here.
+    package struct Policy: Sendable, Equatable {
+        /// Accepted `iss`, compared exactly.
+        package var issuers: [String]
+        /// `aud` must hold one of these; when there are none, `aud` may be missing.
+        package var audiences: [String]
+        /// Tolerated difference of clocks in seconds, cut to 0…60.
+        package var leeway: Int64
+        /// The longest `exp - iat` in seconds.
+        package var maximumLifetime: Int64
+        /// Whether a session in which somebody acts as the user (`act`) is accepted.
+        package var allowsImpersonation: Bool
+        /// ``DevelopmentToken/issuer`` to accept development tokens, `nil` to refuse them. Any other value
+        /// refuses them too.
+        package var developmentIssuer: String?
+
+        package init(
+            issuers: [String],
+            audiences: [String] = [],
+            leeway: Int64 = 30,
+            maximumLifetime: Int64 = 86400,
+            allowsImpersonation: Bool = false,
+            developmentIssuer: String? = nil
+        ) {
+            self.issuers = issuers
+            self.audiences = audiences
+            self.leeway = leeway
+            self.maximumLifetime = maximumLifetime
+            self.allowsImpersonation = allowsImpersonation
+            self.developmentIssuer = developmentIssuer
+        }
+    }
+
+    package let policy: Policy
+
+    private let issuers: [(text: String, bytes: [UInt8])]
+    private let audiences: [[UInt8]]
+    private let leeway: Int64
+
+    package init(policy: Policy) {
+        self.policy = policy
+        issuers = policy.issuers.map { ($0, Array($0.utf8)) }
+        audiences = policy.audiences.map { Array($0.utf8) }
+        leeway = min(max(policy.leeway, 0), 60)
+    }
+
+    /// Verifies a token.
+    ///
+    /// - Parameters:
+    ///   - token: What follows `Bearer `, as sent.
+    ///   - keys: The newest key set we have.
+    ///   - lastFetchFailed: Whether the last attempt to read the key set failed: then an unknown `kid` may be
+    ///     a new key, and says nothing against the caller.
+    ///   - now: Seconds since 1970.
+    /// - Throws: ``BearerTokenRejection``, the first that applies.
+    package func verify(
+        _ token: ArraySlice<UInt8>, keys: JWKSet, lastFetchFailed: Bool, now: Int64
+    ) throws(BearerTokenRejection) -> BearerClaims {
+        let jws: CompactJWS
+        do {
+            jws = try CompactJWS(parsing: token)
+        } catch {
+            throw .malformed(error)
+        }
+        return try verify(jws, keys: keys, lastFetchFailed: lastFetchFailed, now: now)
+    }
+
+    /// Verifies a whole array; see the variant that takes a slice.
+    package func verify(
+        _ token: [UInt8], keys: JWKSet, lastFetchFailed: Bool, now: Int64
+    ) throws(BearerTokenRejection) -> BearerClaims {
+        try verify(token[...], keys: keys, lastFetchFailed: lastFetchFailed, now: now)
+    }
+
+    /// Verifies a token whose structure and header were judged already, for a caller who wants its `kid`.
+    package func verify(
+        _ jws: CompactJWS, keys: JWKSet, lastFetchFailed: Bool, now: Int64
+    ) throws(BearerTokenRejection) -> BearerClaims {
+        guard !keys.isEmpty else { throw .keysUnavailable(.noUsableKey) }
+        guard let key = keys[jws.keyID] else {
+            throw lastFetchFailed ? .keysUnavailable(.unknownKeyAfterFailedFetch) : .refused(.unknownKey)
+        }
+        guard key.verify(signature: jws.signature, message: jws.signingInput) else {
+            throw .refused(.badSignature)
+        }
+        let claims: BearerClaims
+        do {
+            claims = try judgeClaims(of: jws, now: now)
+        } catch {
+            throw .refused(error)
+        }
+        // No overflow: `exp` is at most 2^53.
+        guard now < claims.expiresAt + leeway else { throw .expired }
+        return claims
+    }
+
+    // MARK: - Claims
+
+    /// Every rule but expiry.
+    private func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.Refusal) -> BearerClaims {
+        guard let document = try? JSONDocument(parsing: jws.payload) else { throw .payloadNotJSON }
+        let payload = document.root
+        guard payload.kind == .object else { throw .payloadNotObject }
+
+        let issuer = try judgeIssuer(payload["iss"], keyID: jws.keyID)
+        try judgeAudience(payload["aud"])
+        guard payload["sub_type"] == nil else { throw .subjectTypePresent }
+        if let profile = payload["sub_profile"] {
+            guard profile.isString(equalTo: "user") else { throw .wrongSubjectProfile }
+        }
+        let impersonator = try judgeActor(payload["act"])
+
+        guard let sub = payload["sub"] else { throw .subjectMissing }
+        guard let subject = sub.string, 1...255 ~= subject.utf8.count, subject.utf8.allSatisfy(\.isUserIDCharacter)
+        else { throw .subjectInvalid }
+        guard let sid = payload["sid"] else { throw .sessionMissing }
+        guard let sessionID = shortText(sid) else { throw .sessionInvalid }
+
+        guard let exp = payload["exp"] else { throw .expiryMissing }
+        guard let expiresAt = numericDate(exp) else { throw .expiryInvalid }
+        guard let iat = payload["iat"] else { throw .issuedAtMissing }
+        guard let issuedAt = numericDate(iat) else { throw .issuedAtInvalid }
+        guard expiresAt >= issuedAt else { throw .expiresBeforeIssued }
+        guard expiresAt - issuedAt <= policy.maximumLifetime else { throw .lifetimeTooLong }
+        guard issuedAt - leeway <= now else { throw .issuedInFuture }
+        if let nbf = payload["nbf"] {
+            guard let notBefore = numericDate(nbf) else { throw .notBeforeInvalid }
+            guard notBefore - leeway <= now else { throw .notYetValid }
+        }
+
+        return BearerClaims(
+            subject: subject,
+            sessionID: sessionID,
+            issuer: issuer,
+            issuedAt: issuedAt,
+            expiresAt: expiresAt,
+            impersonator: impersonator,
+            keyID: jws.keyID
+        )
+    }
+
+    /// A development key signs for the development issuer, every other key for the configured issuers, and
+    /// neither for the other's.
+    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.Refusal) -> String {
+        guard let iss else { throw .issuerMissing }
+        guard iss.kind == .string else { throw .issuerInvalid }
+        let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
+        let isDevelopmentKey = keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8)
+        switch (isDevelopmentKey, isDevelopmentIssuer) {
+        case (true, true):
+            guard policy.developmentIssuer == DevelopmentToken.issuer else { throw .developmentNotAllowed }
+            return DevelopmentToken.issuer
+        case (true, false):
+            throw .developmentKeyMisused
+        case (false, true):
+            throw .developmentIssuerMisused
+        case (false, false):
+            for issuer in issuers where iss.isString(equalTo: issuer.bytes) {
+                return issuer.text
+            }
+            throw .wrongIssuer
+        }
+    }
+
+    private func judgeAudience(_ aud: JSONValue?) throws(BearerTokenRejection.Refusal) {
+        guard let aud else {
+            guard audiences.isEmpty else { throw .audienceMissing }
+            return
+        }
+        switch aud.kind {
+        case .string:
+            guard audiences.isEmpty || isConfigured(aud) else { throw .wrongAudience }
+        case .array:
+            guard aud.count > 0, aud.elements.allSatisfy({ $0.kind == .string }) else { throw .audienceInvalid }
+            guard audiences.isEmpty || aud.elements.contains(where: isConfigured) else { throw .wrongAudience }
+        default:
+            throw .audienceInvalid
+        }
+    }
+
+    private func isConfigured(_ audience: JSONValue) -> Bool {
+        audiences.contains { audience.isString(equalTo: $0) }
+    }
+
+    /// The impersonator, or `nil` when there is none (RFC 8693 §4.1).
+    private func judgeActor(_ act: JSONValue?) throws(BearerTokenRejection.Refusal) -> String? {
+        guard let act else { return nil }
+        guard act.kind == .object, let sub = act["sub"], let impersonator = shortText(sub) else {
+            throw .actorInvalid
+        }
+        guard policy.allowsImpersonation else { throw .impersonationNotAllowed }
+        return impersonator
+    }
+
+    /// A string of 1…255 bytes without control characters: it is going to be stored and logged.
+    private func shortText(_ value: JSONValue) -> String? {
+        guard let text = value.string, 1...255 ~= text.utf8.count,
+            text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        return text
+    }
+
+    /// A NumericDate (RFC 7519 §2), narrowed to integer literals in 1…2^53.
+    private func numericDate(_ value: JSONValue) -> Int64? {
+        value.integer.flatMap { 1...(1 << 53) ~= $0 ? $0 : nil }
+    }
+}
+
+extension BearerTokenRejection.Refusal: Error {}

@@ -1,0 +1,99 @@
+/// Signs the tokens that Stream accepts: compact JWS, HS256 (RFC 7515, RFC 7518 §3.2). Safe to use from any thread.
+package struct StreamTokenSigner: Sendable {
+    /// The first segment of every token, `{"alg":"HS256","typ":"JWT"}`, and the dot after it.
+    private static let header = Array("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.".utf8)
+
+    /// Names the secret without telling it: the first 16 hex digits of HMAC-SHA256(secret, "connvo key id").
+    package let keyID: String
+
+    private let mac: HMACSHA256
+
+    /// - Parameter secret: The UTF-8 bytes of the Stream API secret.
+    /// - Throws: ``StreamTokenError/secretTooShort`` under 32 bytes.
+    package init(secret: [UInt8]) throws(StreamTokenError) {
+        guard secret.count >= 32 else { throw .secretTooShort }
+        mac = HMACSHA256(key: secret)
+        keyID = Hexadecimal.encode(mac.authenticate(Array("connvo key id".utf8)).prefix(8))
+    }
+
+    /// A token, as the bytes of its text.
+    ///
+    /// Ids are written as they are, never escaped or rewritten. Nothing in their characters encodes to `-` or
+    /// `_`, so the payload segment holds neither: Stream's JavaScript client decodes it with the standard
+    /// base64 alphabet, which does not know them.
+    ///
+    /// - Parameters:
+    ///   - userID: `user_id`, 1…255 characters of `[A-Za-z0-9_@-]`.
+    ///   - role: `role`, 1…64 characters of `[A-Za-z0-9_-]`.
+    ///   - callCID: The one entry of `call_cids`, `type:id`.
+    ///   - jti: The UUID of the record of this token.
+    ///   - issuedAt: `iat`, in seconds since 1970.
+    ///   - expiresAt: `exp`, likewise, after `issuedAt`.
+    /// - Throws: ``StreamTokenError`` naming the input that is outside its characters.
+    package func sign(
+        userID: String, role: String, callCID: String, jti: String, issuedAt: Int64, expiresAt: Int64
+    ) throws(StreamTokenError) -> [UInt8] {
+        guard 1...255 ~= userID.utf8.count, userID.utf8.allSatisfy(\.isUserIDCharacter) else {
+            throw .invalidUserID
+        }
+        guard isIdentifier(role.utf8[...]) else { throw .invalidRole }
+        guard isCallCID(callCID) else { throw .invalidCallCID }
+        guard isUUID(jti) else { throw .invalidTokenID }
+        guard 1...(1 << 53) ~= issuedAt, 1...(1 << 53) ~= expiresAt, issuedAt < expiresAt else {
+            throw .invalidTimes
+        }
+
+        var payload: [UInt8] = []
+        payload.reserveCapacity(160 + userID.utf8.count + role.utf8.count + callCID.utf8.count)
+        payload += #"{"user_id":""#.utf8
+        payload += userID.utf8
+        payload += #"","iat":"#.utf8
+        payload += String(issuedAt).utf8
+        payload += #","exp":"#.utf8
+        payload += String(expiresAt).utf8
+        payload += #","role":""#.utf8
+        payload += role.utf8
+        payload += #"","call_cids":[""#.utf8
+        payload += callCID.utf8
+        payload += #""],"jti":""#.utf8
+        payload += jti.utf8
+        payload += #""}"#.utf8
+
+        var token: [UInt8] = []
+        token.reserveCapacity(
+            Self.header.count + Base64URL.encodedCount(of: payload.count) + 1
+                + Base64URL.encodedCount(of: HMACSHA256.byteCount)
+        )
+        token += Self.header
+        Base64URL.append(payload, to: &token)
+        let code = mac.authenticate(token)
+        token.append(UInt8(ascii: "."))
+        Base64URL.append(code, to: &token)
+        return token
+    }
+
+    /// Whether `code` is this secret's HMAC of `signingInput`, in constant time.
+    func isValid(_ code: [UInt8], for signingInput: ArraySlice<UInt8>) -> Bool {
+        mac.isValid(code, for: signingInput)
+    }
+
+    private func isIdentifier(_ text: Substring.UTF8View) -> Bool {
+        1...64 ~= text.count && text.allSatisfy(\.isIdentifierCharacter)
+    }
+
+    private func isCallCID(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        return isIdentifier(text.utf8[..<colon]) && isIdentifier(text.utf8[text.utf8.index(after: colon)...])
+    }
+
+    /// 8-4-4-4-12 hexadecimal digits (RFC 9562 §4), of either case.
+    private func isUUID(_ text: String) -> Bool {
+        guard text.utf8.count == 36 else { return false }
+        return text.utf8.enumerated().allSatisfy { index, byte in
+            switch index {
+            case 8, 13, 18, 23: byte == UInt8(ascii: "-")
+            default: byte.hexadecimalValue != nil
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package import Domain
+
+/// What the engine is built from.
+package struct IssuanceConfiguration: Sendable {
+    package var target: ConnectionTarget
+    package var policy: AdmissionPolicy
+    /// The first 16 hex digits that name the signing secret in records.
+    package var signingKeyID: String
+    /// Signs a token; called on the engine's threads.
+    package var sign: @Sendable (TokenContents) throws -> SignedToken
+    /// Connections, each with a thread of its own.
+    package var poolSize = 4
+    /// False behind a pooler in transaction mode, which loses prepared statements.
+    package var preparesStatements = true
+    /// The most requests that share one transaction.
+    package var maximumBatchSize = 128
+    /// The most requests that wait; more are refused at once.
+    package var maximumQueueLength = 1024
+    /// How long a request waits for a connection before it is refused.
+    package var maximumWait: Duration = .seconds(1)
+    /// New requests are refused at once when the first in the queue has waited for longer than this.
+    package var sheddingWait: Duration = .milliseconds(500)
+    package var connectTimeout: Duration = .seconds(2)
+    package var statementTimeout: Duration = .seconds(2)
+    package var lockTimeout: Duration = .seconds(1)
+    package var idleInTransactionTimeout: Duration = .seconds(5)
+
+    package init(
+        target: ConnectionTarget,
+        policy: AdmissionPolicy,
+        signingKeyID: String,
+        sign: @escaping @Sendable (TokenContents) throws -> SignedToken
+    ) {
+        self.target = target
+        self.policy = policy
+        self.signingKeyID = signingKeyID
+        self.sign = sign
+    }
+}

@@ -1,0 +1,206 @@
+internal import DequeModule
+internal import Domain
+internal import Synchronization
+
+/// Decides requests and records the decisions, many in one transaction.
+///
+/// Requests queue; every connection takes all that waits as soon as it is free, so a batch is one request under low
+/// load and grows only while all connections are busy. No timer gathers requests. Callers hear of a decision only after
+/// the COMMIT of its record was acknowledged.
+package final class IssuanceEngine: Sendable {
+    private struct State: Sendable {
+        var pool: PoolStateMachine<ContinuousClock.Instant>
+        var queue: Deque<Waiting> = []
+    }
+
+    private struct Waiting: Sendable {
+        let pending: PendingIssuance
+        let since: ContinuousClock.Instant
+    }
+
+    private let configuration: IssuanceConfiguration
+    private let report: @Sendable (IssuanceEvent) -> Void
+    private let state: Mutex<State>
+    /// One for each slot, and one more for the sweeper.
+    private let wakeDescriptors: [WakeDescriptor]
+    private let sweeperWake: WakeDescriptor
+    private let threads = Mutex<[DedicatedThread]>([])
+
+    /// - Throws: ``DatabaseError`` when the process has no descriptors left.
+    package init(
+        _ configuration: IssuanceConfiguration,
+        report: @escaping @Sendable (IssuanceEvent) -> Void
+    ) throws(DatabaseError) {
+        self.configuration = configuration
+        self.report = report
+        var wakeDescriptors: [WakeDescriptor] = []
+        for _ in 0..<configuration.poolSize { wakeDescriptors.append(try WakeDescriptor()) }
+        self.wakeDescriptors = wakeDescriptors
+        sweeperWake = try WakeDescriptor()
+        state = Mutex(State(pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) }))
+    }
+
+    // MARK: Life
+
+    /// Starts the threads, which connect at once.
+    ///
+    /// - Throws: ``DatabaseError`` when the system gives no thread.
+    package func start() throws(DatabaseError) {
+        for slot in 0..<configuration.poolSize {
+            let thread = try DedicatedThread(name: "issuance-\(slot)") { [self] in
+                IssuanceWorker(slot: slot, engine: self, configuration: configuration, wake: wakeDescriptors[slot], report: report)
+                    .run()
+            }
+            threads.withLock { $0.append(thread) }
+        }
+        let sweeper = try DedicatedThread(name: "issuance-sweep") { [self] in sweep() }
+        threads.withLock { $0.append(sweeper) }
+    }
+
+    /// Takes no more requests, answers all that wait, closes the connections and ends the threads.
+    ///
+    /// Blocks until then: call it from a thread that may wait.
+    package func stop() {
+        state.withLock { $0.pool.stop() }
+        for wake in wakeDescriptors { wake.signal() }
+        sweeperWake.signal()
+        let threads = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in threads { thread.join() }
+        answer(state.withLock { state in takeAll(&state) }, with: .shuttingDown)
+    }
+
+    /// Whether a request made now has a prospect of being answered.
+    package var isDatabaseReachable: Bool {
+        state.withLock { !$0.pool.isAway && $0.pool.slots.contains(where: \.hasConnection) }
+    }
+
+    // MARK: Requests
+
+    /// Takes a request. Its outcome is delivered through its `replies`, never from inside this call.
+    ///
+    /// - Returns: Nil when it was taken; otherwise why it is refused at once, and nothing more will come.
+    package func submit(_ pending: PendingIssuance) -> IssuanceOutcome.Unavailability? {
+        let now = ContinuousClock.now
+        let (refusal, wake) = state.withLock { state -> (IssuanceOutcome.Unavailability?, Int?) in
+            if let refusal = reasonToRefuse(state, now: now) { return (refusal, nil) }
+            state.queue.append(Waiting(pending: pending, since: now))
+            return (nil, state.pool.slotToWake)
+        }
+        if let refusal { report(.turnedAway(refusal, count: 1)) }
+        if let wake { wakeDescriptors[wake].signal() }
+        return refusal
+    }
+
+    private func reasonToRefuse(
+        _ state: borrowing State,
+        now: ContinuousClock.Instant
+    ) -> IssuanceOutcome.Unavailability? {
+        if state.pool.isStopping { return .shuttingDown }
+        if state.pool.isAway { return .databaseAway }
+        if state.queue.count >= configuration.maximumQueueLength { return .overloaded }
+        if let first = state.queue.first, now - first.since > configuration.sheddingWait { return .overloaded }
+        return nil
+    }
+
+    // MARK: Workers
+
+    enum Step {
+        case connect
+        case disconnect
+        case work([PendingIssuance])
+        case rest(until: ContinuousClock.Instant?)
+        case stop
+    }
+
+    /// What `slot` does next, with the batch when that is work.
+    func nextStep(for slot: Int) -> Step {
+        let (step, wake) = state.withLock { state -> (Step, Int?) in
+            let step = state.pool.nextStep(for: slot, hasWork: !state.queue.isEmpty, now: .now)
+            switch step {
+            case .connect: return (.connect, nil)
+            case .disconnect: return (.disconnect, state.queue.isEmpty ? nil : state.pool.slotToWake)
+            case .rest(let instant): return (.rest(until: instant), nil)
+            case .stop: return (.stop, nil)
+            case .work:
+                let batch = takeBatch(&state)
+                return (.work(batch), state.queue.isEmpty ? nil : state.pool.slotToWake)
+            }
+        }
+        if let wake { wakeDescriptors[wake].signal() }
+        return step
+    }
+
+    func connected(_ slot: Int) {
+        let woken = state.withLock { $0.pool.connected(slot, now: .now) }
+        for slot in woken { wakeDescriptors[slot].signal() }
+    }
+
+    func connectingFailed(_ slot: Int) {
+        state.withLock { $0.pool.connectingFailed(slot, now: .now) }
+    }
+
+    /// The connection of `slot` is closed. `unsent` are requests it had taken that are as if they had never been sent;
+    /// they wait again, before all others.
+    func disconnected(_ slot: Int, returning unsent: [PendingIssuance] = []) {
+        let wake = state.withLock { state -> Int? in
+            state.pool.disconnected(slot)
+            let now = ContinuousClock.now
+            state.queue.prepend(contentsOf: unsent.map { Waiting(pending: $0, since: now) })
+            return state.queue.isEmpty ? nil : state.pool.slotToWake
+        }
+        if let wake, wake != slot { wakeDescriptors[wake].signal() }
+    }
+
+    private func takeBatch(_ state: inout State) -> [PendingIssuance] {
+        let count = min(state.queue.count, configuration.maximumBatchSize)
+        let batch = state.queue.prefix(count).map(\.pending)
+        state.queue.removeFirst(count)
+        return batch
+    }
+
+    // MARK: The sweeper
+
+    /// Refuses requests that have waited too long, also while every connection is stuck or none exists.
+    private func sweep() {
+        while true {
+            sweeperWake.wait(until: .after(.milliseconds(50)))
+            let (expired, isDone) = state.withLock { state -> ([PendingIssuance], Bool) in
+                let now = ContinuousClock.now
+                let expired = takeExpired(&state, now: now)
+                return (expired, state.pool.isStopping && state.queue.isEmpty)
+            }
+            answer(expired, with: .waitedTooLong)
+            if isDone { return }
+        }
+    }
+
+    private func takeExpired(_ state: inout State, now: ContinuousClock.Instant) -> [PendingIssuance] {
+        let count = state.queue.prefix { now - $0.since >= configuration.maximumWait }.count
+        let expired = state.queue.prefix(count).map(\.pending)
+        state.queue.removeFirst(count)
+        return expired
+    }
+
+    private func takeAll(_ state: inout State) -> [PendingIssuance] {
+        defer { state.queue = [] }
+        return state.queue.map(\.pending)
+    }
+
+    private func answer(_ requests: [PendingIssuance], with reason: IssuanceOutcome.Unavailability) {
+        guard !requests.isEmpty else { return }
+        report(.turnedAway(reason, count: requests.count))
+        deliver(requests.map { ($0, .unavailable(reason)) })
+    }
+
+    /// Hands outcomes over, one call for each context that callers live in.
+    func deliver(_ answered: [(PendingIssuance, IssuanceOutcome)]) {
+        guard let first = answered.first else { return }
+        if answered.count == 1 { return first.0.replies.deliver(answered) }
+        for (_, group) in Dictionary(grouping: answered, by: { ObjectIdentifier($0.0.replies) }) {
+            group[0].0.replies.deliver(group)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+internal import Domain
+
+/// One batch of requests in one transaction and two round trips: facts in, decisions, records out.
+///
+/// Nothing here is visible to a caller before COMMIT was acknowledged; the outcomes are returned, not sent.
+struct IssuanceTransaction {
+    let configuration: IssuanceConfiguration
+
+    /// How a batch failed. No token of it may leave.
+    struct Failure: Error {
+        let cause: DatabaseError
+        /// Whether COMMIT had been sent, so that records may exist.
+        let commitWasSent: Bool
+    }
+
+    /// Decides and records `requests`.
+    ///
+    /// - Parameter requests: At least one.
+    /// - Returns: One outcome for each request, in order, all recorded.
+    /// - Throws: ``Failure``. The connection may be left in a failed transaction; the caller rolls back or closes it.
+    func run(
+        _ requests: [IssuanceRequest],
+        on connection: inout Connection,
+        deadline: Deadline
+    ) throws(Failure) -> [IssuanceOutcome] {
+        let facts: [AdmissionFacts]
+        let decisions: Decisions
+        do {
+            facts = try readFacts(requests, on: &connection, deadline: deadline)
+            decisions = try decide(requests, facts: facts)
+        } catch {
+            throw Failure(cause: error, commitWasSent: false)
+        }
+        do {
+            try record(decisions, on: &connection, deadline: deadline)
+        } catch {
+            throw Failure(cause: error, commitWasSent: true)
+        }
+        return decisions.outcomes
+    }
+
+    /// The first round trip.
+    private func readFacts(
+        _ requests: [IssuanceRequest],
+        on connection: inout Connection,
+        deadline: Deadline
+    ) throws(DatabaseError) -> [AdmissionFacts] {
+        let settings = SettingsStatement.command(
+            statement: configuration.statementTimeout,
+            lock: configuration.lockTimeout,
+            idleInTransaction: configuration.idleInTransactionTimeout
+        )
+        let results = try connection.executeTogether(
+            [Command(.begin), settings, FactsStatement.command(for: requests)],
+            deadline: deadline
+        )
+        return try FactsStatement.decode(results[2], for: requests)
+    }
+
+    private struct Decisions {
+        var outcomes: [IssuanceOutcome] = []
+        var tokens: [TokenRecord] = []
+        var refusals: [RefusalRecord] = []
+    }
+
+    private func decide(
+        _ requests: [IssuanceRequest],
+        facts: [AdmissionFacts]
+    ) throws(DatabaseError) -> Decisions {
+        var random = SystemRandomNumberGenerator()
+        var decisions = Decisions()
+        decisions.outcomes.reserveCapacity(requests.count)
+        for (request, facts) in zip(requests, facts) {
+            let id = UUIDv7(at: request.receivedAt, using: &random)
+            let admission: Admission
+            do {
+                admission = try configuration.policy.decide(request.admission, facts: facts, now: request.receivedAt)
+            } catch {
+                decisions.refusals.append(RefusalRecord(id: id, request: request, refusal: error, facts: facts))
+                decisions.outcomes.append(.refused(error))
+                continue
+            }
+            let token = try issue(admission, id: id, to: request)
+            decisions.tokens.append(token.record)
+            decisions.outcomes.append(.issued(token.issued))
+        }
+        return decisions
+    }
+
+    /// Signs before the commit, so that the record can hold the token's SHA-256.
+    private func issue(
+        _ admission: Admission,
+        id: UUIDv7,
+        to request: IssuanceRequest
+    ) throws(DatabaseError) -> (issued: IssuedToken, record: TokenRecord) {
+        let now = request.receivedAt.secondsSinceEpoch
+        let contents = TokenContents(
+            id: id,
+            admission: admission,
+            issuedAt: now - TokenContents.backdating,
+            expiresAt: now + TokenContents.lifetime
+        )
+        let signed: SignedToken
+        do {
+            signed = try configuration.sign(contents)
+        } catch {
+            // The database promises the charsets that the signer checks: this is a fact we should not have read.
+            throw DatabaseError(.decoding, "the token could not be signed: \(error)")
+        }
+        let record = TokenRecord(
+            id: id,
+            request: request,
+            admission: admission,
+            expiresAt: Timestamp(secondsSinceEpoch: contents.expiresAt),
+            tokenSHA256: signed.sha256,
+            signingKeyID: configuration.signingKeyID
+        )
+        let issued = IssuedToken(id: id, admission: admission, token: signed.bytes, expiresAt: contents.expiresAt)
+        return (issued, record)
+    }
+
+    /// The second round trip, which ends in COMMIT.
+    private func record(
+        _ decisions: Decisions,
+        on connection: inout Connection,
+        deadline: Deadline
+    ) throws(DatabaseError) {
+        var commands: [Command] = []
+        if !decisions.tokens.isEmpty { commands.append(TokenRecord.insert.command(for: decisions.tokens)) }
+        if !decisions.refusals.isEmpty { commands.append(RefusalRecord.insert.command(for: decisions.refusals)) }
+        commands.append(Command(.commit))
+        _ = connection.takeNotices()
+        let results = try connection.executeTogether(commands, deadline: deadline)
+        try connection.confirmCommit(results[commands.count - 1])
+    }
+}
+
+extension TokenContents {
+    /// A token lives for one hour, by the specification.
+    static let lifetime: Int64 = 3600
+    /// `iat` lies this many seconds in the past, because Stream's clock may be behind ours.
+    static let backdating: Int64 = 5
+}

@@ -1,0 +1,163 @@
+internal import Glibc
+
+/// One connection and the thread that owns it.
+struct IssuanceWorker: ~Copyable {
+    private let slot: Int
+    private let engine: IssuanceEngine
+    private let configuration: IssuanceConfiguration
+    private let transaction: IssuanceTransaction
+    private let wake: WakeDescriptor
+    private let report: @Sendable (IssuanceEvent) -> Void
+    private var connection: Connection?
+
+    init(
+        slot: Int,
+        engine: IssuanceEngine,
+        configuration: IssuanceConfiguration,
+        wake: WakeDescriptor,
+        report: @escaping @Sendable (IssuanceEvent) -> Void
+    ) {
+        self.slot = slot
+        self.engine = engine
+        self.configuration = configuration
+        self.transaction = IssuanceTransaction(configuration: configuration)
+        self.wake = wake
+        self.report = report
+    }
+
+    /// Does what the engine says until it says stop. Runs on the worker's thread.
+    consuming func run() {
+        while true {
+            switch engine.nextStep(for: slot) {
+            case .connect: connect()
+            case .disconnect: connection = nil
+            case .work(let batch): work(batch)
+            case .rest(let instant): rest(until: instant)
+            case .stop: return
+            }
+        }
+    }
+
+    private mutating func connect() {
+        do {
+            connection = try Connection.open(
+                configuration.target,
+                preparesStatements: configuration.preparesStatements,
+                deadline: .after(configuration.connectTimeout)
+            )
+            report(.connected(slot: slot))
+            engine.connected(slot)
+        } catch {
+            report(.connectingFailed(slot: slot, error))
+            engine.connectingFailed(slot)
+        }
+    }
+
+    /// Waits to be woken, and notices when the server hangs up meanwhile.
+    private mutating func rest(until instant: ContinuousClock.Instant?) {
+        let socket = connection?.socket ?? -1
+        let hasInput = wake.wait(until: instant.map { Deadline($0) } ?? .never, alsoFor: socket)
+        guard hasInput, let isAlive = connection?.drainUnasked(), !isAlive else { return }
+        lose(nil)
+    }
+
+    private mutating func lose(_ error: DatabaseError?, returning unsent: [PendingIssuance] = []) {
+        connection = nil
+        report(.connectionLost(slot: slot, error))
+        engine.disconnected(slot, returning: unsent)
+    }
+
+    // MARK: Batches
+
+    private mutating func work(_ batch: [PendingIssuance]) {
+        let wanted = batch.filter { !$0.isAbandoned }
+        guard let first = wanted.first else { return }
+        guard var connection = connection.take() else {
+            // The engine gives work only to a slot it knows as connected.
+            return lose(nil, returning: wanted)
+        }
+        do {
+            let started = ContinuousClock.now
+            let outcomes = try transaction.run(wanted.map(\.request), on: &connection, deadline: first.deadline)
+            report(.committed(size: wanted.count, took: .now - started))
+            engine.deliver(Array(zip(wanted, outcomes)))
+            self.connection = consume connection
+        } catch {
+            let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(&connection)
+            if isReusable { self.connection = consume connection }
+            handle(error, of: wanted, isReusable: isReusable)
+        }
+    }
+
+    /// Ends a failed transaction. False when the connection cannot be kept.
+    private static func rollBack(_ connection: inout Connection) -> Bool {
+        if connection.isIdle { return true }
+        _ = try? connection.execute(.rollback, deadline: .after(.seconds(1)))
+        return connection.isIdle
+    }
+
+    private mutating func handle(_ failure: IssuanceTransaction.Failure, of batch: [PendingIssuance], isReusable: Bool) {
+        let cause = failure.cause
+        switch failure.verdict {
+        case .commitUnknown:
+            report(.commitUnknown(size: batch.count, cause))
+            answer(batch, .unavailable(.commitUnknown))
+        case .notSent:
+            // Nothing was recorded: a connection that died while resting is no reason to turn anybody away.
+            let again = batch.filter { $0.mayBeTriedAgain() }
+            let rest = batch.filter { item in !again.contains { $0 === item } }
+            answer(rest, .unavailable(.databaseFailed))
+            return lose(cause, returning: again)
+        case .itemAtFault where batch.count > 1 && isReusable:
+            report(.batchSplit(size: batch.count, cause))
+            for item in batch { work([item]) }
+            return
+        case .itemAtFault:
+            for item in batch { report(.itemFailed(requestID: item.request.requestID, cause)) }
+            answer(batch, .failed)
+        case .refused(let reason):
+            report(.batchFailed(size: batch.count, cause))
+            answer(batch, .unavailable(reason))
+        }
+        if !isReusable || cause.sqlState == .readOnlyTransaction { lose(cause) }
+    }
+
+    private func answer(_ batch: [PendingIssuance], _ outcome: IssuanceOutcome) {
+        engine.deliver(batch.map { ($0, outcome) })
+    }
+}
+
+extension IssuanceTransaction.Failure {
+    enum Verdict {
+        /// Records may exist; no token leaves.
+        case commitUnknown
+        /// The connection broke before COMMIT was sent: nothing happened.
+        case notSent
+        /// The reason may belong to one request: a bad value, or a constraint that names itself.
+        case itemAtFault
+        /// The whole batch is turned away.
+        case refused(IssuanceOutcome.Unavailability)
+    }
+
+    var verdict: Verdict {
+        switch cause.kind {
+        case .commitUncertain:
+            return .commitUnknown
+        case .connect, .connectionLost, .timedOut, .unexpected:
+            return commitWasSent ? .commitUnknown : .notSent
+        case .decoding:
+            return .itemAtFault
+        case .rolledBack:
+            return .refused(.databaseFailed)
+        case .server:
+            guard let sqlState = cause.sqlState else { return .refused(.databaseFailed) }
+            switch sqlState {
+            case .dataException: return .itemAtFault
+            // No partition takes the row: that names no constraint, and concerns everybody.
+            case .checkViolation where cause.constraint == nil: return .refused(.noPartition)
+            case .integrityConstraintViolation where cause.constraint != nil: return .itemAtFault
+            default: return .refused(.databaseFailed)
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+internal import Domain
+
+/// A moment on the monotonic clock after which waiting is given up.
+package struct Deadline: Hashable, Comparable, Sendable {
+    package let instant: ContinuousClock.Instant
+
+    package init(_ instant: ContinuousClock.Instant) {
+        self.instant = instant
+    }
+
+    package static func after(_ duration: Duration) -> Deadline {
+        Deadline(.now + duration)
+    }
+
+    /// So far away that nothing reaches it: for commands that a person waits for and can interrupt.
+    package static let never = Deadline(.now + .seconds(100 * 365 * 24 * 3600))
+
+    package var hasPassed: Bool { instant <= .now }
+
+    /// Milliseconds left, rounded up, in the range that poll(2) takes; 0 once the deadline has passed.
+    var millisecondsLeft: Int32 {
+        let left = instant - .now
+        guard left > .zero else { return 0 }
+        return Int32(clamping: left.microseconds / 1000 + 1)
+    }
+
+    package static func < (left: Deadline, right: Deadline) -> Bool {
+        left.instant < right.instant
+    }
+}

@@ -1,0 +1,136 @@
+package import Domain
+
+/// The values for one execution of a statement, in PostgreSQL's binary format and in one buffer.
+///
+/// Pointers into the buffer exist only inside the call that sends it.
+package struct Parameters: Sendable {
+    private(set) var bytes: [UInt8] = []
+    /// Where each value lies in `bytes`; nil is NULL.
+    private(set) var slots: [Range<Int>?] = []
+
+    package init() {}
+
+    /// An empty set with room for what is expected, to avoid growing on the way.
+    package init(reservingBytes byteCount: Int, slots slotCount: Int) {
+        bytes.reserveCapacity(byteCount)
+        slots.reserveCapacity(slotCount)
+    }
+
+    package mutating func append(_ value: some BinaryEncodable) {
+        let start = bytes.count
+        value.encode(into: &bytes)
+        slots.append(start..<bytes.count)
+    }
+
+    package mutating func append(_ value: (some BinaryEncodable)?) {
+        if let value { append(value) } else { appendNull() }
+    }
+
+    package mutating func appendNull() {
+        slots.append(nil)
+    }
+
+    /// Appends one value that `encode` writes; NULL where it writes nothing and returns false.
+    package mutating func append(encodedBy encode: (inout [UInt8]) -> Bool) {
+        let start = bytes.count
+        slots.append(encode(&bytes) ? start..<bytes.count : nil)
+    }
+
+    /// Appends a one-dimensional array whose elements `encode` writes, or leaves NULL by returning false.
+    ///
+    /// The form is that of PostgreSQL's `array_recv`: number of dimensions, whether there are NULLs, element type,
+    /// length, lower bound, then each element behind its length.
+    package mutating func append(
+        arrayOf type: TypeOID,
+        count: Int,
+        encode: (Int, inout [UInt8]) -> Bool
+    ) {
+        let start = bytes.count
+        bytes.append(bigEndian: count == 0 ? 0 : 1 as Int32)
+        let nullFlag = bytes.count
+        bytes.append(bigEndian: 0 as Int32)
+        bytes.append(bigEndian: type.rawValue)
+        if count > 0 {
+            bytes.append(bigEndian: Int32(count))
+            bytes.append(bigEndian: 1 as Int32)
+        }
+        for index in 0..<count {
+            let length = bytes.count
+            bytes.append(bigEndian: -1 as Int32)
+            if encode(index, &bytes) {
+                bytes.overwrite(bigEndian: UInt32(bytes.count - length - 4), at: length)
+            } else {
+                bytes.overwrite(bigEndian: 1 as UInt32, at: nullFlag)
+            }
+        }
+        slots.append(start..<bytes.count)
+    }
+
+    package mutating func append(array elements: [some BinaryEncodable], of type: TypeOID) {
+        append(arrayOf: type, count: elements.count) { index, bytes in
+            elements[index].encode(into: &bytes)
+            return true
+        }
+    }
+}
+
+/// A value with a binary form that PostgreSQL's `*_recv` functions read.
+package protocol BinaryEncodable: SendableMetatype {
+    func encode(into bytes: inout [UInt8])
+}
+
+extension [UInt8] {
+    fileprivate mutating func overwrite(bigEndian value: UInt32, at offset: Int) {
+        self[offset] = UInt8(truncatingIfNeeded: value >> 24)
+        self[offset + 1] = UInt8(truncatingIfNeeded: value >> 16)
+        self[offset + 2] = UInt8(truncatingIfNeeded: value >> 8)
+        self[offset + 3] = UInt8(truncatingIfNeeded: value)
+    }
+
+    mutating func append(bigEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    }
+}
+
+extension String: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(contentsOf: utf8)
+    }
+}
+
+extension Bool: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(self ? 1 : 0)
+    }
+}
+
+extension Int32: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(bigEndian: self)
+    }
+}
+
+extension Int64: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(bigEndian: self)
+    }
+}
+
+/// The raw bytes of a `bytea`.
+extension [UInt8]: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(contentsOf: self)
+    }
+}
+
+extension Timestamp: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(bigEndian: postgresMicroseconds)
+    }
+}
+
+extension Identifier: BinaryEncodable {
+    package func encode(into bytes: inout [UInt8]) {
+        rawValue.encode(into: &bytes)
+    }
+}

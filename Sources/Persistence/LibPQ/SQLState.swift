@@ -1,0 +1,32 @@
+/// A five-character SQLSTATE, as an open set: codes that are not named here can still be held.
+///
+/// PostgreSQL 15 manual, appendix A.
+package struct SQLState: RawRepresentable, Hashable, Sendable {
+    package let rawValue: String
+
+    package init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    package static let warning = SQLState(rawValue: "01000")
+    package static let dataException = SQLState(rawValue: "22000")
+    package static let integrityConstraintViolation = SQLState(rawValue: "23000")
+    package static let uniqueViolation = SQLState(rawValue: "23505")
+    package static let checkViolation = SQLState(rawValue: "23514")
+    package static let exclusionViolation = SQLState(rawValue: "23P01")
+    package static let readOnlyTransaction = SQLState(rawValue: "25006")
+    package static let deadlockDetected = SQLState(rawValue: "40P01")
+    package static let duplicateObject = SQLState(rawValue: "42710")
+    package static let undefinedTable = SQLState(rawValue: "42P01")
+    package static let undefinedSchema = SQLState(rawValue: "3F000")
+    package static let lockNotAvailable = SQLState(rawValue: "55P03")
+    package static let queryCanceled = SQLState(rawValue: "57014")
+    package static let internalError = SQLState(rawValue: "XX000")
+
+    /// A pattern that ends in `000` matches every code of its class; any other matches only itself.
+    package static func ~= (pattern: SQLState, code: SQLState) -> Bool {
+        pattern.rawValue.hasSuffix("000")
+            ? code.rawValue.hasPrefix(pattern.rawValue.prefix(2))
+            : pattern == code
+    }
+}

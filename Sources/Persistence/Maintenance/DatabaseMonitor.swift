@@ -1,0 +1,139 @@
+internal import Synchronization
+
+/// Looks at the database once a second, on a thread and a connection of its own, and keeps partitions ahead.
+///
+/// Readiness answers from what it saw last, so that a probe never waits for the database.
+package final class DatabaseMonitor: Sendable {
+    private let target: ConnectionTarget
+    private let catalogue: MigrationCatalogue
+    private let preparesStatements: Bool
+    private let report: @Sendable (Event) -> Void
+    private let wake: WakeDescriptor
+    private let state = Mutex(State())
+    private let thread = Mutex<DedicatedThread?>(nil)
+
+    package enum Event: Sendable {
+        case healthChanged(DatabaseHealth)
+        case partitionsMade([String])
+        case partitionsFailed(DatabaseError)
+    }
+
+    private struct State: Sendable {
+        var health = DatabaseHealth(.unknown)
+        var isStopping = false
+    }
+
+    private static var interval: Duration { .seconds(1) }
+    private static var timeLimit: Duration { .seconds(1) }
+    private static var partitionInterval: Duration { .seconds(24 * 3600) }
+
+    /// - Throws: ``DatabaseError`` when the process has no descriptors left.
+    package init(
+        target: ConnectionTarget,
+        catalogue: MigrationCatalogue,
+        preparesStatements: Bool,
+        report: @escaping @Sendable (Event) -> Void
+    ) throws(DatabaseError) {
+        self.target = target
+        self.catalogue = catalogue
+        self.preparesStatements = preparesStatements
+        self.report = report
+        wake = try WakeDescriptor()
+    }
+
+    /// What was seen last.
+    package var health: DatabaseHealth {
+        state.withLock { $0.health }
+    }
+
+    /// Starts looking.
+    ///
+    /// - Throws: ``DatabaseError`` when the system gives no thread.
+    package func start() throws(DatabaseError) {
+        let thread = try DedicatedThread(name: "db-monitor") { [self] in run() }
+        self.thread.withLock { $0 = thread }
+    }
+
+    /// Stops looking. Blocks until the thread has ended.
+    package func stop() {
+        state.withLock { $0.isStopping = true }
+        wake.signal()
+        thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }?.join()
+    }
+
+    private func run() {
+        var connection: Connection?
+        var partitionsDue = ContinuousClock.now
+        while !state.withLock({ $0.isStopping }) {
+            if connection == nil {
+                connection = try? Connection.open(
+                    target,
+                    preparesStatements: preparesStatements,
+                    deadline: .after(Self.timeLimit)
+                )
+            }
+            guard var open = connection.take() else {
+                note(DatabaseHealth(.unreachable))
+                wake.wait(until: .after(Self.interval))
+                continue
+            }
+            let health = look(&open)
+            note(health)
+            if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
+                if ensurePartitions(&open) { partitionsDue = .now + Self.partitionInterval }
+            }
+            if open.isIdle { connection = consume open }
+            wake.wait(until: .after(Self.interval))
+        }
+    }
+
+    private func note(_ health: DatabaseHealth) {
+        let changed = state.withLock { state in
+            defer { state.health = health }
+            return state.health != health
+        }
+        if changed { report(.healthChanged(health)) }
+    }
+
+    private func look(_ connection: inout Connection) -> DatabaseHealth {
+        do {
+            let deadline = Deadline.after(Self.timeLimit)
+            let compatibility = try SchemaCompatibility.read(on: &connection, catalogue: catalogue, deadline: deadline)
+            guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
+            let results = try connection.executeTogether(
+                [Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions)],
+                deadline: deadline
+            )
+            if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
+            let missing = try MonitorStatements.decodeMissingPartitions(results[1])
+            guard missing.isEmpty else { return DatabaseHealth(.partitionsMissing(missing)) }
+            if case .newer(let names) = compatibility { return DatabaseHealth(.ready, newerMigrations: names) }
+            return DatabaseHealth(.ready)
+        } catch {
+            return DatabaseHealth(.unreachable)
+        }
+    }
+
+    private func ensurePartitions(_ connection: inout Connection) -> Bool {
+        do {
+            let result = try connection.execute(MonitorStatements.ensurePartitions, deadline: .after(.seconds(10)))
+            let made = try MonitorStatements.decodeEnsuredPartitions(result)
+            if !made.isEmpty { report(.partitionsMade(made)) }
+            return true
+        } catch {
+            report(.partitionsFailed(error))
+            return false
+        }
+    }
+}
+
+extension DatabaseHealth {
+    fileprivate var lacksPartitions: Bool {
+        if case .partitionsMissing = verdict { true } else { false }
+    }
+
+    fileprivate var allowsMaintenance: Bool { isReady || lacksPartitions }
+}

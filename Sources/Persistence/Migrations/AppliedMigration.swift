@@ -1,0 +1,50 @@
+package import Domain
+
+/// A row of `connvo.schema_migrations`.
+package struct AppliedMigration: Hashable, Sendable {
+    package let version: Int
+    package let name: String
+    package let checksum: String
+    package let appliedAt: Timestamp
+    package let took: Duration
+    /// The login that ran it.
+    package let appliedBy: String
+    /// See ``Migration/oldestBinary``.
+    package let oldestBinary: Int?
+
+    package init(
+        version: Int,
+        name: String,
+        checksum: String,
+        appliedAt: Timestamp,
+        took: Duration,
+        appliedBy: String,
+        oldestBinary: Int?
+    ) {
+        self.version = version
+        self.name = name
+        self.checksum = checksum
+        self.appliedAt = appliedAt
+        self.took = took
+        self.appliedBy = appliedBy
+        self.oldestBinary = oldestBinary
+    }
+
+    /// The name of the file that was applied, without `.sql`.
+    package var label: String { "\(Migration.digits(of: version))_\(name)" }
+}
+
+extension AppliedMigration {
+    /// Decodes the columns of ``MigrationStatements/applied``.
+    init(row: Row) throws(DatabaseError) {
+        self.init(
+            version: Int(try row.decode(0, as: Int32.self)),
+            name: try row.decode(1),
+            checksum: try row.decode(2),
+            appliedAt: try row.decode(3),
+            took: .milliseconds(try row.decode(4, as: Int32.self)),
+            appliedBy: try row.decode(5),
+            oldestBinary: try row.decodeIfPresent(6, as: Int32.self).map { Int($0) }
+        )
+    }
+}

@@ -1,0 +1,115 @@
+/// One step of the schema: a file `NNNN_words.sql`.
+package struct Migration: Hashable, Sendable {
+    /// The number in the file's name, from 1.
+    package let version: Int
+    /// The words in the file's name.
+    package let name: String
+    package let file: String
+    package let sql: String
+    /// SHA-256, in lowercase hexadecimal, of what ``normalized(_:)`` makes of `sql`. The name does not count.
+    package let checksum: String
+    /// False for `-- connvo: no-transaction`: the file holds one statement that cannot run in a transaction.
+    package let runsInTransaction: Bool
+    /// From `-- connvo: oldest-binary NNNN`: the newest migration that a binary must know to go on working
+    /// once this one is applied; nil when every older binary may stay.
+    package let oldestBinary: Int?
+
+    /// Reads the name and the directives of a file.
+    ///
+    /// Directives count only in the comment lines that the file begins with.
+    ///
+    /// - Throws: ``MigrationFailure/unusableFile(file:problem:)``.
+    package init(
+        file: String,
+        sql: String,
+        sha256: ([UInt8]) -> [UInt8]
+    ) throws(MigrationFailure) {
+        guard
+            let match = file.wholeMatch(of: /([0-9]{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql/),
+            let version = Int(match.1), version > 0
+        else {
+            throw .unusableFile(file: file, problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql")
+        }
+        let directives = try Directives(of: sql, file: file)
+        if let oldest = directives.oldestBinary, !(1...version).contains(oldest) {
+            throw .unusableFile(file: file, problem: "oldest-binary must be a migration up to this one")
+        }
+        self.version = version
+        self.name = String(match.2)
+        self.file = file
+        self.sql = sql
+        self.checksum = Self.hexadecimal(sha256(Self.normalized(sql)))
+        self.runsInTransaction = directives.runsInTransaction
+        self.oldestBinary = directives.oldestBinary
+    }
+
+    /// Four digits, as in file names.
+    static func digits(of version: Int) -> String {
+        let text = String(version)
+        return String(repeating: "0", count: max(0, 4 - text.utf8.count)) + text
+    }
+}
+
+// MARK: - Checksum
+
+extension Migration {
+    /// What the checksum covers: the text without a byte order mark, with LF line ends, without white space at
+    /// line ends and without empty lines at the end. Editors and Git change these without asking.
+    static func normalized(_ sql: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(sql.utf8.count)
+        func dropTrailing(_ isDropped: (UInt8) -> Bool) {
+            while let last = bytes.last, isDropped(last) { bytes.removeLast() }
+        }
+        func isBlank(_ byte: UInt8) -> Bool { [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte) }
+
+        let text = Array(sql.utf8)
+        for byte in text.dropFirst(text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0) {
+            if byte == UInt8(ascii: "\n") { dropTrailing(isBlank) }
+            bytes.append(byte)
+        }
+        dropTrailing { isBlank($0) || $0 == UInt8(ascii: "\n") }
+        return bytes
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] })
+    }
+}
+
+// MARK: - Directives
+
+extension Migration {
+    private struct Directives {
+        var runsInTransaction = true
+        var oldestBinary: Int?
+
+        init(of sql: String, file: String) throws(MigrationFailure) {
+            let text = sql.first == "\u{FEFF}" ? sql.dropFirst() : sql[...]
+            for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+                guard line.hasPrefix("--") else { return }
+                let words = line.dropFirst(2).split(whereSeparator: \.isWhitespace)
+                guard words.first == "connvo:" else { continue }
+                try read(words.dropFirst().map(String.init), file: file)
+            }
+        }
+
+        private mutating func read(_ words: [String], file: String) throws(MigrationFailure) {
+            switch (words.first, words.count) {
+            case ("no-transaction", 1):
+                runsInTransaction = false
+            case ("oldest-binary", 2):
+                guard words[1].wholeMatch(of: /[0-9]{4}/) != nil else {
+                    throw .unusableFile(file: file, problem: "oldest-binary takes a migration's four digits")
+                }
+                oldestBinary = Int(words[1])
+            default:
+                throw .unusableFile(
+                    file: file,
+                    problem: "unknown directive \"\(words.joined(separator: " "))\"; known are no-transaction and oldest-binary NNNN"
+                )
+            }
+        }
+    }
+}

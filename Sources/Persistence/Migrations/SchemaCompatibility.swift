@@ -1,0 +1,109 @@
+/// Whether a binary can work with a database's schema. `serve` asks this; it never migrates.
+package enum SchemaCompatibility: Hashable, Sendable {
+    case ready
+    /// The database lacks migrations that this binary needs, oldest first, as `NNNN_name`.
+    case missing([String])
+    /// The database has migrations that this binary does not know and can live with.
+    case newer([String])
+    /// An applied migration says that binaries must know more than this one does.
+    case incompatible(migration: String, oldestBinary: Int, latestKnown: Int)
+
+    /// An applied migration, as far as compatibility looks at it.
+    package struct AppliedVersion: Hashable, Sendable {
+        package let version: Int
+        package let name: String
+        package let oldestBinary: Int?
+
+        package init(version: Int, name: String, oldestBinary: Int?) {
+            self.version = version
+            self.name = name
+            self.oldestBinary = oldestBinary
+        }
+
+        fileprivate var label: String { "\(Migration.digits(of: version))_\(name)" }
+    }
+
+    package init(catalogue: MigrationCatalogue, applied: [AppliedVersion]) {
+        let applied = applied.sorted { $0.version < $1.version }
+        let latest = catalogue.latestVersion
+        if let demanding = applied.last(where: { $0.oldestBinary ?? 0 > latest }) {
+            self = .incompatible(
+                migration: demanding.label,
+                oldestBinary: demanding.oldestBinary ?? 0,
+                latestKnown: latest
+            )
+            return
+        }
+        let versions = Set(applied.map(\.version))
+        let missing = catalogue.migrations.filter { !versions.contains($0.version) }
+        guard missing.isEmpty else {
+            self = .missing(missing.map { "\(Migration.digits(of: $0.version))_\($0.name)" })
+            return
+        }
+        let newer = applied.filter { $0.version > latest }
+        self = newer.isEmpty ? .ready : .newer(newer.map(\.label))
+    }
+
+    /// Whether requests can be served.
+    package var isUsable: Bool {
+        switch self {
+        case .ready, .newer: true
+        case .missing, .incompatible: false
+        }
+    }
+}
+
+extension SchemaCompatibility {
+    /// Fetches what ``init(catalogue:applied:)`` looks at; needs SELECT on `connvo.schema_migrations`.
+    package static let statement = Statement(
+        "schema.applied",
+        """
+        SELECT version, name, oldest_binary
+        FROM connvo.schema_migrations
+        ORDER BY version
+        """
+    )
+
+    /// Decodes the rows of ``statement``.
+    package init(catalogue: MigrationCatalogue, result: QueryResult) throws(DatabaseError) {
+        let applied = try result.rows.map { (row) throws(DatabaseError) in
+            AppliedVersion(
+                version: Int(try row.decode(0, as: Int32.self)),
+                name: try row.decode(1),
+                oldestBinary: try row.decodeIfPresent(2, as: Int32.self).map { Int($0) }
+            )
+        }
+        self.init(catalogue: catalogue, applied: applied)
+    }
+
+    /// Asks the database. One that was never migrated lacks everything.
+    package static func read(
+        on connection: inout Connection,
+        catalogue: MigrationCatalogue,
+        deadline: Deadline
+    ) throws(DatabaseError) -> SchemaCompatibility {
+        do {
+            return try SchemaCompatibility(catalogue: catalogue, result: connection.execute(statement, deadline: deadline))
+        } catch where error.sqlState == .undefinedTable || error.sqlState == .undefinedSchema {
+            return SchemaCompatibility(catalogue: catalogue, applied: [])
+        }
+    }
+}
+
+extension SchemaCompatibility: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .ready:
+            "the schema is up to date"
+        case .missing(let names):
+            "the database lacks \(names.joined(separator: ", ")); run connvo-server migrate"
+        case .newer(let names):
+            "the database has \(names.joined(separator: ", ")), which this binary does not know and can live with"
+        case .incompatible(let migration, let oldestBinary, let latestKnown):
+            """
+            the database has \(migration), which needs a binary that knows \(Migration.digits(of: oldestBinary)); \
+            this one knows migrations up to \(Migration.digits(of: latestKnown))
+            """
+        }
+    }
+}

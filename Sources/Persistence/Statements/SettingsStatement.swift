@@ -1,0 +1,26 @@
+internal import Domain
+
+/// Sets what holds for one transaction, in the flight that carries its BEGIN: nothing relies on session state, so a
+/// pooler may stand between.
+enum SettingsStatement {
+    /// The plan of the facts statement does not depend on its values; planning it anew each time would cost more
+    /// than running it.
+    static let set = Statement(
+        "settings",
+        """
+        SELECT set_config('statement_timeout', $1, true),
+               set_config('lock_timeout', $2, true),
+               set_config('idle_in_transaction_session_timeout', $3, true),
+               set_config('plan_cache_mode', 'force_generic_plan', true)
+        """,
+        parameters: [.text, .text, .text]
+    )
+
+    static func command(statement: Duration, lock: Duration, idleInTransaction: Duration) -> Command {
+        var parameters = Parameters()
+        for timeout in [statement, lock, idleInTransaction] {
+            parameters.append("\(timeout.microseconds / 1000)ms")
+        }
+        return Command(set, parameters)
+    }
+}

@@ -1,0 +1,48 @@
+package import Domain
+
+/// Reads the record of one token, for people who hold the token and ask about it.
+package struct TokenLookup: Sendable {
+    package let issuedAt: Timestamp
+    package let userID: String
+    package let meetingID: String
+    package let grantedRole: String
+    package let tierID: String
+    package let tokenSHA256: [UInt8]
+    package let signingKeyID: String
+
+    /// The id's own time bounds `issued_at`, so that one partition is read. A second each way covers the id's rounding
+    /// to milliseconds.
+    private static let statement = Statement(
+        "token.lookup",
+        """
+        SELECT issued_at, user_id, meeting_id, granted_role, tier_id, token_sha256, signing_key_id
+        FROM connvo.issued_tokens
+        WHERE id = $1
+          AND issued_at >= $2 AND issued_at <= $3
+        """,
+        parameters: [.uuid, .timestamptz, .timestamptz]
+    )
+
+    /// Finds the record; nil when there is none.
+    package static func find(
+        _ id: UUIDv7,
+        on connection: inout Connection,
+        deadline: Deadline
+    ) throws(DatabaseError) -> TokenLookup? {
+        var parameters = Parameters()
+        parameters.append(id)
+        parameters.append(id.instant - .seconds(1))
+        parameters.append(id.instant + .seconds(1))
+        let result = try connection.execute(statement, parameters, deadline: deadline)
+        guard let row = result.rows.first else { return nil }
+        return TokenLookup(
+            issuedAt: try row.decode(0),
+            userID: try row.decode(1),
+            meetingID: try row.decode(2),
+            grantedRole: try row.decode(3),
+            tierID: try row.decode(4),
+            tokenSHA256: try row.decode(5),
+            signingKeyID: try row.decode(6)
+        )
+    }
+}

@@ -1,0 +1,110 @@
+internal import Domain
+internal import Hummingbird
+internal import HummingbirdCore
+internal import JOSE
+internal import Logging
+internal import NIOCore
+internal import Persistence
+internal import ServiceLifecycle
+
+/// The composition root of `serve`: builds every part once and says in which order they live.
+struct ConnvoApplication: Sendable {
+    let engine: IssuanceEngine
+    let monitor: DatabaseMonitor
+    let keySetFile: KeySetFile
+    let readiness: Readiness
+    let publicServer: Application<RouterResponder<BasicRequestContext>>
+    let adminServer: Application<RouterResponder<BasicRequestContext>>?
+
+    /// How long listeners stay open after readiness has failed.
+    static let shutdownDelay: Duration = .seconds(3)
+    /// How long requests in flight may take before they are cut.
+    static let drainLimit: Duration = .seconds(20)
+
+    /// - Parameter onListening: Told the port of the public listener once it accepts connections.
+    /// - Throws: ``DatabaseError`` or ``MigrationFailure`` when the process lacks what it needs to start.
+    init(
+        _ configuration: ServerConfiguration,
+        logger: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws {
+        let databaseObserver = DatabaseObserver(logger: logger)
+        let engine = try IssuanceEngine(Self.issuance(configuration)) { databaseObserver.observe($0) }
+        let monitor = try DatabaseMonitor(
+            target: configuration.database,
+            catalogue: .embedded(sha256: { SHA256.hash($0) }),
+            preparesStatements: configuration.preparesStatements
+        ) { databaseObserver.observe($0) }
+        let keys = KeySetStore()
+        let readiness = Readiness(engine: engine, monitor: monitor, keys: keys)
+        self.engine = engine
+        self.monitor = monitor
+        self.readiness = readiness
+        keySetFile = KeySetFile(path: configuration.keySetPath, store: keys, logger: logger)
+
+        let services = IssuanceHandler.Services(
+            authentication: CallerAuthentication(
+                verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
+                keys: keys
+            ),
+            issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
+            trustedProxies: configuration.trustedProxies,
+            observer: RequestObserver(logger: logger),
+            now: SystemClock.now
+        )
+        publicServer = Application(
+            router: PublicRoutes(readiness: readiness).router,
+            server: .issuing(services),
+            configuration: Self.listener(configuration.listener),
+            onServerRunning: { onListening($0.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        adminServer = configuration.adminListener.map { listener in
+            Application(
+                router: AdminRoutes(readiness: readiness).router,
+                configuration: Self.listener(listener),
+                logger: logger
+            )
+        }
+    }
+
+    private static func listener(_ listener: ServerConfiguration.Listener) -> ApplicationConfiguration {
+        ApplicationConfiguration(address: .hostname(listener.host, port: listener.port))
+    }
+
+    private static func issuance(_ configuration: ServerConfiguration) -> IssuanceConfiguration {
+        let signer = configuration.signer
+        var issuance = IssuanceConfiguration(
+            target: configuration.database,
+            policy: configuration.admissionPolicy,
+            signingKeyID: signer.keyID,
+            sign: { contents in
+                let token = try signer.sign(
+                    userID: contents.admission.caller.id.rawValue,
+                    role: contents.admission.streamRole,
+                    callCID: contents.admission.call.cid,
+                    jti: contents.id.description,
+                    issuedAt: contents.issuedAt,
+                    expiresAt: contents.expiresAt
+                )
+                return SignedToken(bytes: token, sha256: SHA256.hash(token))
+            }
+        )
+        issuance.poolSize = configuration.poolSize
+        issuance.preparesStatements = configuration.preparesStatements
+        return issuance
+    }
+
+    /// Everything that runs, in the order of dependency: shutdown goes the other way round.
+    var services: [any Service] {
+        var services: [any Service] = [
+            MonitorService(monitor: monitor),
+            keySetFile,
+            IssuanceService(engine: engine),
+        ]
+        if let adminServer { services.append(adminServer) }
+        services.append(publicServer)
+        services.append(DrainNotice(readiness: readiness, delay: Self.shutdownDelay))
+        return services
+    }
+}

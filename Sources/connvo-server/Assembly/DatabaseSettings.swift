@@ -1,0 +1,33 @@
+internal import Persistence
+
+/// Where the database is, for each kind of work (`DATABASE_URL`, `DATABASE_ADMIN_URL`).
+enum DatabaseSettings {
+    /// What `serve` and `token inspect` connect to.
+    static func serving(_ settings: inout SettingsReader, purpose: String) -> ConnectionTarget? {
+        target(settings.secret("DATABASE_URL") ?? "", "DATABASE_URL", purpose, .readWrite, &settings)
+    }
+
+    /// What `migrate` and `seed` connect to; by default the same.
+    static func administering(_ settings: inout SettingsReader, purpose: String) -> ConnectionTarget? {
+        if let conninfo = settings.secret("DATABASE_ADMIN_URL") {
+            return target(conninfo, "DATABASE_ADMIN_URL", purpose, .readWrite, &settings)
+        }
+        return serving(&settings, purpose: purpose)
+    }
+
+    private static func target(
+        _ conninfo: String,
+        _ name: String,
+        _ purpose: String,
+        _ attributes: ConnectionTarget.SessionAttributes,
+        _ settings: inout SettingsReader
+    ) -> ConnectionTarget? {
+        do {
+            return try ConnectionTarget(
+                conninfo, applicationName: "connvo-server/\(purpose)", sessionAttributes: attributes)
+        } catch {
+            settings.note(name, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,155 @@
+internal import Domain
+internal import Foundation
+internal import JOSE
+internal import Logging
+internal import Persistence
+
+/// Everything `serve` needs to know, read once at start. docs/configuration.md describes each setting.
+struct ServerConfiguration: Sendable {
+    struct Listener: Sendable {
+        let host: String
+        /// 0 lets the system choose a free port.
+        let port: Int
+    }
+
+    let listener: Listener
+    /// Nil when `ADMIN_PORT` is 0.
+    let adminListener: Listener?
+    let trustedProxies: TrustedProxies
+    let database: ConnectionTarget
+    let poolSize: Int
+    let preparesStatements: Bool
+    let signer: StreamTokenSigner
+    let admissionPolicy: AdmissionPolicy
+    let bearerPolicy: BearerTokenVerifier.Policy
+    let keySetPath: String
+    let allowsDevelopmentTokens: Bool
+    let streamGrantsConfirmed: Bool
+
+    enum Statements: String, CaseIterable {
+        case prepared, unnamed
+    }
+
+    /// - Throws: ``ConfigurationFailure`` with every problem that was found.
+    init(_ settings: inout SettingsReader) throws(ConfigurationFailure) {
+        listener = Listener(
+            host: settings.string("HTTP_HOST") ?? "127.0.0.1",
+            port: settings.integer("HTTP_PORT", default: 8080, in: 0...65_535)
+        )
+        let adminPort = settings.integer("ADMIN_PORT", default: 8081, in: 0...65_535)
+        let adminHost = settings.string("ADMIN_HOST") ?? "127.0.0.1"
+        adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
+        trustedProxies = Self.trustedProxies(&settings)
+
+        let database = DatabaseSettings.serving(&settings, purpose: "serve")
+        poolSize = settings.integer("DATABASE_POOL_SIZE", default: 4, in: 1...64)
+        preparesStatements = settings.choice("DATABASE_STATEMENTS", default: Statements.prepared) == .prepared
+
+        let signer = Self.signer(&settings)
+        admissionPolicy = AdmissionPolicy(
+            streamRoles: Self.streamRoles(&settings),
+            earlyJoinWindow: settings.duration("EARLY_JOIN_WINDOW"),
+            pastDueGrace: settings.duration("PAST_DUE_GRACE") ?? .seconds(7 * 86_400)
+        )
+        allowsDevelopmentTokens = settings.flag("ALLOW_DEVELOPMENT_TOKENS")
+        bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
+        let keySetPath = Self.keySetPath(&settings)
+        streamGrantsConfirmed = settings.flag("STREAM_GRANTS_CONFIRMED")
+
+        try settings.throwIfWrong()
+        guard let database, let signer, let keySetPath else {
+            // Each of these notes its problem, so this is never reached without one.
+            throw ConfigurationFailure(settings.problems)
+        }
+        self.database = database
+        self.signer = signer
+        self.keySetPath = keySetPath
+    }
+
+    private static func trustedProxies(_ settings: inout SettingsReader) -> TrustedProxies {
+        let cidrs = settings.list("TRUSTED_PROXIES")
+        if let proxies = TrustedProxies(cidrs) { return proxies }
+        settings.note("TRUSTED_PROXIES", "is \"\(cidrs.joined(separator: ","))\"", "give networks such as 10.0.0.0/8,fd00::/8")
+        return .none
+    }
+
+    private static func signer(_ settings: inout SettingsReader) -> StreamTokenSigner? {
+        guard let secret = settings.secret("STREAM_API_SECRET") else {
+            if settings.string("STREAM_API_SECRET_FILE") == nil {
+                settings.note("STREAM_API_SECRET", "is not set", "give the API secret of the Stream app, or STREAM_API_SECRET_FILE")
+            }
+            return nil
+        }
+        do {
+            return try StreamTokenSigner(secret: Array(secret.utf8))
+        } catch {
+            settings.note("STREAM_API_SECRET", "is shorter than 32 bytes", "give the API secret of the Stream app")
+            return nil
+        }
+    }
+
+    /// A role that is set to nothing at all, or whose default is none, gets no token.
+    private static func streamRoles(_ settings: inout SettingsReader) -> [Role: String] {
+        var roles = AdmissionPolicy.defaultStreamRoles
+        for (role, name) in [
+            (Role.host, "STREAM_ROLE_HOST"), (.coHost, "STREAM_ROLE_CO_HOST"),
+            (.participant, "STREAM_ROLE_PARTICIPANT"), (.observer, "STREAM_ROLE_OBSERVER"),
+        ] {
+            guard let value = settings.string(name) else { continue }
+            guard value.utf8.count <= 64, value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
+            else {
+                settings.note(name, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
+                continue
+            }
+            roles[role] = value
+        }
+        return roles
+    }
+
+    private static func bearerPolicy(
+        _ settings: inout SettingsReader,
+        allowsDevelopmentTokens: Bool
+    ) -> BearerTokenVerifier.Policy {
+        let clientID = settings.string("WORKOS_CLIENT_ID")
+        var issuers = settings.list("WORKOS_ISSUERS")
+        if issuers.isEmpty, let clientID {
+            issuers = [
+                "https://api.workos.com", "https://api.workos.com/",
+                "https://api.workos.com/user_management/\(clientID)",
+            ]
+        }
+        if allowsDevelopmentTokens {
+            if clientID != nil {
+                settings.note(
+                    "ALLOW_DEVELOPMENT_TOKENS", "is true, and WORKOS_CLIENT_ID is set",
+                    "development tokens and real ones do not go together: take one of them away")
+            }
+            if !issuers.contains(DevelopmentToken.issuer) { issuers.append(DevelopmentToken.issuer) }
+        } else if issuers.contains(DevelopmentToken.issuer) {
+            settings.note(
+                "WORKOS_ISSUERS", "names the development issuer",
+                "take it out, or set ALLOW_DEVELOPMENT_TOKENS=true on a machine of your own")
+        }
+        if issuers.isEmpty {
+            settings.note("WORKOS_CLIENT_ID", "is not set", "give it, or WORKOS_ISSUERS and WORKOS_JWKS_URL")
+        }
+        return BearerTokenVerifier.Policy(
+            issuers: issuers,
+            audiences: settings.list("WORKOS_AUDIENCES"),
+            allowsImpersonation: settings.flag("ALLOW_IMPERSONATION"),
+            developmentIssuer: allowsDevelopmentTokens ? DevelopmentToken.issuer : nil
+        )
+    }
+
+    private static func keySetPath(_ settings: inout SettingsReader) -> String? {
+        guard let text = settings.string("WORKOS_JWKS_URL") else {
+            settings.note("WORKOS_JWKS_URL", "is not set", "give a file: URL of a JSON Web Key Set")
+            return nil
+        }
+        guard let url = URL(string: text), url.isFileURL, !url.path.isEmpty else {
+            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", "give a file: URL, such as file:///etc/connvo/jwks.json")
+            return nil
+        }
+        return url.path
+    }
+}

@@ -1,0 +1,63 @@
+internal import Domain
+internal import JOSE
+
+/// Turns an `Authorization` header into verified claims: rows 1 to 4 of the contract.
+struct CallerAuthentication: Sendable {
+    let verifier: BearerTokenVerifier
+    let keys: KeySetStore
+    let cache: VerifiedTokenCache
+
+    init(verifier: BearerTokenVerifier, keys: KeySetStore, cacheCapacity: Int = 10_000) {
+        self.verifier = verifier
+        self.keys = keys
+        cache = VerifiedTokenCache(capacity: cacheCapacity)
+    }
+
+    /// Why somebody was not let in: the answer, and the cause for the log and a metric label.
+    struct Failure: Error {
+        let problem: Problem
+        let cause: String
+    }
+
+    /// - Throws: ``Failure``. Nothing of the token is in it.
+    func authenticate(_ authorization: RequestFields.Authorization, now: Timestamp) throws(Failure) -> BearerClaims {
+        let token = try bearerToken(in: authorization)
+        let snapshot = keys.current
+        let hash = SHA256.hash(token)
+        let seconds = now.secondsSinceEpoch
+        if let claims = cache.claims(of: hash, generation: snapshot.generation, now: seconds) { return claims }
+        do {
+            let claims = try verifier.verify(
+                token,
+                keys: snapshot.keys,
+                lastFetchFailed: snapshot.lastReadFailed,
+                now: seconds
+            )
+            cache.insert(claims, hash: hash, generation: snapshot.generation)
+            return claims
+        } catch {
+            throw Failure(problem: Problem(error), cause: error.slug)
+        }
+    }
+
+    /// The token behind `Bearer` and one or more spaces (RFC 6750, section 2.1; the scheme without regard to case).
+    private func bearerToken(in authorization: RequestFields.Authorization) throws(Failure) -> [UInt8] {
+        let value: [UInt8]
+        switch authorization {
+        case .absent: throw Failure(problem: .authenticationRequired, cause: "no_credentials")
+        case .several: throw Failure(problem: .invalidToken, cause: "several_authorization_headers")
+        case .one(let text): value = Array(text.utf8)
+        }
+        guard !value.isEmpty else { throw Failure(problem: .authenticationRequired, cause: "no_credentials") }
+        let scheme = "bearer".utf8
+        guard value.count >= scheme.count, zip(value, scheme).allSatisfy({ $0 | 0x20 == $1 }) else {
+            throw Failure(problem: .invalidToken, cause: "other_scheme")
+        }
+        let rest = value.dropFirst(scheme.count)
+        guard let separator = rest.first else {
+            throw Failure(problem: .authenticationRequired, cause: "no_credentials")
+        }
+        guard separator == UInt8(ascii: " ") else { throw Failure(problem: .invalidToken, cause: "other_scheme") }
+        return Array(rest.drop { $0 == UInt8(ascii: " ") })
+    }
+}

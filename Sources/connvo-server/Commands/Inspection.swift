@@ -1,0 +1,82 @@
+internal import Domain
+internal import JOSE
+internal import NIOCore
+internal import Persistence
+
+/// What a Stream token says, and what its record says.
+struct Inspection: CustomStringConvertible {
+    let token: StreamToken
+    let record: TokenLookup?
+    /// Whether the record holds the SHA-256 of exactly this token.
+    let digestAgrees: Bool
+
+    /// - Throws: ``CommandFailure`` when the token is not one of ours or the database does not answer.
+    init(_ bytes: [UInt8], signer: StreamTokenSigner, target: ConnectionTarget) async throws {
+        do {
+            token = try StreamToken.verify(bytes, with: signer)
+        } catch {
+            throw CommandFailure(.badData, "\(error)")
+        }
+        guard let id = token.tokenID.flatMap({ UUIDv7($0) }) else {
+            throw CommandFailure(.badData, "the token carries no jti of ours")
+        }
+        let found = await onThreadOfItsOwn(named: "inspect") { () -> Result<TokenLookup?, DatabaseError> in
+            do throws(DatabaseError) {
+                var connection = try Connection.open(target, deadline: .after(.seconds(10)))
+                return .success(try TokenLookup.find(id, on: &connection, deadline: .after(.seconds(10))))
+            } catch {
+                return .failure(error)
+            }
+        }
+        do {
+            record = try found.get()
+        } catch {
+            throw CommandFailure(.unavailable, "the database did not answer: \(error)")
+        }
+        digestAgrees = record?.tokenSHA256 == SHA256.hash(bytes)
+    }
+
+    /// Signed by us, recorded, and recorded as exactly these bytes.
+    var isSound: Bool { digestAgrees }
+
+    private var fields: [(name: String, value: String)] {
+        var fields = [
+            ("jti", token.tokenID ?? ""),
+            ("user_id", token.userID),
+            ("call_cids", token.callCIDs.joined(separator: ",")),
+            ("role", token.role ?? ""),
+            ("expires_at", token.expiresAt.map { Timestamp(secondsSinceEpoch: $0).iso8601 } ?? ""),
+            ("record", record == nil ? "missing" : "found"),
+            ("sha256", digestAgrees ? "agrees" : "differs"),
+        ]
+        if let record {
+            fields += [
+                ("meeting_id", record.meetingID), ("granted_role", record.grantedRole), ("tier_id", record.tierID),
+                ("issued_at", record.issuedAt.iso8601), ("signing_key_id", record.signingKeyID),
+            ]
+        }
+        return fields
+    }
+
+    var description: String {
+        fields.map { "\($0.name.padding(to: 15)) \($0.value)" }.joined(separator: "\n")
+    }
+
+    var json: String {
+        var buffer = ByteBuffer(string: "{")
+        for (index, field) in fields.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            buffer.writeJSON(field.name)
+            buffer.writeStaticString(":")
+            buffer.writeJSON(field.value)
+        }
+        buffer.writeStaticString("}")
+        return String(buffer: buffer)
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

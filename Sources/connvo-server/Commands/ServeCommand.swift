@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer requests for tokens.",
+        discussion: """
+            Example: DATABASE_URL=postgresql:///connvo STREAM_API_SECRET_FILE=/run/secrets/stream connvo-server serve
+
+            Settings come from the environment and from .env; docs/configuration.md lists them.
+            """
+    )
+
+    @Option(help: "Address of the public listener (HTTP_HOST).") var httpHost: String?
+    @Option(help: "Port of the public listener (HTTP_PORT).") var httpPort: Int?
+    @Option(help: "Address of the admin listener (ADMIN_HOST).") var adminHost: String?
+    @Option(help: "Port of the admin listener, 0 for none (ADMIN_PORT).") var adminPort: Int?
+    @Option(help: "trace, debug, info, notice, warning, error or critical (LOG_LEVEL).") var logLevel: String?
+    @Option(help: "auto, json or text (LOG_FORMAT).") var logFormat: String?
+
+    private var flags: [String: String] {
+        let given: [(String, String?)] = [
+            ("HTTP_HOST", httpHost), ("HTTP_PORT", httpPort.map(String.init)),
+            ("ADMIN_HOST", adminHost), ("ADMIN_PORT", adminPort.map(String.init)),
+            ("LOG_LEVEL", logLevel), ("LOG_FORMAT", logFormat),
+        ]
+        return Dictionary(uniqueKeysWithValues: given.compactMap { name, value in value.map { (name, $0) } })
+    }
+
+    func run() async throws {
+        try await reporting {
+            var settings = try await SettingsReader(flags: flags)
+            let logger = LogSettings(&settings).makeLogger(label: "connvo-server")
+            let configuration = try ServerConfiguration(&settings)
+            Self.remind(configuration, logger)
+            let application = try ConnvoApplication(configuration, logger: logger)
+            await application.keySetFile.read()
+            var lifecycle = ServiceGroupConfiguration(
+                services: application.services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+            lifecycle.maximumGracefulShutdownDuration = ConnvoApplication.shutdownDelay + ConnvoApplication.drainLimit
+            try await ServiceGroup(configuration: lifecycle).run()
+        }
+    }
+
+    private static func remind(_ configuration: ServerConfiguration, _ logger: Logger) {
+        if configuration.allowsDevelopmentTokens {
+            logger.warning("Development tokens are accepted: this must not be a production server")
+        }
+        if !configuration.streamGrantsConfirmed {
+            logger.warning(
+                """
+                Unless role "user" lacks join-call at Stream, any token lets its holder join any call and the paid tier \
+                is not enforced there: see "Before production" in README.md, then set STREAM_GRANTS_CONFIRMED=true
+                """)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+internal import ArgumentParser
+
+/// The command line of connvo-server.
+@main
+struct ConnvoServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "connvo-server",
+        abstract: "Lets signed-in Connvo users into paid-tier video meetings.",
+        discussion: "Example: connvo-server migrate && connvo-server seed sql/seed/demo.json && connvo-server serve",
+        subcommands: [ServeCommand.self, MigrateCommand.self, TokenCommand.self]
+    )
+}

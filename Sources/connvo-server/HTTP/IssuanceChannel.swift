@@ -1,0 +1,61 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
+
+/// The pipeline of one public connection: deadlines, HTTP, the hot route, and behind it Hummingbird for the rest.
+///
+/// The hot route works on NIO's own HTTP types, before they are converted for the router: the conversion and the
+/// asynchronous hop behind it cost more than all that the hot route does (docs/decisions).
+struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    let responder: HTTPChannelHandler.Responder
+    let services: IssuanceHandler.Services
+    private let limits = ConnectionTimeouts.Limits()
+
+    init(responder: @escaping HTTPChannelHandler.Responder, services: IssuanceHandler.Services) {
+        self.responder = responder
+        self.services = services
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+            decoderLimits.maxHeaderFieldSize = 16 * 1024
+            decoderLimits.maxHeaderListSize = 16 * 1024
+            decoderLimits.maxHeaderFieldCount = 64
+
+            let phase = ConnectionPhase()
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ConnectionTimeouts(limits: limits, phase: phase))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: true,
+                withErrorHandling: false,
+                withOutboundHeaderValidation: true,
+                withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: decoderLimits
+            )
+            try pipeline.addHandler(
+                IssuanceHandler(services: services, replies: EventLoopReplies(channel.eventLoop), phase: phase))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}
+
+extension HTTPServerBuilder {
+    /// A server whose connections answer the hot route themselves.
+    static func issuing(_ services: IssuanceHandler.Services) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in IssuanceChannel(responder: responder, services: services) }
+    }
+}

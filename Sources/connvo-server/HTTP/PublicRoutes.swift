@@ -1,0 +1,74 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// Everything on the public port but the hot route.
+struct PublicRoutes {
+    let readiness: Readiness
+
+    var router: Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        for path in ["/livez", "/healthz"] as [RouterPath] {
+            router.get(path) { _, _ in HealthAnswer.live }
+            router.refuseOtherMethods(than: .get, on: path)
+        }
+        router.get("/readyz") { [readiness] _, _ in HealthAnswer.ready(readiness.obstacles.isEmpty) }
+        router.refuseOtherMethods(than: .get, on: "/readyz")
+        return router
+    }
+}
+
+/// What operators see, on the admin port only.
+struct AdminRoutes {
+    let readiness: Readiness
+
+    var router: Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        router.get("/livez") { _, _ in HealthAnswer.live }
+        router.get("/readyz") { [readiness] request, _ in
+            let obstacles = readiness.obstacles
+            return request.uri.queryParameters["verbose"] == nil
+                ? HealthAnswer.ready(obstacles.isEmpty) : HealthAnswer.ready(obstacles)
+        }
+        return router
+    }
+}
+
+extension Router {
+    /// Answers 405 with `Allow` where the router by itself would say 404.
+    fileprivate func refuseOtherMethods(than allowed: HTTPRequest.Method, on path: RouterPath) {
+        for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] where method != allowed {
+            on(path, method: method) { (_, _) -> Response in throw Problem.methodNotAllowed(allow: allowed.rawValue) }
+        }
+    }
+}
+
+/// The small bodies of the probes.
+enum HealthAnswer {
+    static let live = answer(.ok, #"{"status":"ok"}"#)
+
+    static func ready(_ isReady: Bool) -> Response {
+        isReady ? answer(.ok, #"{"status":"ready"}"#) : answer(.serviceUnavailable, #"{"status":"not ready"}"#)
+    }
+
+    /// With the reasons, for operators.
+    static func ready(_ obstacles: [String]) -> Response {
+        var body = ByteBuffer(string: #"{"status":"# + (obstacles.isEmpty ? #""ready""# : #""not ready""#) + #","obstacles":["#)
+        for (index, obstacle) in obstacles.enumerated() {
+            if index > 0 { body.writeStaticString(",") }
+            body.writeJSON(obstacle)
+        }
+        body.writeStaticString("]}")
+        return answer(obstacles.isEmpty ? .ok : .serviceUnavailable, body)
+    }
+
+    private static func answer(_ status: HTTPResponse.Status, _ body: String) -> Response {
+        answer(status, ByteBuffer(string: body))
+    }
+
+    private static func answer(_ status: HTTPResponse.Status, _ body: ByteBuffer) -> Response {
+        Response(status: status, headers: [.contentType: "application/json; charset=utf-8"], body: ResponseBody(byteBuffer: body))
+    }
+}

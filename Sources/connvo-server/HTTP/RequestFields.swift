@@ -1,0 +1,80 @@
+internal import NIOHTTP1
+
+/// The header fields that the hot route looks at, found in one pass.
+struct RequestFields {
+    enum Authorization {
+        case absent
+        case one(String)
+        case several
+    }
+
+    var authorization = Authorization.absent
+    var contentTypes: [String] = []
+    var hasContentEncoding = false
+    /// Bytes announced by Content-Length; nil for a chunked body.
+    var contentLength: Int?
+    var requestID: String?
+    var userAgent: String?
+    var forwardedFor: [String] = []
+    var expectsContinue = false
+
+    init(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            // Most fields are not ours: the length tells most of them apart.
+            switch name.utf8.count {
+            case 13 where name.isField("authorization"):
+                if case .absent = authorization { authorization = .one(value) } else { authorization = .several }
+            case 12 where name.isField("content-type"): contentTypes.append(value)
+            case 16 where name.isField("content-encoding"): hasContentEncoding = true
+            case 14 where name.isField("content-length"): contentLength = Int(value)
+            case 12 where name.isField("x-request-id"): requestID = Self.isSane(requestID: value) ? value : requestID
+            case 10 where name.isField("user-agent"): userAgent = value
+            case 15 where name.isField("x-forwarded-for"): forwardedFor.append(value)
+            case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
+            default: break
+            }
+        }
+    }
+
+    /// Whether the body is JSON as the contract wants it: exactly one type, no charset but UTF-8, no encoding.
+    var announcesJSON: Bool {
+        guard !hasContentEncoding, contentTypes.count == 1 else { return false }
+        let parts = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
+        guard parts[0].isField("application/json") else { return false }
+        return parts.dropFirst().allSatisfy { $0.isField("charset=utf-8") || $0.isField("charset=\"utf-8\"") }
+    }
+
+    /// A request id that may be echoed and logged: `[A-Za-z0-9._-]{1,128}`.
+    static func isSane(requestID: String) -> Bool {
+        (1...128).contains(requestID.utf8.count)
+            && requestID.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+extension StringProtocol {
+    /// Compares without regard to ASCII case; `lowercase` must be lower case.
+    fileprivate func isField(_ lowercase: StaticString) -> Bool {
+        guard utf8.count == lowercase.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in utf8 {
+            let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            if lowered != lowercase.utf8Start[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
+    fileprivate var trimmed: SubSequence {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        let start = drop(while: isBlank)
+        guard let end = start.lastIndex(where: { !isBlank($0) }) else { return start[start.endIndex...] }
+        return start[...end]
+    }
+}

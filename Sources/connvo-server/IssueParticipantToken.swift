@@ -1,0 +1,53 @@
+internal import Domain
+internal import JOSE
+internal import Persistence
+
+/// The use case: a verified caller asks for a token, and hears the decision after its record is committed.
+///
+/// Doors call it with what they have read; the engine decides and records.
+struct IssueParticipantToken: Sendable {
+    let engine: IssuanceEngine
+    /// How long a caller is made to wait at most.
+    let timeLimit: Duration
+
+    /// Who asks, from where, and by which request.
+    struct Context {
+        let caller: BearerClaims
+        let clientIP: String?
+        let userAgent: String?
+        let requestID: String
+        let receivedAt: Timestamp
+    }
+
+    /// Hands the request to the engine.
+    ///
+    /// - Parameters:
+    ///   - replies: The context in which `complete` is called.
+    ///   - complete: Called exactly once, later, unless this returns nil.
+    /// - Returns: The request on its way, to be abandoned when the caller goes away; nil when it is turned away at once.
+    func callAsFunction(
+        meeting: Meeting.ID,
+        role: Role?,
+        context: Context,
+        replies: any IssuanceReplies,
+        complete: @escaping @Sendable (IssuanceOutcome, IssuanceRequest) -> Void
+    ) -> PendingIssuance? {
+        let request = IssuanceRequest(
+            admission: AdmissionRequest(
+                callerID: User.ID(rawValue: context.caller.subject),
+                meetingID: meeting,
+                requestedRole: role
+            ),
+            receivedAt: context.receivedAt,
+            sessionID: context.caller.sessionID,
+            impersonator: context.caller.impersonator,
+            clientIP: context.clientIP,
+            userAgent: context.userAgent.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(256))) },
+            requestID: context.requestID
+        )
+        let pending = PendingIssuance(request, deadline: .after(timeLimit), replies: replies) { outcome in
+            complete(outcome, request)
+        }
+        return engine.submit(pending) == nil ? pending : nil
+    }
+}

@@ -1,0 +1,77 @@
+internal import Logging
+internal import Metrics
+internal import Persistence
+
+/// Makes logs and metrics of what the engine and the monitor report.
+struct DatabaseObserver: Sendable {
+    private let logger: Logger
+    private let throttle = LogThrottle()
+    private let batchSize = Recorder(label: "connvo_batch_size", aggregate: true)
+    private let batchTime = Timer(label: "connvo_batch_seconds")
+    private let commitUnknown = Counter(label: "connvo_commit_unknown_total")
+    private let connects = Counter(label: "connvo_database_connects_total")
+    private let connectFailures = Counter(label: "connvo_database_connect_failures_total")
+    private let connectionsLost = Counter(label: "connvo_database_connections_lost_total")
+    private let batchFailures = Counter(label: "connvo_batch_failures_total")
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func observe(_ event: IssuanceEvent) {
+        switch event {
+        case .connected:
+            connects.increment()
+        case .connectingFailed(_, let error):
+            connectFailures.increment()
+            log(.warning, "connect", "Could not connect to the database", error)
+        case .connectionLost(_, let error):
+            connectionsLost.increment()
+            log(.warning, "lost", "Lost a connection to the database", error)
+        case .committed(let size, let took):
+            batchSize.record(size)
+            batchTime.record(duration: took)
+        case .batchFailed(let size, let error):
+            batchFailures.increment()
+            log(.error, "batch", "A batch was not recorded", error, ["requests": "\(size)"])
+        case .batchSplit(let size, let error):
+            log(.error, "split", "A batch failed and is tried one by one", error, ["requests": "\(size)"])
+        case .itemFailed(let requestID, let error):
+            log(.error, "item", "A request could not be recorded", error, ["request_id": "\(requestID)"])
+        case .commitUnknown(let size, let error):
+            commitUnknown.increment()
+            log(.error, "commit", "The outcome of a COMMIT is unknown; no token was handed out", error, ["requests": "\(size)"])
+        case .turnedAway(let reason, let count):
+            Counter(label: "connvo_turned_away_total", dimensions: [("reason", reason.rawValue)]).increment(by: count)
+        }
+    }
+
+    func observe(_ event: DatabaseMonitor.Event) {
+        switch event {
+        case .healthChanged(let health) where health.isReady:
+            logger.notice("The database is ready", metadata: newer(health))
+        case .healthChanged(let health):
+            logger.warning("The database is not ready", metadata: ["reason": "\(health)"])
+        case .partitionsMade(let names):
+            logger.notice("Made partitions", metadata: ["partitions": "\(names.joined(separator: ", "))"])
+        case .partitionsFailed(let error):
+            log(.error, "partitions", "Could not make partitions", error)
+        }
+    }
+
+    private func newer(_ health: DatabaseHealth) -> Logger.Metadata {
+        health.newerMigrations.isEmpty ? [:] : ["newer_migrations": "\(health.newerMigrations.joined(separator: ", "))"]
+    }
+
+    private func log(
+        _ level: Logger.Level,
+        _ kind: String,
+        _ message: Logger.Message,
+        _ error: DatabaseError?,
+        _ metadata: Logger.Metadata = [:]
+    ) {
+        var metadata = metadata
+        if let error { metadata["error"] = "\(error)" }
+        throttle.log(logger, level, kind: kind, message, metadata)
+    }
+}

@@ -1,0 +1,27 @@
+internal import Glibc
+internal import Logging
+
+/// How much is logged, and in which form (`LOG_LEVEL`, `LOG_FORMAT`).
+struct LogSettings {
+    enum Format: String, CaseIterable {
+        /// JSON, unless a person is looking.
+        case auto
+        case json, text
+    }
+
+    let level: Logger.Level
+    let format: LineLogHandler.Format
+
+    init(_ settings: inout SettingsReader) {
+        level = settings.choice("LOG_LEVEL", default: Logger.Level.info)
+        switch settings.choice("LOG_FORMAT", default: Format.auto) {
+        case .auto: format = isatty(STDERR_FILENO) == 1 ? .text : .json
+        case .json: format = .json
+        case .text: format = .text
+        }
+    }
+
+    func makeLogger(label: String) -> Logger {
+        Logger(label: label) { LineLogHandler(label: $0, format: format, level: level) }
+    }
+}

@@ -1,0 +1,47 @@
+internal import Logging
+internal import Synchronization
+
+/// Lets at most so many lines of one kind a second through, and says afterwards how many it held back.
+final class LogThrottle: Sendable {
+    private struct Window: Sendable {
+        var startedAt: ContinuousClock.Instant
+        var lines = 0
+    }
+
+    private let limit: Int
+    private let windows = Mutex<[String: Window]>([:])
+
+    /// - Parameter limit: Lines of one kind a second.
+    init(limit: Int = 10) {
+        self.limit = limit
+    }
+
+    /// Logs unless `kind` has used up its second.
+    ///
+    /// - Parameter kind: One of a small, fixed set.
+    func log(
+        _ logger: Logger,
+        _ level: Logger.Level,
+        kind: String,
+        _ message: @autoclosure () -> Logger.Message,
+        _ metadata: @autoclosure () -> Logger.Metadata = [:]
+    ) {
+        guard logger.logLevel <= level else { return }
+        let (passes, heldBack) = windows.withLock { windows -> (Bool, Int) in
+            let now = ContinuousClock.now
+            var window = windows[kind] ?? Window(startedAt: now)
+            var heldBack = 0
+            if now - window.startedAt >= .seconds(1) {
+                heldBack = max(0, window.lines - limit)
+                window = Window(startedAt: now)
+            }
+            window.lines += 1
+            windows[kind] = window
+            return (window.lines <= limit, heldBack)
+        }
+        guard passes else { return }
+        var metadata = metadata()
+        if heldBack > 0 { metadata["suppressed"] = "\(heldBack)" }
+        logger.log(level: level, message(), metadata: metadata)
+    }
+}

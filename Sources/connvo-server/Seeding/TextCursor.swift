@@ -1,0 +1,28 @@
+internal import JOSE
+
+/// Finds lines and columns of offsets that mostly grow, in one pass over the text.
+struct TextCursor {
+    private let bytes: [UInt8]
+    private var offset = 0
+    private var line = 1
+    private var column = 1
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The same as `TextPosition(of:in:)`, which starts from the beginning each time.
+    mutating func position(of target: Int) -> TextPosition {
+        if target < offset { (offset, line, column) = (0, 1, 1) }
+        while offset < min(target, bytes.count) {
+            if bytes[offset] == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if bytes[offset] & 0b1100_0000 != 0b1000_0000 {
+                column += 1
+            }
+            offset += 1
+        }
+        return TextPosition(line: line, column: column)
+    }
+}

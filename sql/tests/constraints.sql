@@ -1,0 +1,394 @@
+-- Every named constraint refuses what it is there for. A constraint without a test fails the last test of this file.
+BEGIN;
+SELECT *
+FROM no_plan();
+
+CREATE TEMPORARY TABLE tested (
+    name text
+);
+
+-- A valid row of each table; the tests change what they are about.
+CREATE FUNCTION pg_temp.row_of(of_table text)
+    RETURNS jsonb
+    LANGUAGE sql
+    AS $$
+    SELECT CASE of_table
+        WHEN 'organizations' THEN '{"id": "org_1", "name": "Acme"}'
+        WHEN 'users' THEN '{"id": "user_1", "email": "one@example.com", "is_active": true}'
+        WHEN 'subscription_tiers' THEN '{"id": "gold", "display_name": "Gold", "is_paid": true, "rank": 40}'
+        WHEN 'subscriptions' THEN '{"user_id": "user_a", "tier_id": "pro", "status": "active",
+            "starts_at": "2026-01-01T00:00:00Z"}'
+        WHEN 'meetings' THEN '{"id": "meeting_1", "organizer_id": "user_a", "title": "Planning", "state": "scheduled"}'
+        WHEN 'meeting_participants' THEN '{"meeting_id": "meeting_a", "user_id": "user_b", "role": "participant"}'
+        WHEN 'issued_tokens' THEN '{"user_id": "user_a", "meeting_id": "meeting_a", "organizer_id": "user_a",
+            "granted_role": "host", "stream_role": "host", "tier_id": "pro", "tier_is_paid": true,
+            "subscription_id": "00000000-0000-4000-8000-000000000001", "subscription_status": "active",
+            "subscription_starts_at": "2026-01-01T00:00:00Z", "call_cid": "default:call_a",
+            "signing_key_id": "0123456789abcdef", "session_id": "session_a", "request_id": "request-1"}'
+        WHEN 'token_refusals' THEN '{"user_id": "user_a", "meeting_id": "meeting_a", "code": "PAID_TIER_REQUIRED",
+            "reason": "tier_required", "session_id": "session_a", "request_id": "request-1"}'
+    END::jsonb
+    -- What the database fills in when it is left out; a null would not be.
+    || jsonb_build_object(
+        'id', gen_random_uuid(), 'created_at', now(), 'updated_at', now(),
+        'issued_at', now(), 'expires_at', now() + interval '1 hour', 'refused_at', now(),
+        'token_sha256', '\x' || repeat('ab', 32)
+    )
+    || CASE
+        WHEN of_table IN ('organizations', 'users', 'subscription_tiers', 'meetings')
+            THEN jsonb_build_object('id', of_table || '_' || gen_random_uuid())
+        ELSE '{}'
+    END
+$$;
+
+-- The statement that inserts such a row, changed.
+CREATE FUNCTION pg_temp.insert_of(into_table text, change jsonb DEFAULT '{}')
+    RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT format(
+        'INSERT INTO connvo.%1$I SELECT (jsonb_populate_record(NULL::connvo.%1$I, %2$L)).*',
+        into_table, pg_temp.row_of(into_table) || change
+    )
+$$;
+
+CREATE FUNCTION pg_temp.accepts(into_table text, change jsonb DEFAULT '{}', description text DEFAULT NULL)
+    RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT lives_ok(
+        pg_temp.insert_of(into_table, change),
+        coalesce(description, into_table || ' accepts ' || change)
+    )
+$$;
+
+-- Whether a statement is refused by just this constraint.
+CREATE FUNCTION pg_temp.statement_refused(by_constraint text, statement text)
+    RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    violated text := 'nothing refused it';
+BEGIN
+    INSERT INTO tested (name) VALUES (by_constraint);
+    BEGIN
+        EXECUTE statement;
+    EXCEPTION
+        WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF violated = '' THEN
+                violated := SQLERRM;
+            END IF;
+    END;
+    RETURN is(violated, by_constraint, by_constraint || ' refuses ' || left(statement, 300));
+END;
+$$;
+
+CREATE FUNCTION pg_temp.refused(by_constraint text, into_table text, change jsonb)
+    RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT pg_temp.statement_refused(by_constraint, pg_temp.insert_of(into_table, change))
+$$;
+
+INSERT INTO connvo.organizations (id, name)
+VALUES ('org_a', 'Acme'), ('org_empty', 'Nobody');
+INSERT INTO connvo.users (id, email, organization_id)
+VALUES ('user_a', 'a@example.com', 'org_a'), ('user_b', 'b@example.com', NULL), ('user_c', 'c@example.com', 'org_empty');
+INSERT INTO connvo.meetings (id, organizer_id, title, stream_call_type, stream_call_id)
+VALUES ('meeting_a', 'user_a', 'A', 'default', 'call_a');
+
+-- Ids: the charsets of the contract, nothing around them, no line end slipped in.
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('organizations_id_valid', 'organizations', '{"id": ""}'::jsonb),
+        ('organizations_id_valid', 'organizations', '{"id": "org 1"}'),
+        ('users_id_valid', 'users', '{"id": ""}'),
+        ('users_id_valid', 'users', '{"id": "user_1\n"}'),
+        ('users_id_valid', 'users', '{"id": "usér"}'),
+        ('users_id_valid', 'users', jsonb_build_object('id', repeat('a', 256))),
+        ('subscription_tiers_id_valid', 'subscription_tiers', '{"id": "a b"}'),
+        ('meetings_id_valid', 'meetings', '{"id": "meeting@1"}'),
+        ('meetings_id_valid', 'meetings', '{"id": "meeting:1"}'),
+        ('meetings_id_valid', 'meetings', '{"id": "meeting_1\n"}'),
+        ('meetings_id_valid', 'meetings', jsonb_build_object('id', repeat('a', 65))),
+        ('meetings_stream_call_type_valid', 'meetings', '{"stream_call_type": "a:b", "stream_call_id": "c"}'),
+        ('meetings_stream_call_id_valid', 'meetings', '{"stream_call_type": "default", "stream_call_id": "a@b"}')
+) AS refusal (by_constraint, into_table, change);
+SELECT pg_temp.accepts('users', jsonb_build_object('id', repeat('@', 255), 'email', 'long@example.com'));
+SELECT pg_temp.accepts('meetings', jsonb_build_object('id', repeat('-', 64)));
+
+-- Organizations and users.
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('organizations_pkey', 'organizations', '{"id": "org_a"}'::jsonb),
+        ('organizations_name_valid', 'organizations', '{"name": " "}'),
+        ('users_pkey', 'users', '{"id": "user_a"}'),
+        ('users_email_valid', 'users', '{"email": "nobody"}'),
+        ('users_email_valid', 'users', '{"email": "@example.com"}'),
+        ('users_email_valid', 'users', '{"email": "a b@example.com"}'),
+        ('users_email_key', 'users', '{"email": "A@Example.com"}'),
+        ('users_display_name_valid', 'users', '{"display_name": ""}'),
+        ('users_avatar_url_valid', 'users', '{"avatar_url": "javascript:alert(1)"}'),
+        ('users_organization_id_fkey', 'users', '{"organization_id": "org_unknown"}')
+) AS refusal (by_constraint, into_table, change);
+SELECT pg_temp.accepts('users', '{"display_name": null, "avatar_url": "https://example.com/a.jpg"}');
+DELETE FROM connvo.organizations
+WHERE id = 'org_empty';
+SELECT is(organization_id, NULL, 'an organization that goes leaves its people behind')
+FROM connvo.users
+WHERE id = 'user_c';
+
+-- Tiers and subscriptions.
+SELECT set_eq(
+    'SELECT id, is_paid FROM connvo.subscription_tiers',
+    $$ VALUES ('free' COLLATE "C", false), ('pro', true), ('business', true), ('enterprise', true) $$,
+    'four tiers come with the migrations'
+);
+SELECT results_eq(
+    'SELECT id FROM connvo.subscription_tiers ORDER BY rank',
+    $$ VALUES ('free' COLLATE "C"), ('pro'), ('business'), ('enterprise') $$,
+    'in this order'
+);
+SELECT pg_temp.accepts('subscriptions', '{"id": "00000000-0000-4000-8000-00000000000a", "ends_at": "2026-02-01T00:00:00Z"}');
+SELECT pg_temp.accepts('subscriptions', '{"user_id": null, "organization_id": "org_a"}');
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('subscription_tiers_pkey', 'subscription_tiers', '{"id": "pro"}'::jsonb),
+        ('subscription_tiers_display_name_valid', 'subscription_tiers', '{"display_name": ""}'),
+        ('subscription_tiers_rank_valid', 'subscription_tiers', '{"rank": -1}'),
+        ('subscriptions_pkey', 'subscriptions', '{"id": "00000000-0000-4000-8000-00000000000a", "user_id": "user_b"}'),
+        ('subscriptions_one_owner', 'subscriptions', '{"user_id": null}'),
+        ('subscriptions_one_owner', 'subscriptions', '{"organization_id": "org_a"}'),
+        ('subscriptions_status_known', 'subscriptions', '{"user_id": "user_b", "status": "cancelled"}'),
+        ('subscriptions_ends_after_start', 'subscriptions', '{"user_id": "user_b", "ends_at": "2026-01-01T00:00:00Z"}'),
+        ('subscriptions_past_due_since_agrees', 'subscriptions', '{"user_id": "user_b", "status": "past_due"}'),
+        ('subscriptions_past_due_since_agrees', 'subscriptions', '{"user_id": "user_b", "past_due_since": "2026-01-02T00:00:00Z"}'),
+        ('subscriptions_times_finite', 'subscriptions', '{"user_id": "user_b", "ends_at": "infinity"}'),
+        ('subscriptions_times_finite', 'subscriptions', '{"user_id": "user_b", "starts_at": "-infinity"}'),
+        ('subscriptions_user_id_fkey', 'subscriptions', '{"user_id": "user_unknown"}'),
+        ('subscriptions_organization_id_fkey', 'subscriptions', '{"user_id": null, "organization_id": "org_unknown"}'),
+        ('subscriptions_tier_id_fkey', 'subscriptions', '{"user_id": "user_b", "tier_id": "unknown"}'),
+        -- The same owner and start, although neither grants access with the other.
+        ('subscriptions_owner_starts_at_key', 'subscriptions', '{"status": "canceled"}'),
+        ('subscriptions_owner_starts_at_key', 'subscriptions', '{"user_id": null, "organization_id": "org_a", "status": "canceled"}'),
+        ('subscriptions_user_periods_disjoint', 'subscriptions', '{"starts_at": "2026-01-31T23:59:59.999999Z"}'),
+        ('subscriptions_user_periods_disjoint', 'subscriptions', '{"starts_at": "2025-01-01T00:00:00Z"}'),
+        ('subscriptions_user_periods_disjoint', 'subscriptions', '{"starts_at": "2026-01-15T00:00:00Z", "status": "trialing"}'),
+        ('subscriptions_user_periods_disjoint', 'subscriptions',
+            '{"starts_at": "2026-01-15T00:00:00Z", "status": "past_due", "past_due_since": "2026-01-20T00:00:00Z"}'),
+        ('subscriptions_organization_periods_disjoint', 'subscriptions',
+            '{"user_id": null, "organization_id": "org_a", "starts_at": "2026-06-01T00:00:00Z"}')
+) AS refusal (by_constraint, into_table, change);
+SELECT pg_temp.accepts('subscriptions', '{"starts_at": "2026-02-01T00:00:00Z", "tier_id": "business"}',
+    'a period that begins when the one before ends is accepted');
+SELECT pg_temp.accepts('subscriptions', jsonb_build_object('starts_at', '2026-01-10T00:00:00Z', 'status', status),
+    status || ' may overlap: it grants nothing')
+FROM unnest(ARRAY['paused', 'unpaid', 'incomplete', 'canceled']) WITH ORDINALITY AS status (status, position)
+WHERE position = 1;
+SELECT pg_temp.statement_refused('subscriptions_user_periods_disjoint',
+    $$ UPDATE connvo.subscriptions SET status = 'active' WHERE user_id = 'user_a' AND status = 'paused' $$);
+SELECT pg_temp.statement_refused('subscriptions_user_id_fkey', $$ DELETE FROM connvo.users WHERE id = 'user_a' $$);
+SELECT pg_temp.statement_refused('subscriptions_organization_id_fkey',
+    $$ DELETE FROM connvo.organizations WHERE id = 'org_a' $$);
+SELECT pg_temp.statement_refused('subscriptions_tier_id_fkey', $$ DELETE FROM connvo.subscription_tiers WHERE id = 'pro' $$);
+
+-- Two periods trade places: impossible one statement at a time, fine when it is judged at the end.
+SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint DEFERRED;
+SELECT lives_ok(
+    $$
+    UPDATE connvo.subscriptions
+    SET starts_at = '2026-03-01T00:00:00Z', ends_at = '2026-04-01T00:00:00Z'
+    WHERE id = '00000000-0000-4000-8000-00000000000a'
+    $$,
+    'a deferred exclusion constraint lets periods overlap for the moment'
+);
+SELECT lives_ok(
+    $$
+    UPDATE connvo.subscriptions
+    SET starts_at = '2026-04-01T00:00:00Z'
+    WHERE user_id = 'user_a' AND tier_id = 'business'
+    $$,
+    'and the next statement puts it right'
+);
+SELECT lives_ok('SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint IMMEDIATE', 'so that it holds at the end');
+SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint DEFERRED;
+SAVEPOINT overlapping;
+UPDATE connvo.subscriptions
+SET ends_at = '2026-05-01T00:00:00Z'
+WHERE id = '00000000-0000-4000-8000-00000000000a';
+SELECT pg_temp.statement_refused('subscriptions_user_periods_disjoint',
+    'SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint IMMEDIATE');
+UPDATE connvo.subscriptions
+SET ends_at = '2026-04-01T00:00:00Z'
+WHERE id = '00000000-0000-4000-8000-00000000000a';
+SET CONSTRAINTS ALL IMMEDIATE;
+
+-- Meetings.
+SELECT pg_temp.accepts('meetings', example)
+FROM unnest(ARRAY[
+    '{"state": "scheduled", "scheduled_at": "2026-01-05T09:00:00Z"}',
+    '{"state": "active", "started_at": "2026-01-05T09:00:00Z"}',
+    '{"state": "concluded", "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z"}',
+    '{"state": "cancelled", "scheduled_at": "2026-01-05T09:00:00Z"}'
+]::jsonb[]) AS example;
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('meetings_pkey', 'meetings', '{"id": "meeting_a"}'::jsonb),
+        ('meetings_title_valid', 'meetings', '{"title": ""}'),
+        ('meetings_state_known', 'meetings', '{"state": "canceled"}'),
+        ('meetings_started_at_agrees', 'meetings', '{"state": "active"}'),
+        ('meetings_started_at_agrees', 'meetings', '{"state": "scheduled", "started_at": "2026-01-05T09:00:00Z"}'),
+        ('meetings_started_at_agrees', 'meetings', '{"state": "cancelled", "started_at": "2026-01-05T09:00:00Z"}'),
+        ('meetings_ended_at_agrees', 'meetings', '{"state": "concluded", "started_at": "2026-01-05T09:00:00Z"}'),
+        ('meetings_ended_at_agrees', 'meetings',
+            '{"state": "active", "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}'),
+        ('meetings_ended_at_agrees', 'meetings', '{"state": "cancelled", "ended_at": "2026-01-05T10:00:00Z"}'),
+        ('meetings_ended_after_started', 'meetings',
+            '{"state": "concluded", "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T08:59:59Z"}'),
+        ('meetings_times_finite', 'meetings', '{"scheduled_at": "infinity"}'),
+        ('meetings_stream_call_complete', 'meetings', '{"stream_call_type": "default"}'),
+        ('meetings_stream_call_complete', 'meetings', '{"stream_call_id": "call_b"}'),
+        ('meetings_stream_call_key', 'meetings', '{"stream_call_type": "default", "stream_call_id": "call_a"}'),
+        ('meetings_organizer_id_fkey', 'meetings', '{"organizer_id": "user_unknown"}')
+) AS refusal (by_constraint, into_table, change);
+INSERT INTO connvo.users (id, email)
+VALUES ('user_organizer', 'organizer@example.com');
+INSERT INTO connvo.meetings (id, organizer_id, title)
+VALUES ('meeting_b', 'user_organizer', 'B');
+SELECT pg_temp.statement_refused('meetings_organizer_id_fkey', $$ DELETE FROM connvo.users WHERE id = 'user_organizer' $$);
+
+-- Participants.
+SELECT pg_temp.accepts('meeting_participants');
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('meeting_participants_pkey', 'meeting_participants', '{}'::jsonb),
+        ('meeting_participants_role_known', 'meeting_participants', '{"user_id": "user_c", "role": "moderator"}'),
+        ('meeting_participants_meeting_id_fkey', 'meeting_participants', '{"meeting_id": "meeting_unknown"}'),
+        ('meeting_participants_user_id_fkey', 'meeting_participants', '{"user_id": "user_unknown"}'),
+        ('meeting_participants_left_after_joined', 'meeting_participants',
+            '{"user_id": "user_c", "left_at": "2026-01-05T09:00:00Z"}'),
+        ('meeting_participants_left_after_joined', 'meeting_participants',
+            '{"user_id": "user_c", "joined_at": "2026-01-05T09:00:01Z", "left_at": "2026-01-05T09:00:00Z"}'),
+        ('meeting_participants_times_finite', 'meeting_participants', '{"user_id": "user_c", "removed_at": "infinity"}')
+) AS refusal (by_constraint, into_table, change);
+SELECT lives_ok($$ DELETE FROM connvo.users WHERE id = 'user_b' $$, 'a user without payments or meetings can be deleted');
+SELECT lives_ok($$ DELETE FROM connvo.meetings WHERE id = 'meeting_a' $$, 'a meeting can be deleted');
+SELECT is_empty(
+    $$ SELECT meeting_id, user_id FROM connvo.meeting_participants WHERE 'user_b' = user_id OR 'meeting_a' = meeting_id $$,
+    'and memberships go with either'
+);
+
+-- Records.
+SELECT pg_temp.accepts('issued_tokens', '{"id": "00000000-0000-7000-8000-000000000001"}');
+SELECT pg_temp.accepts('token_refusals', '{"id": "00000000-0000-7000-8000-000000000001"}');
+SELECT pg_temp.accepts('issued_tokens', jsonb_build_object(
+    'user_id', 'user_erased', 'meeting_id', 'meeting_deleted', 'session_id', repeat('s', 8192), 'client_ip', '2001:db8::1',
+    'user_agent', repeat('é', 256), 'request_id', repeat('r', 128), 'impersonator', 'admin@example.com'
+), 'issued_tokens accepts people and meetings that are gone, and the longest of everything');
+SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
+FROM (
+    VALUES
+        ('issued_tokens_expires_after_issue', 'issued_tokens', jsonb_build_object('expires_at', now())),
+        ('issued_tokens_user_id_valid', 'issued_tokens', '{"user_id": ""}'),
+        ('issued_tokens_meeting_id_valid', 'issued_tokens', jsonb_build_object('meeting_id', repeat('m', 65))),
+        ('issued_tokens_organizer_id_valid', 'issued_tokens', '{"organizer_id": ""}'),
+        ('issued_tokens_requested_role_known', 'issued_tokens', '{"requested_role": "admin"}'),
+        ('issued_tokens_granted_role_known', 'issued_tokens', '{"granted_role": "admin"}'),
+        ('issued_tokens_stream_role_valid', 'issued_tokens', '{"stream_role": ""}'),
+        ('issued_tokens_subscription_status_known', 'issued_tokens', '{"subscription_status": "paid"}'),
+        ('issued_tokens_call_cid_valid', 'issued_tokens', '{"call_cid": ":"}'),
+        ('issued_tokens_token_sha256_length', 'issued_tokens', jsonb_build_object('token_sha256', '\x' || repeat('ab', 31))),
+        ('issued_tokens_signing_key_id_length', 'issued_tokens', '{"signing_key_id": "short"}'),
+        ('issued_tokens_session_id_length', 'issued_tokens', jsonb_build_object('session_id', repeat('s', 8193))),
+        ('issued_tokens_impersonator_length', 'issued_tokens', jsonb_build_object('impersonator', repeat('i', 8193))),
+        ('issued_tokens_user_agent_length', 'issued_tokens', jsonb_build_object('user_agent', repeat('u', 257))),
+        ('issued_tokens_request_id_length', 'issued_tokens', jsonb_build_object('request_id', repeat('r', 129))),
+        ('token_refusals_user_id_valid', 'token_refusals', '{"user_id": ""}'),
+        ('token_refusals_meeting_id_valid', 'token_refusals', '{"meeting_id": ""}'),
+        ('token_refusals_organizer_id_valid', 'token_refusals', '{"organizer_id": ""}'),
+        ('token_refusals_requested_role_known', 'token_refusals', '{"requested_role": "admin"}'),
+        ('token_refusals_held_role_known', 'token_refusals', '{"held_role": "admin"}'),
+        ('token_refusals_reason_known', 'token_refusals', '{"reason": "other"}'),
+        ('token_refusals_code_of_reason', 'token_refusals', '{"code": "FORBIDDEN"}'),
+        ('token_refusals_code_of_reason', 'token_refusals', '{"code": "SOMETHING_ELSE"}'),
+        ('token_refusals_session_id_length', 'token_refusals', jsonb_build_object('session_id', repeat('s', 8193))),
+        ('token_refusals_impersonator_length', 'token_refusals', jsonb_build_object('impersonator', repeat('i', 8193))),
+        ('token_refusals_user_agent_length', 'token_refusals', jsonb_build_object('user_agent', repeat('u', 257))),
+        ('token_refusals_request_id_length', 'token_refusals', '{"request_id": ""}')
+) AS refusal (by_constraint, into_table, change);
+
+-- One id once within an instant. The name is that of the partition's index.
+SELECT pg_temp.statement_refused(to_char(now() AT TIME ZONE 'UTC', '"issued_tokens_"YYYY_MM"_pkey"'),
+    pg_temp.insert_of('issued_tokens', '{"id": "00000000-0000-7000-8000-000000000001"}'));
+SELECT pg_temp.statement_refused(to_char(now() AT TIME ZONE 'UTC', '"token_refusals_"YYYY_MM"_pkey"'),
+    pg_temp.insert_of('token_refusals', '{"id": "00000000-0000-7000-8000-000000000001"}'));
+
+-- Each reason of the contract, with its code.
+SELECT pg_temp.accepts('token_refusals', jsonb_build_object('reason', answer.reason, 'code', answer.code))
+FROM (
+    VALUES
+        ('user_not_provisioned', 'UNAUTHORIZED'),
+        ('user_deactivated', 'FORBIDDEN'),
+        ('meeting_not_found', 'NOT_FOUND'),
+        ('not_a_participant', 'FORBIDDEN'),
+        ('participant_removed', 'FORBIDDEN'),
+        ('meeting_ended', 'MEETING_ALREADY_ENDED'),
+        ('meeting_not_open', 'MEETING_NOT_ACTIVE'),
+        ('tier_required', 'PAID_TIER_REQUIRED'),
+        ('no_stream_call', 'VALIDATION_ERROR'),
+        ('role_above_own', 'INSUFFICIENT_PERMISSIONS'),
+        ('role_not_admitted', 'INSUFFICIENT_PERMISSIONS')
+) AS answer (reason, code);
+
+-- The rest is NOT NULL: what may be absent, and nothing else.
+SELECT set_eq(
+    $$
+    SELECT relation.relname || '.' || attribute.attname
+    FROM pg_attribute AS attribute
+    JOIN pg_class AS relation
+        ON relation.oid = attribute.attrelid
+    WHERE relation.relnamespace = 'connvo'::regnamespace
+        AND relation.relkind IN ('r', 'p')
+        AND NOT relation.relispartition
+        AND relation.relname <> 'schema_migrations'
+        AND attribute.attnum > 0
+        AND NOT attribute.attnotnull
+    $$,
+    $$
+    VALUES ('users.display_name'), ('users.avatar_url'), ('users.organization_id'),
+        ('subscriptions.user_id'), ('subscriptions.organization_id'), ('subscriptions.ends_at'),
+        ('subscriptions.past_due_since'),
+        ('meetings.scheduled_at'), ('meetings.started_at'), ('meetings.ended_at'), ('meetings.stream_call_type'),
+        ('meetings.stream_call_id'),
+        ('meeting_participants.invited_at'), ('meeting_participants.joined_at'), ('meeting_participants.left_at'),
+        ('meeting_participants.removed_at'),
+        ('issued_tokens.organization_id'), ('issued_tokens.requested_role'), ('issued_tokens.subscription_ends_at'),
+        ('issued_tokens.impersonator'), ('issued_tokens.client_ip'), ('issued_tokens.user_agent'),
+        ('token_refusals.organizer_id'), ('token_refusals.requested_role'), ('token_refusals.held_role'),
+        ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent')
+    $$,
+    'only what may be absent is nullable'
+);
+
+SELECT is_empty(
+    $$
+    SELECT conname
+    FROM pg_constraint
+    WHERE conrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'connvo'::regnamespace AND NOT relispartition)
+        AND conrelid <> 'connvo.schema_migrations'::regclass
+        AND conname NOT IN ('issued_tokens_pkey', 'token_refusals_pkey')
+        AND contype IN ('c', 'f', 'p', 'u', 'x')
+        AND conname NOT IN (SELECT name FROM tested)
+    $$,
+    'every constraint has been seen to refuse something'
+);
+
+SELECT *
+FROM finish();
+ROLLBACK;
