@@ -19,19 +19,25 @@ struct IssueParticipantToken: Sendable {
         let receivedAt: Timestamp
     }
 
+    enum Submission {
+        case taken(PendingIssuance)
+        /// Nothing more will come.
+        case answered(IssuanceOutcome, IssuanceRequest)
+    }
+
     /// Hands the request to the engine.
     ///
     /// - Parameters:
     ///   - replies: The context in which `complete` is called.
-    ///   - complete: Called exactly once, later, unless this returns nil.
-    /// - Returns: The request on its way, to be abandoned when the caller goes away; nil when it is turned away at once.
+    ///   - complete: Called exactly once, later, if the request is taken.
+    /// - Returns: The request on its way, to be abandoned when the caller goes away, or an outcome that needed no wait.
     func callAsFunction(
         meeting: Meeting.ID,
         role: Role?,
         context: Context,
         replies: any IssuanceReplies,
         complete: @escaping @Sendable (IssuanceOutcome, IssuanceRequest) -> Void
-    ) -> PendingIssuance? {
+    ) -> Submission {
         let request = IssuanceRequest(
             admission: AdmissionRequest(
                 callerID: User.ID(rawValue: context.caller.subject),
@@ -48,6 +54,7 @@ struct IssueParticipantToken: Sendable {
         let pending = PendingIssuance(request, deadline: .after(timeLimit), replies: replies) { outcome in
             complete(outcome, request)
         }
-        return engine.submit(pending) == nil ? pending : nil
+        if let outcome = engine.submit(pending) { return .answered(outcome, request) }
+        return .taken(pending)
     }
 }

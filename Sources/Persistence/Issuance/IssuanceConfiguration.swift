@@ -12,6 +12,9 @@ package struct IssuanceConfiguration: Sendable {
     package var poolSize = 4
     /// False behind a pooler in transaction mode, which loses prepared statements.
     package var preparesStatements = true
+    /// The quota of each user; 0 for none. One process never lets more through, several may in a burst, by as many
+    /// times as there are processes.
+    package var requestsPerMinute = 60
     /// The most requests that share one transaction.
     package var maximumBatchSize = 128
     /// The most requests that wait; more are refused at once.

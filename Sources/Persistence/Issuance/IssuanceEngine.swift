@@ -11,6 +11,7 @@ package final class IssuanceEngine: Sendable {
     private struct State: Sendable {
         var pool: PoolStateMachine<ContinuousClock.Instant>
         var queue: Deque<Waiting> = []
+        var quota: QuotaWindow
     }
 
     private struct Waiting: Sendable {
@@ -37,7 +38,11 @@ package final class IssuanceEngine: Sendable {
         for _ in 0..<configuration.poolSize { wakeDescriptors.append(try WakeDescriptor()) }
         self.wakeDescriptors = wakeDescriptors
         sweeperWake = try WakeDescriptor()
-        state = Mutex(State(pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) }))
+        state = Mutex(
+            State(
+                pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) },
+                quota: QuotaWindow(limit: configuration.requestsPerMinute, epoch: .now)
+            ))
     }
 
     // MARK: Life
@@ -81,15 +86,18 @@ package final class IssuanceEngine: Sendable {
 
     /// Takes a request. Its outcome is delivered through its `replies`, never from inside this call.
     ///
-    /// - Returns: Nil when it was taken; otherwise why it is refused at once, and nothing more will come.
-    package func submit(_ pending: PendingIssuance) -> IssuanceOutcome.Unavailability? {
+    /// - Returns: Nil when it was taken; otherwise the outcome, `rateLimited` or `unavailable`, and nothing more will come.
+    package func submit(_ pending: PendingIssuance) -> IssuanceOutcome? {
         let now = ContinuousClock.now
-        let (refusal, wake) = state.withLock { state -> (IssuanceOutcome.Unavailability?, Int?) in
-            if let refusal = reasonToRefuse(state, now: now) { return (refusal, nil) }
+        let (refusal, wake) = state.withLock { state -> (IssuanceOutcome?, Int?) in
+            if case .refused(let retryAfter) = state.quota.admit(pending.request.admission.callerID, now: now) {
+                return (.rateLimited(limit: configuration.requestsPerMinute, retryAfter: retryAfter), nil)
+            }
+            if let reason = reasonToRefuse(state, now: now) { return (.unavailable(reason), nil) }
             state.queue.append(Waiting(pending: pending, since: now))
             return (nil, state.pool.slotToWake)
         }
-        if let refusal { report(.turnedAway(refusal, count: 1)) }
+        if case .unavailable(let reason) = refusal { report(.turnedAway(reason, count: 1)) }
         if let wake { wakeDescriptors[wake].signal() }
         return refusal
     }
@@ -193,6 +201,13 @@ package final class IssuanceEngine: Sendable {
         guard !requests.isEmpty else { return }
         report(.turnedAway(reason, count: requests.count))
         deliver(requests.map { ($0, .unavailable(reason)) })
+    }
+
+    /// Takes back what the quota counted for requests that turned out to be one too many.
+    func withdraw(_ rateLimited: [PendingIssuance]) {
+        state.withLock { state in
+            for pending in rateLimited { state.quota.withdraw(pending.request.admission.callerID) }
+        }
     }
 
     /// Hands outcomes over, one call for each context that callers live in.

@@ -4,7 +4,13 @@ internal import Domain
 ///
 /// Nothing here is visible to a caller before COMMIT was acknowledged; the outcomes are returned, not sent.
 struct IssuanceTransaction {
-    let configuration: IssuanceConfiguration
+    private let configuration: IssuanceConfiguration
+    private let factsStatement: FactsStatement
+
+    init(configuration: IssuanceConfiguration) {
+        self.configuration = configuration
+        factsStatement = FactsStatement(countsRecentRequests: configuration.requestsPerMinute > 0)
+    }
 
     /// How a batch failed. No token of it may leave.
     struct Failure: Error {
@@ -23,7 +29,7 @@ struct IssuanceTransaction {
         on connection: inout Connection,
         deadline: Deadline
     ) throws(Failure) -> [IssuanceOutcome] {
-        let facts: [AdmissionFacts]
+        let facts: [RequestFacts]
         let decisions: Decisions
         do {
             facts = try readFacts(requests, on: &connection, deadline: deadline)
@@ -44,17 +50,17 @@ struct IssuanceTransaction {
         _ requests: [IssuanceRequest],
         on connection: inout Connection,
         deadline: Deadline
-    ) throws(DatabaseError) -> [AdmissionFacts] {
+    ) throws(DatabaseError) -> [RequestFacts] {
         let settings = SettingsStatement.command(
             statement: configuration.statementTimeout,
             lock: configuration.lockTimeout,
             idleInTransaction: configuration.idleInTransactionTimeout
         )
         let results = try connection.executeTogether(
-            [Command(.begin), settings, FactsStatement.command(for: requests)],
+            [Command(.begin), settings, factsStatement.command(for: requests)],
             deadline: deadline
         )
-        return try FactsStatement.decode(results[2], for: requests)
+        return try factsStatement.decode(results[2], for: requests)
     }
 
     private struct Decisions {
@@ -65,12 +71,17 @@ struct IssuanceTransaction {
 
     private func decide(
         _ requests: [IssuanceRequest],
-        facts: [AdmissionFacts]
+        facts: [RequestFacts]
     ) throws(DatabaseError) -> Decisions {
         var random = SystemRandomNumberGenerator()
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
-        for (request, facts) in zip(requests, facts) {
+        for (request, known) in zip(requests, facts) {
+            if let retryAfter = secondsToWait(request, known) {
+                decisions.outcomes.append(.rateLimited(limit: configuration.requestsPerMinute, retryAfter: retryAfter))
+                continue
+            }
+            let facts = known.admission
             let id = UUIDv7(at: request.receivedAt, using: &random)
             let admission: Admission
             do {
@@ -85,6 +96,17 @@ struct IssuanceTransaction {
             decisions.outcomes.append(.issued(token.issued))
         }
         return decisions
+    }
+
+    /// The quota, as far as the database knows: other processes, and this one before it was started. Nil when the
+    /// request may be decided.
+    private func secondsToWait(_ request: IssuanceRequest, _ facts: RequestFacts) -> Int64? {
+        let limit = configuration.requestsPerMinute
+        guard limit > 0, facts.recentRequests + 1 > Int64(limit) else { return nil }
+        guard let oldest = facts.oldestRecentRequest else { return 1 }
+        let leavesAt = oldest + QuotaWindow.length
+        let left = leavesAt.microsecondsSinceEpoch - request.receivedAt.microsecondsSinceEpoch
+        return max(1, (left + 999_999) / 1_000_000)
     }
 
     /// Signs before the commit, so that the record can hold the token's SHA-256.

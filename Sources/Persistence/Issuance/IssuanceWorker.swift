@@ -80,7 +80,10 @@ struct IssuanceWorker: ~Copyable {
             let started = ContinuousClock.now
             let outcomes = try transaction.run(wanted.map(\.request), on: &connection, deadline: first.deadline)
             report(.committed(size: wanted.count, took: .now - started))
-            engine.deliver(Array(zip(wanted, outcomes)))
+            let answered = Array(zip(wanted, outcomes))
+            let rateLimited = answered.filter { if case .rateLimited = $0.1 { true } else { false } }
+            if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.0)) }
+            engine.deliver(answered)
             self.connection = consume connection
         } catch {
             let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(&connection)

@@ -1,11 +1,48 @@
 internal import Domain
 
+/// What one row of the facts statement says.
+struct RequestFacts {
+    var admission: AdmissionFacts
+    /// Records of the caller in the last minute, and the time of the oldest; zero when no quota is asked for.
+    var recentRequests: Int64 = 0
+    var oldestRecentRequest: Timestamp?
+}
+
 /// Reads what the database knows about each of several requests, in one statement.
 ///
 /// It fetches and does not judge: the only conditions beside the keys narrow subscriptions to those that the
 /// exclusion constraints allow one of per owner at any instant, so that a request gets exactly one row. The policy
 /// judges period, status and tier again.
-enum FactsStatement {
+struct FactsStatement {
+    private let one: Statement
+    private let many: Statement
+    private let countsRecentRequests: Bool
+
+    /// - Parameter countsRecentRequests: Whether to read what the quota needs.
+    init(countsRecentRequests: Bool) {
+        self.countsRecentRequests = countsRecentRequests
+        let columns = Self.columns + (countsRecentRequests ? Self.recentColumns : "")
+        let joins = Self.joins + (countsRecentRequests ? Self.recentJoin : "")
+        one = Statement(
+            "facts.one",
+            """
+            \(columns)
+            FROM (SELECT $1 AS user_id, $2 AS meeting_id, $3 AS now, 1::bigint AS ordinal) AS r
+            \(joins)
+            """,
+            parameters: [.text, .text, .timestamptz]
+        )
+        many = Statement(
+            "facts.many",
+            """
+            \(columns)
+            FROM unnest($1, $2, $3) WITH ORDINALITY AS r (user_id, meeting_id, now, ordinal)
+            \(joins)
+            """,
+            parameters: [.textArray, .textArray, .timestamptzArray]
+        )
+    }
+
     /// The row of a request, in the order of the SELECT list.
     private static let columns = """
         SELECT r.ordinal,
@@ -33,27 +70,26 @@ enum FactsStatement {
         LEFT JOIN connvo.subscription_tiers ts ON ts.id = so.tier_id
         """
 
-    static let one = Statement(
-        "facts.one",
-        """
-        \(columns)
-        FROM (SELECT $1 AS user_id, $2 AS meeting_id, $3 AS now, 1::bigint AS ordinal) AS r
-        \(joins)
-        """,
-        parameters: [.text, .text, .timestamptz]
-    )
+    private static let recentColumns = ",\n       q.requests, q.oldest"
 
-    static let many = Statement(
-        "facts.many",
-        """
-        \(columns)
-        FROM unnest($1, $2, $3) WITH ORDINALITY AS r (user_id, meeting_id, now, ordinal)
-        \(joins)
-        """,
-        parameters: [.textArray, .textArray, .timestamptzArray]
-    )
+    /// The upper bound lets the server skip the partitions of coming months.
+    private static let recentJoin = """
 
-    static func command(for requests: [IssuanceRequest]) -> Command {
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS requests, min(w.at) AS oldest
+            FROM (
+                SELECT t.issued_at AS at FROM connvo.issued_tokens t
+                WHERE t.user_id = r.user_id
+                  AND t.issued_at > r.now - interval '1 minute' AND t.issued_at < r.now + interval '1 minute'
+                UNION ALL
+                SELECT f.refused_at FROM connvo.token_refusals f
+                WHERE f.user_id = r.user_id
+                  AND f.refused_at > r.now - interval '1 minute' AND f.refused_at < r.now + interval '1 minute'
+            ) AS w
+        ) AS q
+        """
+
+    func command(for requests: [IssuanceRequest]) -> Command {
         if requests.count == 1 {
             var parameters = Parameters(reservingBytes: 128, slots: 3)
             parameters.append(requests[0].admission.callerID)
@@ -71,14 +107,19 @@ enum FactsStatement {
     /// Puts the rows back in the order of the requests.
     ///
     /// - Throws: ``DatabaseError/Kind/decoding`` when a row is missing, doubled or malformed.
-    static func decode(_ result: QueryResult, for requests: [IssuanceRequest]) throws(DatabaseError) -> [AdmissionFacts] {
-        var facts = [AdmissionFacts?](repeating: nil, count: requests.count)
+    func decode(_ result: QueryResult, for requests: [IssuanceRequest]) throws(DatabaseError) -> [RequestFacts] {
+        var facts = [RequestFacts?](repeating: nil, count: requests.count)
         for row in result.rows {
             let index = Int(try row.decode(0, as: Int64.self)) - 1
             guard facts.indices.contains(index), facts[index] == nil else {
                 throw row.decodingError(0, found: "ordinal \(index + 1) twice or out of range", expected: Int64.self)
             }
-            facts[index] = try decodeFacts(row, for: requests[index].admission)
+            var decoded = RequestFacts(admission: try Self.decodeFacts(row, for: requests[index].admission))
+            if countsRecentRequests {
+                decoded.recentRequests = try row.decode(29)
+                decoded.oldestRecentRequest = try row.decodeIfPresent(30)
+            }
+            facts[index] = decoded
         }
         let complete = facts.compactMap { $0 }
         guard complete.count == requests.count else {

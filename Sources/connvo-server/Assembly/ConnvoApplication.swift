@@ -90,6 +90,7 @@ struct ConnvoApplication: Sendable {
                 return SignedToken(bytes: token, sha256: SHA256.hash(token))
             }
         )
+        issuance.requestsPerMinute = configuration.requestsPerMinute
         issuance.poolSize = configuration.poolSize
         issuance.preparesStatements = configuration.preparesStatements
         return issuance

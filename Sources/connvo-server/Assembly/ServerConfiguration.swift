@@ -21,6 +21,7 @@ struct ServerConfiguration: Sendable {
     let preparesStatements: Bool
     let signer: StreamTokenSigner
     let admissionPolicy: AdmissionPolicy
+    let requestsPerMinute: Int
     let bearerPolicy: BearerTokenVerifier.Policy
     let keySetPath: String
     let allowsDevelopmentTokens: Bool
@@ -51,6 +52,7 @@ struct ServerConfiguration: Sendable {
             earlyJoinWindow: settings.duration("EARLY_JOIN_WINDOW"),
             pastDueGrace: settings.duration("PAST_DUE_GRACE") ?? .seconds(7 * 86_400)
         )
+        requestsPerMinute = settings.integer("TOKENS_PER_MINUTE", default: 60, in: 0...100_000)
         allowsDevelopmentTokens = settings.flag("ALLOW_DEVELOPMENT_TOKENS")
         bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
         let keySetPath = Self.keySetPath(&settings)

@@ -152,7 +152,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let keepAlive = incoming.head.isKeepAlive
         let version = incoming.head.version
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let pending = services.issueToken(
+        let submission = services.issueToken(
             meeting: arguments.meetingID,
             role: arguments.role,
             context: IssueParticipantToken.Context(
@@ -167,8 +167,12 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let (handler, context) = bound.value
             handler.finish(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
         }
-        guard let pending else { throw .unavailable }
-        state = .awaiting(pending)
+        switch submission {
+        case .taken(let pending):
+            state = .awaiting(pending)
+        case .answered(let outcome, let request):
+            answer(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
+        }
     }
 
     private func finish(
@@ -180,6 +184,16 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ) {
         // The peer may have gone meanwhile; its record stands.
         guard case .awaiting = state, context.channel.isActive else { return }
+        answer(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
+    }
+
+    private func answer(
+        _ outcome: IssuanceOutcome,
+        of request: IssuanceRequest,
+        version: HTTPVersion,
+        keepAlive: Bool,
+        context: ChannelHandlerContext
+    ) {
         let answer = RunDoor.answer(outcome, to: request, allocator: context.channel.allocator)
         services.observer.answered(outcome, requestID: request.requestID)
         write(answer, requestID: request.requestID, version: version, keepAlive: keepAlive, context: context)

@@ -1,0 +1,92 @@
+internal import Domain
+
+/// Counts what this process admitted for each user in the last minute.
+///
+/// Sliding: every admission leaves the window exactly one window after it came. Users are told apart by a 64-bit hash
+/// keyed anew in each process, so that a busy minute costs a few bytes a user; two users share a count by chance once
+/// in 2^64 pairs. Two generations, each one window long, let old users go without a sweep.
+struct QuotaWindow: Sendable {
+    static let length: Duration = .seconds(60)
+
+    enum Verdict: Equatable, Sendable {
+        case admitted
+        /// Seconds until the oldest admission leaves the window, at least 1.
+        case refused(retryAfter: Int64)
+    }
+
+    /// Admissions of one user, oldest first, in milliseconds since the window's epoch.
+    private struct Admissions: Sendable {
+        var first: UInt32
+        /// Empty for nearly everybody, and then without storage of its own.
+        var later: [UInt32] = []
+    }
+
+    /// The most admissions in one window; 0 for no limit.
+    let limit: Int
+    private let epoch: ContinuousClock.Instant
+    private var younger: [Int: Admissions] = [:]
+    private var older: [Int: Admissions] = [:]
+    private var youngerBegan: UInt32 = 0
+
+    init(limit: Int, epoch: ContinuousClock.Instant) {
+        self.limit = limit
+        self.epoch = epoch
+    }
+
+    /// Counts a request of `user`, unless it would be one too many.
+    mutating func admit(_ user: User.ID, now: ContinuousClock.Instant) -> Verdict {
+        guard limit > 0 else { return .admitted }
+        let time = milliseconds(at: now)
+        turn(at: time)
+        let key = user.hashValue
+        guard var admissions = recent(key, at: time) else {
+            younger[key] = Admissions(first: time)
+            return .admitted
+        }
+        guard admissions.later.count + 1 < limit else {
+            let left = admissions.first + Self.milliseconds - time
+            return .refused(retryAfter: max(1, Int64(left + 999) / 1000))
+        }
+        younger[key] = nil
+        admissions.later.append(time)
+        younger[key] = admissions
+        return .admitted
+    }
+
+    /// Takes back the last admission of `user`: the database knew of more, and a refused request does not count.
+    mutating func withdraw(_ user: User.ID) {
+        let key = user.hashValue
+        guard var admissions = younger[key] else { return }
+        if admissions.later.popLast() == nil {
+            younger[key] = nil
+        } else {
+            younger[key] = admissions
+        }
+    }
+
+    /// The admissions of a user that are still inside the window.
+    private func recent(_ key: Int, at time: UInt32) -> Admissions? {
+        guard var admissions = younger[key] ?? older[key] else { return nil }
+        let horizon = time >= Self.milliseconds ? time - Self.milliseconds : 0
+        guard time >= Self.milliseconds, admissions.first <= horizon else { return admissions }
+        guard let index = admissions.later.firstIndex(where: { $0 > horizon }) else { return nil }
+        admissions.first = admissions.later[index]
+        admissions.later.removeFirst(index + 1)
+        return admissions
+    }
+
+    private mutating func turn(at time: UInt32) {
+        let elapsed = time - min(time, youngerBegan)
+        guard elapsed >= Self.milliseconds else { return }
+        older = elapsed >= 2 * Self.milliseconds ? [:] : younger
+        younger = [:]
+        youngerBegan = time
+    }
+
+    private static let milliseconds = UInt32(length.microseconds / 1000)
+
+    /// 49 days fit; a clock that far on starts the window anew, which forgives one minute.
+    private func milliseconds(at now: ContinuousClock.Instant) -> UInt32 {
+        UInt32(truncatingIfNeeded: (now - epoch).microseconds / 1000)
+    }
+}
