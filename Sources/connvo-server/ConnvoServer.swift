@@ -7,6 +7,6 @@ struct ConnvoServer: AsyncParsableCommand {
         commandName: "connvo-server",
         abstract: "Lets signed-in Connvo users into paid-tier video meetings.",
         discussion: "Example: connvo-server migrate && connvo-server seed sql/seed/demo.json && connvo-server serve",
-        subcommands: [ServeCommand.self, MigrateCommand.self, TokenCommand.self]
+        subcommands: [ServeCommand.self, MigrateCommand.self, SeedCommand.self, TokenCommand.self]
     )
 }

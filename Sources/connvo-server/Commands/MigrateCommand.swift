@@ -21,11 +21,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let target = try await MigrateCommand.target()
-                try await MigrateCommand.blocking {
-                    var connection = try MigrateCommand.connect(target)
-                    let migrator = Migrator(try MigrateCommand.catalogue(), report: { Self.show($0) })
-                    let applied = try migrator.up(&connection, to: to)
+                try await MigrateCommand.run { connection, catalogue in
+                    let applied = try Migrator(catalogue, report: { Self.show($0) }).up(&connection, to: to)
                     if applied.isEmpty { Terminal.say("Nothing to do: the schema is up to date.") }
                 }
             }
@@ -58,43 +55,24 @@ struct MigrateCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let target = try await MigrateCommand.target()
-                let status = try await MigrateCommand.blocking {
-                    var connection = try MigrateCommand.connect(target)
-                    let plan = try Migrator(try MigrateCommand.catalogue()).status(&connection)
-                    Terminal.print(plan.comparison)
-                    return MigrateCommand.exitStatus(of: plan)
+                let plan = try await MigrateCommand.run { connection, catalogue in
+                    try Migrator(catalogue).status(&connection)
                 }
+                Terminal.print(plan.comparison)
+                let status = MigrateCommand.exitStatus(of: plan)
                 if exitCode, status != .done { throw ExitCode(status.rawValue) }
             }
         }
     }
 
-    private static func target() async throws -> ConnectionTarget {
-        var settings = try await SettingsReader()
-        let target = DatabaseSettings.administering(&settings, purpose: "migrate")
-        try settings.throwIfWrong()
-        guard let target else { throw ConfigurationFailure(settings.problems) }
-        return target
-    }
-
-    private static func catalogue() throws(MigrationFailure) -> MigrationCatalogue {
-        try MigrationCatalogue.embedded(sha256: { SHA256.hash($0) })
-    }
-
-    private static func connect(_ target: ConnectionTarget) throws -> Connection {
+    /// Runs `body` on a connection with the embedded migrations, and turns failures into exit codes.
+    private static func run<Value: Sendable>(
+        _ body: @escaping @Sendable (inout Connection, MigrationCatalogue) throws -> Value
+    ) async throws -> Value {
         do {
-            return try Connection.open(target, deadline: .after(.seconds(10)))
-        } catch {
-            throw CommandFailure(.unavailable, "cannot connect to the database: \(error.message)")
-        }
-    }
-
-    /// Runs blocking work away from the cooperative pool, and turns failures into exit codes.
-    private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let result = await onThreadOfItsOwn(named: "migrate") { Result { try body() } }
-        do {
-            return try result.get()
+            return try await AdministrativeConnection.run(purpose: "migrate") { connection in
+                try body(&connection, .embedded(sha256: { SHA256.hash($0) }))
+            }
         } catch let failure as MigrationFailure {
             throw CommandFailure(exitStatus(of: failure), "\(failure)")
         }

@@ -1,0 +1,32 @@
+internal import Persistence
+
+/// How commands of an administrator reach the database: settings, a connection, and a thread that may wait.
+enum AdministrativeConnection {
+    /// Reads where the database is and runs `body` with a connection to it, away from the cooperative pool.
+    ///
+    /// - Parameter purpose: Shown in `pg_stat_activity` behind `connvo-server/`.
+    /// - Throws: ``ConfigurationFailure``, ``CommandFailure`` when there is no connection, and what `body` throws.
+    static func run<Value: Sendable>(
+        purpose: String,
+        _ body: @escaping @Sendable (inout Connection) throws -> Value
+    ) async throws -> Value {
+        var settings = try await SettingsReader()
+        let found = DatabaseSettings.administering(&settings, purpose: purpose)
+        try settings.throwIfWrong()
+        guard let target = found else { throw ConfigurationFailure(settings.problems) }
+        return try await onThreadOfItsOwn(named: purpose) {
+            Result {
+                var connection = try open(target)
+                return try body(&connection)
+            }
+        }.get()
+    }
+
+    private static func open(_ target: ConnectionTarget) throws -> Connection {
+        do {
+            return try Connection.open(target, deadline: .after(.seconds(10)))
+        } catch {
+            throw CommandFailure(.unavailable, "cannot connect to the database: \(error.message)")
+        }
+    }
+}
