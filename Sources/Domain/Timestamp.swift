@@ -34,7 +34,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     package static func - (instant: Timestamp, duration: Duration) -> Timestamp {
-        instant + (.zero - duration)
+        guard instant != .distantPast, instant != .distantFuture else { return instant }
+        let (difference, overflow) = instant.microsecondsSinceEpoch.subtractingReportingOverflow(duration.microseconds)
+        return Timestamp(microsecondsSinceEpoch: overflow ? (duration < .zero ? .max : .min) : difference)
     }
 }
 

@@ -18,10 +18,11 @@ package struct User: Hashable, Sendable {
     }
 
     /// The display name, or the part of the e-mail before the `@`: never the whole address, which
-    /// other participants of a call would see.
+    /// other participants of a call would see. The id, when the address has no such part.
     package var publicName: String {
         if let displayName, !displayName.isEmpty { return displayName }
-        return email.firstIndex(of: "@").map { String(email[..<$0]) } ?? email
+        let localPart = email.firstIndex(of: "@").map { email[..<$0] } ?? ""
+        return localPart.isEmpty ? id.rawValue : String(localPart)
     }
 }
 

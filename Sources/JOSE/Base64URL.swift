@@ -81,7 +81,8 @@ package enum Base64URL {
 
     /// Writes all of `digits`, which has room for exactly the encoding of `bytes`.
     private static func fill(
-        _ digits: UnsafeMutableBufferPointer<UInt8>, from bytes: UnsafeRawBufferPointer,
+        _ digits: UnsafeMutableBufferPointer<UInt8>,
+        from bytes: UnsafeRawBufferPointer,
         alphabet: UnsafeBufferPointer<UInt8>
     ) {
         var read = 0

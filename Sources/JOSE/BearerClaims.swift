@@ -23,8 +23,13 @@ package struct BearerClaims: Sendable, Equatable {
     package let keyID: String
 
     package init(
-        subject: String, sessionID: String, issuer: String, issuedAt: Int64, expiresAt: Int64,
-        impersonator: String?, keyID: String
+        subject: String,
+        sessionID: String,
+        issuer: String,
+        issuedAt: Int64,
+        expiresAt: Int64,
+        impersonator: String?,
+        keyID: String
     ) {
         self.subject = subject
         self.sessionID = sessionID

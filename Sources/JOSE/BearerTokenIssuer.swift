@@ -29,7 +29,11 @@ package struct BearerTokenIssuer: Sendable {
     /// - Throws: ``Failure/invalid(_:)`` naming the claim. A token that lives too long is signed all the same;
     ///   to refuse it is the verifier's part.
     package func issue(
-        subject: String, sessionID: String, issuedAt: Int64, expiresAt: Int64, tokenID: String? = nil
+        subject: String,
+        sessionID: String,
+        issuedAt: Int64,
+        expiresAt: Int64,
+        tokenID: String? = nil
     ) throws(Failure) -> [UInt8] {
         guard isPlain(subject) else { throw .invalid("sub") }
         guard isPlain(sessionID) else { throw .invalid("sid") }

@@ -59,7 +59,10 @@ package struct BearerTokenVerifier: Sendable {
     ///   - now: Seconds since 1970.
     /// - Throws: ``BearerTokenRejection``, the first that applies.
     package func verify(
-        _ token: ArraySlice<UInt8>, keys: JWKSet, lastFetchFailed: Bool, now: Int64
+        _ token: ArraySlice<UInt8>,
+        keys: JWKSet,
+        lastFetchFailed: Bool,
+        now: Int64
     ) throws(BearerTokenRejection) -> BearerClaims {
         let jws: CompactJWS
         do {
@@ -72,14 +75,20 @@ package struct BearerTokenVerifier: Sendable {
 
     /// Verifies a whole array; see the variant that takes a slice.
     package func verify(
-        _ token: [UInt8], keys: JWKSet, lastFetchFailed: Bool, now: Int64
+        _ token: [UInt8],
+        keys: JWKSet,
+        lastFetchFailed: Bool,
+        now: Int64
     ) throws(BearerTokenRejection) -> BearerClaims {
         try verify(token[...], keys: keys, lastFetchFailed: lastFetchFailed, now: now)
     }
 
     /// Verifies a token whose structure and header were judged already, for a caller who wants its `kid`.
     package func verify(
-        _ jws: CompactJWS, keys: JWKSet, lastFetchFailed: Bool, now: Int64
+        _ jws: CompactJWS,
+        keys: JWKSet,
+        lastFetchFailed: Bool,
+        now: Int64
     ) throws(BearerTokenRejection) -> BearerClaims {
         guard !keys.isEmpty else { throw .keysUnavailable(.noUsableKey) }
         guard let key = keys[jws.keyID] else {

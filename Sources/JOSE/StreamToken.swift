@@ -17,7 +17,8 @@ package struct StreamToken: Sendable, Equatable {
     ///
     /// - Throws: ``StreamTokenError/notAStreamToken``, ``StreamTokenError/badSignature``.
     package static func verify(
-        _ token: [UInt8], with signer: StreamTokenSigner
+        _ token: [UInt8],
+        with signer: StreamTokenSigner
     ) throws(StreamTokenError) -> StreamToken {
         let parts = try split(token)
         guard signer.isValid(parts.signature, for: parts.signingInput) else { throw .badSignature }

@@ -31,7 +31,12 @@ package struct StreamTokenSigner: Sendable {
     ///   - expiresAt: `exp`, likewise, after `issuedAt`.
     /// - Throws: ``StreamTokenError`` naming the input that is outside its characters.
     package func sign(
-        userID: String, role: String, callCID: String, jti: String, issuedAt: Int64, expiresAt: Int64
+        userID: String,
+        role: String,
+        callCID: String,
+        jti: String,
+        issuedAt: Int64,
+        expiresAt: Int64
     ) throws(StreamTokenError) -> [UInt8] {
         guard 1...255 ~= userID.utf8.count, userID.utf8.allSatisfy(\.isUserIDCharacter) else {
             throw .invalidUserID

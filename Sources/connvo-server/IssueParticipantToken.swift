@@ -48,7 +48,7 @@ struct IssueParticipantToken: Sendable {
             sessionID: context.caller.sessionID,
             impersonator: context.caller.impersonator,
             clientIP: context.clientIP,
-            userAgent: context.userAgent.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(256))) },
+            userAgent: context.userAgent.map { $0.cut(at: 256) },
             requestID: context.requestID
         )
         let pending = PendingIssuance(request, deadline: .after(timeLimit), replies: replies) { outcome in
@@ -56,5 +56,13 @@ struct IssueParticipantToken: Sendable {
         }
         if let outcome = engine.submit(pending) { return .answered(outcome, request) }
         return .taken(pending)
+    }
+}
+
+extension String {
+    /// The first `limit` Unicode scalars, which is how PostgreSQL counts characters.
+    fileprivate func cut(at limit: Int) -> String {
+        // A string has no more scalars than bytes, and nearly all are short: no need to walk through them.
+        utf8.count <= limit ? self : String(unicodeScalars.prefix(limit))
     }
 }

@@ -11,7 +11,7 @@ CREATE TABLE connvo.subscription_tiers (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT subscription_tiers_pkey PRIMARY KEY (id),
-    CONSTRAINT subscription_tiers_id_valid CHECK (id ~ '^[A-Za-z0-9_-]{1,64}$'),
+    CONSTRAINT subscription_tiers_id_valid CHECK (id ~ '^[A-Za-z0-9_-]+$' AND char_length(id) <= 64),
     CONSTRAINT subscription_tiers_display_name_valid CHECK (btrim(display_name) <> '' AND char_length(display_name) <= 255),
     CONSTRAINT subscription_tiers_rank_valid CHECK (rank >= 0)
 );

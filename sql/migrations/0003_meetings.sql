@@ -20,7 +20,7 @@ CREATE TABLE connvo.meetings (
         REFERENCES connvo.users (id) ON DELETE RESTRICT,
     -- Two meetings in one call would let the members of each into the other.
     CONSTRAINT meetings_stream_call_key UNIQUE (stream_call_type, stream_call_id),
-    CONSTRAINT meetings_id_valid CHECK (id ~ '^[A-Za-z0-9_-]{1,64}$'),
+    CONSTRAINT meetings_id_valid CHECK (id ~ '^[A-Za-z0-9_-]+$' AND char_length(id) <= 64),
     CONSTRAINT meetings_title_valid CHECK (btrim(title) <> '' AND char_length(title) <= 255),
     CONSTRAINT meetings_state_known CHECK (state IN ('scheduled', 'active', 'concluded', 'cancelled')),
     CONSTRAINT meetings_started_at_agrees CHECK ((state IN ('active', 'concluded')) = (started_at IS NOT NULL)),
@@ -30,8 +30,8 @@ CREATE TABLE connvo.meetings (
         isfinite(scheduled_at) AND isfinite(started_at) AND isfinite(ended_at)
     ),
     CONSTRAINT meetings_stream_call_complete CHECK (num_nonnulls(stream_call_type, stream_call_id) IN (0, 2)),
-    CONSTRAINT meetings_stream_call_type_valid CHECK (stream_call_type ~ '^[A-Za-z0-9_-]{1,64}$'),
-    CONSTRAINT meetings_stream_call_id_valid CHECK (stream_call_id ~ '^[A-Za-z0-9_-]{1,64}$')
+    CONSTRAINT meetings_stream_call_type_valid CHECK (stream_call_type ~ '^[A-Za-z0-9_-]+$' AND char_length(stream_call_type) <= 64),
+    CONSTRAINT meetings_stream_call_id_valid CHECK (stream_call_id ~ '^[A-Za-z0-9_-]+$' AND char_length(stream_call_id) <= 64)
 )
     -- Room for the few updates in a meeting's life, so that they touch no index.
     WITH (fillfactor = 90);

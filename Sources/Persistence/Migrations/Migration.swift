@@ -28,7 +28,10 @@ package struct Migration: Hashable, Sendable {
             let match = file.wholeMatch(of: /([0-9]{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql/),
             let version = Int(match.1), version > 0
         else {
-            throw .unusableFile(file: file, problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql")
+            throw .unusableFile(
+                file: file,
+                problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql"
+            )
         }
         let directives = try Directives(of: sql, file: file)
         if let oldest = directives.oldestBinary, !(1...version).contains(oldest) {
@@ -61,7 +64,9 @@ extension Migration {
         func dropTrailing(_ isDropped: (UInt8) -> Bool) {
             while let last = bytes.last, isDropped(last) { bytes.removeLast() }
         }
-        func isBlank(_ byte: UInt8) -> Bool { [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte) }
+        func isBlank(_ byte: UInt8) -> Bool {
+            [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte)
+        }
 
         let text = Array(sql.utf8)
         for byte in text.dropFirst(text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0) {
@@ -107,7 +112,8 @@ extension Migration {
             default:
                 throw .unusableFile(
                     file: file,
-                    problem: "unknown directive \"\(words.joined(separator: " "))\"; known are no-transaction and oldest-binary NNNN"
+                    problem:
+                        "unknown directive \"\(words.joined(separator: " "))\"; known are no-transaction and oldest-binary NNNN"
                 )
             }
         }

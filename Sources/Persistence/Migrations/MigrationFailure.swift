@@ -69,7 +69,8 @@ extension MigrationFailure: CustomStringConvertible {
 
     private static func remedy(for error: DatabaseError, runsInTransaction: Bool) -> String {
         if !runsInTransaction {
-            return "It runs without a transaction: look at what it left (an INVALID index?), remove that, and run this again."
+            return
+                "It runs without a transaction: look at what it left (an INVALID index?), remove that, and run this again."
         }
         if error.kind == .connectionLost || error.kind == .commitUncertain || error.kind == .timedOut {
             return "Whether it was applied is unknown: `migrate status` tells."

@@ -33,7 +33,11 @@ package enum MigrationLock {
         while true {
             let holder: Holder?
             do {
-                let lock = try connection.execute(MigrationStatements.tryLock, key: key, deadline: .after(Migrator.stepTimeout))
+                let lock = try connection.execute(
+                    MigrationStatements.tryLock,
+                    key: key,
+                    deadline: .after(Migrator.stepTimeout)
+                )
                 if try lock.rows.first?.decode(0, as: Bool.self) == true { return }
                 let rows = try connection.execute(
                     MigrationStatements.lockHolder,

@@ -48,7 +48,8 @@ package struct MigrationPlan: Equatable, Sendable {
         let rows = Dictionary(uniqueKeysWithValues: applied.map { ($0.version, $0) })
         let strangers = Set(unknown.map(\.version))
         return Set(known.keys).union(rows.keys).sorted().map { version in
-            let ours = known[version] ?? (strangers.contains(version) ? "-" : rows[version].map { "\($0.label).sql" } ?? "-")
+            let ours =
+                known[version] ?? (strangers.contains(version) ? "-" : rows[version].map { "\($0.label).sql" } ?? "-")
             let theirs = rows[version].map(\.label) ?? "-"
             return "  this binary: \(ours)   database: \(theirs)"
         }.joined(separator: "\n")

@@ -1,6 +1,10 @@
 /// The SQL of ``Migrator`` and of ``SchemaCompatibility``.
 enum MigrationStatements {
-    static let tryLock = Statement("migrations.try_lock", "SELECT pg_catalog.pg_try_advisory_lock($1)", parameters: [.int8])
+    static let tryLock = Statement(
+        "migrations.try_lock",
+        "SELECT pg_catalog.pg_try_advisory_lock($1)",
+        parameters: [.int8]
+    )
 
     static let unlock = Statement("migrations.unlock", "SELECT pg_catalog.pg_advisory_unlock($1)", parameters: [.int8])
 
@@ -94,8 +98,14 @@ enum MigrationStatements {
     )
 
     /// A timeout that the login or the database sets for everyday work must not cut a migration.
-    static let setLockTimeout = Statement("migrations.set_lock_timeout", "SET LOCAL lock_timeout = '\(Migrator.lockTimeout)'")
-    static let setNoStatementTimeout = Statement("migrations.set_no_statement_timeout", "SET LOCAL statement_timeout = 0")
+    static let setLockTimeout = Statement(
+        "migrations.set_lock_timeout",
+        "SET LOCAL lock_timeout = '\(Migrator.lockTimeout)'"
+    )
+    static let setNoStatementTimeout = Statement(
+        "migrations.set_no_statement_timeout",
+        "SET LOCAL statement_timeout = 0"
+    )
     static let setNotices = Statement("migrations.set_notices", "SET LOCAL client_min_messages = notice")
 
     /// Returns the transaction's id, by which ``complete`` is compared.

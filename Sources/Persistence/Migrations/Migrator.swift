@@ -73,7 +73,10 @@ extension Migrator {
         _ body: (inout Connection) throws(MigrationFailure) -> Value
     ) throws(MigrationFailure) -> Value {
         let becomes = try step("looking at roles") { () throws(DatabaseError) in
-            let result = try connection.execute(MigrationStatements.shouldBecomeOwner, deadline: .after(Self.stepTimeout))
+            let result = try connection.execute(
+                MigrationStatements.shouldBecomeOwner,
+                deadline: .after(Self.stepTimeout)
+            )
             guard try result.rows.first?.decode(0, as: Bool.self) == true else { return false }
             _ = try connection.execute(MigrationStatements.becomeOwner, deadline: .after(Self.stepTimeout))
             return true
@@ -92,7 +95,9 @@ extension Migrator {
         _ connection: inout Connection
     ) throws(DatabaseError) -> (schema: Bool, table: Bool, partitionFunction: Bool) {
         let result = try connection.execute(MigrationStatements.whatExists, deadline: .after(Self.stepTimeout))
-        guard let row = result.rows.first else { throw DatabaseError(.unexpected, "no row", statement: result.statement) }
+        guard let row = result.rows.first else {
+            throw DatabaseError(.unexpected, "no row", statement: result.statement)
+        }
         return (try row.decode(0), try row.decode(1), try row.decode(2))
     }
 
@@ -192,7 +197,11 @@ extension Migrator {
         var parameters = Parameters()
         parameters.append(Int32(clamping: migration.version))
         parameters.append(Self.milliseconds(since: started))
-        let completed = try connection.execute(MigrationStatements.complete, parameters, deadline: .after(Self.stepTimeout))
+        let completed = try connection.execute(
+            MigrationStatements.complete,
+            parameters,
+            deadline: .after(Self.stepTimeout)
+        )
         let before = try begun.last?.rows.first?.decode(0, as: String.self)
         let after = try completed.rows.first?.decode(0, as: String.self)
         guard before == after else { return false }
@@ -275,7 +284,10 @@ extension Migrator {
             try retrying(on: states, &connection) { (connection) throws(DatabaseError) in
                 _ = connection.takeNotices()
                 _ = try connection.executeTogether(
-                    [Command(.begin), Command(MigrationStatements.setLockTimeout), Command(MigrationStatements.setNotices)],
+                    [
+                        Command(.begin), Command(MigrationStatements.setLockTimeout),
+                        Command(MigrationStatements.setNotices),
+                    ],
                     deadline: .after(Self.stepTimeout)
                 )
                 try connection.executeScript(catalogue.roles, deadline: .after(Self.rolesTimeout))

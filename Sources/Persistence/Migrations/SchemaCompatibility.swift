@@ -83,8 +83,11 @@ extension SchemaCompatibility {
         deadline: Deadline
     ) throws(DatabaseError) -> SchemaCompatibility {
         do {
-            return try SchemaCompatibility(catalogue: catalogue, result: connection.execute(statement, deadline: deadline))
-        } catch where error.sqlState == .undefinedTable || error.sqlState == .undefinedSchema {
+            return try SchemaCompatibility(
+                catalogue: catalogue,
+                result: connection.execute(statement, deadline: deadline)
+            )
+        } catch  where error.sqlState == .undefinedTable || error.sqlState == .undefinedSchema {
             return SchemaCompatibility(catalogue: catalogue, applied: [])
         }
     }

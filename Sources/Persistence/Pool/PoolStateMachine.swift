@@ -133,12 +133,15 @@ struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable
             slots[slot] = .stopped
             return .stop
         }
-        guard hasWork || !slots.contains(where: { $0.hasConnection || $0 == .connecting }) else {
-            return .rest(until: nil)
-        }
         if let outage {
-            guard !slots.contains(.connecting) else { return .rest(until: nil) }
+            // Also without work: only a success ends the outage, and until then work wakes no closed slot.
+            guard !slots.contains(.connecting) else {
+                // The success wakes this slot, a failure does not: with no work left the probing one stops for good.
+                return .rest(until: isStopping ? now.advanced(by: limits.maximumProbeInterval) : nil)
+            }
             guard now >= outage.nextProbe else { return .rest(until: outage.nextProbe) }
+        } else if !hasWork, slots.contains(where: { $0.hasConnection || $0 == .connecting }) {
+            return .rest(until: nil)
         }
         slots[slot] = .connecting
         return .connect

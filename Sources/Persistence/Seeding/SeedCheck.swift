@@ -18,7 +18,8 @@ struct SeedCheck: Sendable {
             let row = rows[Int(try result.decode(0, as: Int32.self))]
             let other = try result.decodeIfPresent(1, as: Int32.self).map { rows[Int($0)] }
             let detail = try result.decodeIfPresent(2, as: String.self)
-            let present = columns.first { row[$0] != .absent && row[$0] != .null } ?? columns.first { row[$0] != .absent }
+            let present =
+                columns.first { row[$0] != .absent && row[$0] != .null } ?? columns.first { row[$0] != .absent }
             return SeedProblem(
                 at: present.map { row.position(of: $0) } ?? row.position,
                 field: columns.joined(separator: ", "),

@@ -12,6 +12,9 @@ enum SeedStatements {
         SET LOCAL lock_timeout = '10s';
         LOCK TABLE \(SeedKind.allCases.map { "connvo.\($0.rawValue)" }.joined(separator: ", "))
             IN SHARE ROW EXCLUSIVE MODE;
+        -- Each statement runs once: compiling it costs more than it saves.
+        SET LOCAL jit = off;
+        SET LOCAL work_mem = '64MB';
         SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint,
             connvo.subscriptions_organization_periods_disjoint DEFERRED;
         """

@@ -1,7 +1,7 @@
 /// Makes the database hold what seed files say: declarative, repeatable, all or nothing.
 ///
 /// Everything happens in one transaction: COPY into temporary tables, questions that name every bad row, then one
-/// upsert for each kind. Blocks its thread.
+/// UPDATE and one INSERT for each kind. Blocks its thread.
 package enum Seeder {
     /// Bytes that go to the server at a time.
     private static let chunkSize = 64 * 1024
@@ -168,15 +168,17 @@ extension Seeder {
             try connection.executeScript(table.recreateFinal, deadline: deadline)
         }
         let result = try connection.execute(table.count, deadline: deadline)
-        guard let row = result.rows.first else { throw DatabaseError(.unexpected, "no row", statement: result.statement) }
+        guard let row = result.rows.first else {
+            throw DatabaseError(.unexpected, "no row", statement: result.statement)
+        }
         let inserted = Int(try row.decode(0, as: Int64.self))
         let changed = Int(try row.decode(1, as: Int64.self))
         let total = Int(try row.decode(2, as: Int64.self))
+        if let park = table.park, changed > 0 {
+            try connection.executeScript(park, deadline: deadline)
+        }
         if inserted + changed > 0 {
-            if let park = table.park, changed > 0 {
-                try connection.executeScript(park, deadline: deadline)
-            }
-            try connection.executeScript(table.upsert, deadline: deadline)
+            try connection.executeScript(table.write, deadline: deadline)
         }
         return SeedSummary.Counts(inserted: inserted, changed: changed, unchanged: total - inserted - changed)
     }

@@ -3,15 +3,18 @@ internal import Domain
 /// Sets what holds for one transaction, in the flight that carries its BEGIN: nothing relies on session state, so a
 /// pooler may stand between.
 enum SettingsStatement {
-    /// The plan of the facts statement does not depend on its values; planning it anew each time would cost more
-    /// than running it.
+    /// Planning the facts statement anew each time would cost more than running it, so one plan is kept for all values.
+    /// It is made when a connection first needs it, perhaps while a month's partition is still empty, and then a
+    /// sequential scan looks cheap; it would be read row by row until autovacuum has a look at it. All our look-ups are
+    /// by key: no plan of ours may scan.
     static let set = Statement(
         "settings",
         """
         SELECT set_config('statement_timeout', $1, true),
                set_config('lock_timeout', $2, true),
                set_config('idle_in_transaction_session_timeout', $3, true),
-               set_config('plan_cache_mode', 'force_generic_plan', true)
+               set_config('plan_cache_mode', 'force_generic_plan', true),
+               set_config('enable_seqscan', 'off', true)
         """,
         parameters: [.text, .text, .text]
     )

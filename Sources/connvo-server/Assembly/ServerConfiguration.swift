@@ -90,7 +90,7 @@ struct ServerConfiguration: Sendable {
         }
     }
 
-    /// A role that is set to nothing at all, or whose default is none, gets no token.
+    /// Observers have no role at Stream unless one is set, and so get no token.
     private static func streamRoles(_ settings: inout SettingsReader) -> [Role: String] {
         var roles = AdmissionPolicy.defaultStreamRoles
         for (role, name) in [

@@ -36,8 +36,10 @@ struct MigrateCommand: AsyncParsableCommand {
                 break
             case .applied(let migration, let took):
                 Terminal.print("\(migration.file)  \(took.milliseconds) ms")
-            case .notice(let notice, let source):
+            case .notice(let notice, let source) where notice.severity != "NOTICE":
                 Terminal.say("\(source): \(notice.message)")
+            case .notice:
+                break
             case .partitionsMade(let names):
                 for name in names { Terminal.print("made partition \(name)") }
             }

@@ -40,6 +40,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private struct Incoming {
         let head: HTTPRequestHead
+        let route: Route
         let fields: RequestFields
         /// The client's, when it sent a sane one; ours otherwise.
         let requestID: String
@@ -48,9 +49,26 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Decided from the head alone.
         var problem: Problem?
 
-        var isForRunDoor: Bool { path.hasPrefix(RunDoor.prefix) }
+        var isForRunDoor: Bool { route != .other }
+    }
 
-        var path: Substring { head.uri.prefix { $0 != "?" } }
+    private enum Route: Equatable {
+        /// The one function there is.
+        case function
+        case unknownFunction(path: Substring)
+        /// Anything else: the router knows.
+        case other
+
+        init(uri: String) {
+            let path = uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { uri[..<$0] } ?? uri[...]
+            if path == RunDoor.path {
+                self = .function
+            } else if path.hasPrefix(RunDoor.prefix) {
+                self = .unknownFunction(path: path.dropFirst(RunDoor.prefix.count))
+            } else {
+                self = .other
+            }
+        }
     }
 
     private let services: Services
@@ -98,7 +116,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         phase.enter(.receivingBody)
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
-        var incoming = Incoming(head: head, fields: fields, requestID: requestID)
+        var incoming = Incoming(head: head, route: Route(uri: head.uri), fields: fields, requestID: requestID)
         if incoming.isForRunDoor {
             incoming.problem = Self.problem(with: head, fields: incoming.fields)
         }
@@ -145,8 +163,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             services.observer.authenticationFailed(cause: error.cause, requestID: requestID)
             throw error.problem
         }
-        let function = incoming.path.dropFirst(RunDoor.prefix.count)
-        guard function == RunDoor.function else { throw .functionNotFound(RunDoor.displayName(of: function)) }
+        if case .unknownFunction(let path) = incoming.route { throw .functionNotFound(RunDoor.displayName(of: path)) }
         let arguments = try RunDoor.arguments(from: incoming.body ?? ByteBuffer())
 
         let keepAlive = incoming.head.isKeepAlive

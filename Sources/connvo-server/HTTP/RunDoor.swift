@@ -9,7 +9,7 @@ internal import Persistence
 /// An adapter: it reads the body into arguments and writes outcomes as documented. No rule lives here.
 enum RunDoor {
     static let prefix = "/api/run/"
-    static let function = "meetings/stream/index/generateParticipantTokenPublic"
+    static let path = prefix + "meetings/stream/index/generateParticipantTokenPublic"
 
     /// What the function is called with.
     struct Arguments: Equatable {

@@ -40,7 +40,8 @@ extension SeedColumn {
             Meeting.ID(validating: text) != nil
                 ? .value(.text(text)) : .problem("expected 1 to 64 of the characters A-Z a-z 0-9 _ -")
         case .oneOf(let known):
-            known.contains(text) ? .value(.text(text)) : .problem("unknown value; known are \(known.joined(separator: ", "))")
+            known.contains(text)
+                ? .value(.text(text)) : .problem("unknown value; known are \(known.joined(separator: ", "))")
         case .uuid:
             text.wholeMatch(of: /[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/) != nil
                 ? .value(.text(text.lowercased())) : .problem("expected a UUID")

@@ -17,7 +17,9 @@ enum SeedDuplicates {
                 // What is null and what is left out are the same here: an owner that a subscription does not have.
                 let values = columns.map { row[$0] == .null ? .absent : row[$0] }
                 // A subscription that leaves its owner out is named by its id alone.
-                guard columns == row.kind.key ? !values.contains(.absent) : values.contains(where: \.isText) else { continue }
+                guard columns == row.kind.key ? !values.contains(.absent) : values.contains(where: \.isText) else {
+                    continue
+                }
                 let key = Key(kind: row.kind, columns: columns, values: values)
                 if let other = first[key] {
                     let field = columns.first { row[$0] != .absent && row[$0] != .null } ?? columns[0]

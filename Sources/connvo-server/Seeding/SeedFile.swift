@@ -45,7 +45,11 @@ struct SeedFile {
         var isGiven = [Bool](repeating: false, count: columns.count)
         for (key, keyOffset, json) in object.members {
             guard let index = kind.index(of: key) else {
-                report(at: keyOffset, field: key, "unknown field; \(kind.rawValue) have \(columns.map(\.name).joined(separator: ", "))")
+                report(
+                    at: keyOffset,
+                    field: key,
+                    "unknown field; \(kind.rawValue) have \(columns.map(\.name).joined(separator: ", "))"
+                )
                 continue
             }
             isGiven[index] = true

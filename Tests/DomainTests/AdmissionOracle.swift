@@ -1,0 +1,131 @@
+import Domain
+
+/// The contract's table of outcomes, rows 7 to 16, written a second time and in another way.
+///
+/// An ordered list of rows, each with the condition under which it applies; the first that applies is
+/// the answer. It looks at the choices of a case, never at the domain values made from them.
+enum AdmissionOracle {
+    struct Row: Sendable {
+        /// The row's number in the contract; 10 stands twice, for its two reasons.
+        let number: Int
+        /// The slug that `token_refusals.reason` keeps.
+        let reason: String
+        let code: String
+        let refusal: @Sendable (AdmissionCase) -> Refusal
+        let applies: @Sendable (AdmissionCase) -> Bool
+    }
+
+    static let rows: [Row] = [
+        Row(number: 7, reason: "user_not_provisioned", code: "UNAUTHORIZED") { _ in
+            .userNotProvisioned
+        } applies: {
+            $0.caller == .absent
+        },
+        Row(number: 8, reason: "user_deactivated", code: "FORBIDDEN") { _ in
+            .userDeactivated
+        } applies: {
+            $0.caller == .deactivated
+        },
+        Row(number: 9, reason: "meeting_not_found", code: "NOT_FOUND") { _ in
+            .meetingNotFound
+        } applies: {
+            $0.meeting == nil
+        },
+        Row(number: 10, reason: "not_a_participant", code: "FORBIDDEN") { _ in
+            .notAParticipant
+        } applies: {
+            $0.membership == .none
+        },
+        Row(number: 10, reason: "participant_removed", code: "FORBIDDEN") { _ in
+            .participantRemoved
+        } applies: {
+            if case .removed = $0.membership { true } else { false }
+        },
+        Row(number: 11, reason: "meeting_ended", code: "MEETING_ALREADY_ENDED") { _ in
+            .meetingEnded
+        } applies: {
+            $0.meeting == .concluded || $0.meeting == .cancelled
+        },
+        Row(number: 12, reason: "meeting_not_open", code: "MEETING_NOT_ACTIVE") { _ in
+            .meetingNotOpen(opensAt: Timestamp(microsecondsSinceEpoch: 1_767_607_200_000_001))
+        } applies: {
+            $0.meeting == .scheduled && $0.opening == .before && $0.heldRole != .host
+        },
+        Row(number: 13, reason: "tier_required", code: "PAID_TIER_REQUIRED") { _ in
+            .tierRequired
+        } applies: {
+            $0.funding.payer == nil
+        },
+        Row(number: 14, reason: "no_stream_call", code: "VALIDATION_ERROR") { _ in
+            .noStreamCall
+        } applies: {
+            !$0.hasStreamCall
+        },
+        Row(number: 15, reason: "role_above_own", code: "INSUFFICIENT_PERMISSIONS") {
+            .roleAboveOwn(requested: $0.requestedRole ?? .host, held: $0.heldRole ?? .observer)
+        } applies: {
+            guard let held = $0.heldRole, let requested = $0.requestedRole else { return false }
+            return !permitted[held, default: []].contains(requested)
+        },
+        Row(number: 16, reason: "role_not_admitted", code: "INSUFFICIENT_PERMISSIONS") {
+            .roleNotAdmitted($0.wantedRole ?? .observer)
+        } applies: {
+            guard let wanted = $0.wantedRole else { return false }
+            switch $0.mapping {
+            case .standard: return wanted == .observer
+            case .observersToo: return false
+            case .nobody: return true
+            }
+        },
+    ]
+
+    /// What each role may be granted: itself and everything below it.
+    static let permitted: [Role: [Role]] = [
+        .host: [.host, .coHost, .participant, .observer],
+        .coHost: [.coHost, .participant, .observer],
+        .participant: [.participant, .observer],
+        .observer: [.observer],
+    ]
+
+    /// The indices of all rows that apply, in order.
+    static func rowsApplying(to situation: AdmissionCase) -> [Int] {
+        rows.indices.filter { rows[$0].applies(situation) }
+    }
+
+    /// What the contract says; nil, which equals no answer, would be a hole in the table of rows.
+    static func expectation(for situation: AdmissionCase) -> Result<Admission, Refusal>? {
+        if let row = rows.first(where: { $0.applies(situation) }) {
+            return .failure(row.refusal(situation))
+        }
+        guard
+            let caller = situation.callerRow,
+            let meeting = situation.meetingRow,
+            let role = situation.wantedRole,
+            let streamRole = situation.mapping.streamRoles[role],
+            let payer = situation.funding.payer
+        else { return nil }
+        return .success(
+            Admission(
+                caller: caller,
+                meeting: meeting,
+                call: AdmissionCase.call,
+                grantedRole: role,
+                streamRole: streamRole,
+                subscription: payer
+            )
+        )
+    }
+}
+
+extension AdmissionCase {
+    /// The role the database grants, whether or not the person was removed since.
+    var heldRole: Role? {
+        switch membership {
+        case .none: nil
+        case .removed(let role), .member(let role): role
+        }
+    }
+
+    /// The role the token would have: the one asked for, else the caller's own.
+    var wantedRole: Role? { requestedRole ?? heldRole }
+}

@@ -1,0 +1,182 @@
+import Domain
+import Testing
+
+@Suite struct AdmissionPolicyTests {
+    static let meetings: [Meeting.State?] = [nil] + Meeting.State.allCases
+    static let requests: [Role?] = [nil] + Role.allCases
+
+    /// Every combination of the dimensions that the arguments of the tests do not hold.
+    static func cases(
+        meeting: Meeting.State?,
+        membership: AdmissionCase.Membership,
+        fundings: [Funding] = Funding.all
+    ) -> [AdmissionCase] {
+        var cases: [AdmissionCase] = []
+        for caller in AdmissionCase.Caller.allCases {
+            for requestedRole in requests {
+                for hasStreamCall in [true, false] {
+                    for opening in AdmissionCase.Opening.allCases {
+                        for mapping in AdmissionCase.Mapping.allCases {
+                            for funding in fundings {
+                                cases.append(
+                                    AdmissionCase(
+                                        caller: caller,
+                                        meeting: meeting,
+                                        membership: membership,
+                                        requestedRole: requestedRole,
+                                        hasStreamCall: hasStreamCall,
+                                        opening: opening,
+                                        funding: funding,
+                                        mapping: mapping
+                                    )
+                                )
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return cases
+    }
+
+    @Test(arguments: meetings, AdmissionCase.Membership.all)
+    func `every combination is answered as the contract's table says`(
+        meeting: Meeting.State?,
+        membership: AdmissionCase.Membership
+    ) {
+        let cases = Self.cases(meeting: meeting, membership: membership)
+
+        let wrong = cases.filter { $0.answer != AdmissionOracle.expectation(for: $0) }
+
+        #expect(cases.count == 3 * 5 * 2 * 5 * 3 * Funding.all.count)
+        #expect(wrong.isEmpty, "\(wrong.count) wrong, the first: \(wrong.first.map(explain) ?? "")")
+    }
+
+    @Test func `any two rows that can apply together meet in the table, and the earlier one answers`() {
+        var met: [Pair: AdmissionCase] = [:]
+        for meeting in Self.meetings {
+            for membership in AdmissionCase.Membership.all {
+                let cases = Self.cases(meeting: meeting, membership: membership, fundings: [.none, .paid])
+                for situation in cases {
+                    let rows = AdmissionOracle.rowsApplying(to: situation)
+                    guard let first = rows.first else { continue }
+                    for later in rows.dropFirst() { met[Pair(first, later)] = situation }
+                }
+            }
+        }
+
+        let reasons = AdmissionOracle.rows.map(\.reason)
+        let strangers: Set<Set<String>> = [
+            ["user_not_provisioned", "user_deactivated"],
+            ["meeting_not_found", "meeting_ended"],
+            ["meeting_not_found", "meeting_not_open"],
+            ["not_a_participant", "participant_removed"],
+            ["not_a_participant", "role_above_own"],
+            ["meeting_ended", "meeting_not_open"],
+        ]
+        for earlier in reasons.indices {
+            for later in reasons.indices where later > earlier {
+                guard let situation = met[Pair(earlier, later)] else {
+                    #expect(strangers.contains([reasons[earlier], reasons[later]]))
+                    continue
+                }
+                let refusal = #expect(throws: Refusal.self) { try situation.answer.get() }
+                #expect(refusal?.reason == reasons[earlier], "\(situation.testDescription)")
+            }
+        }
+        #expect(met.count == reasons.count * (reasons.count - 1) / 2 - strangers.count)
+    }
+
+    @Test(arguments: AdmissionOracle.rows.indices)
+    func `each row refuses on its own, with its code and its reason`(index: Int) {
+        let row = AdmissionOracle.rows[index]
+        let alone = Self.meetings.lazy
+            .flatMap { meeting in AdmissionCase.Membership.all.lazy.map { (meeting, $0) } }
+            .flatMap { Self.cases(meeting: $0.0, membership: $0.1, fundings: [.none, .paid]) }
+            .first { AdmissionOracle.rowsApplying(to: $0) == [index] }
+
+        let refusal = #expect(throws: Refusal.self) { try alone?.answer.get() }
+
+        #expect(refusal?.reason == row.reason)
+        #expect(refusal?.code.rawValue == row.code)
+    }
+
+    /// Granted roles by held role (a line) and requested role (nothing, observer, participant,
+    /// co-host, host); `-` is refused as above one's own, `x` as a role that gets no token.
+    static let grants: [(Role, [String])] = [
+        (.observer, ["x", "x", "-", "-", "-"]),
+        (.participant, ["participant", "x", "participant", "-", "-"]),
+        (.coHost, ["co-host", "x", "participant", "co-host", "-"]),
+        (.host, ["host", "x", "participant", "co-host", "host"]),
+    ]
+
+    @Test(arguments: grants)
+    func `a request lowers a role and never raises it`(held: Role, outcomes: [String]) {
+        let requests: [Role?] = [nil, .observer, .participant, .coHost, .host]
+
+        for (requested, outcome) in zip(requests, outcomes) {
+            let situation = AdmissionCase(membership: .member(held), requestedRole: requested)
+            let answer =
+                switch situation.answer {
+                case .success(let admission): admission.grantedRole.rawValue
+                case .failure(.roleAboveOwn(requested, held)): "-"
+                case .failure(.roleNotAdmitted(requested ?? held)): "x"
+                case .failure(let refusal): refusal.reason
+                }
+            #expect(answer == outcome, "\(held) asks for \(requested?.rawValue ?? "nothing")")
+        }
+    }
+
+    @Test func `the defaults are Stream's call roles, no early limit and seven days of grace`() {
+        let policy = AdmissionPolicy()
+
+        #expect(policy.streamRoles == [.host: "host", .coHost: "moderator", .participant: "call_member"])
+        #expect(policy.earlyJoinWindow == nil)
+        #expect(policy.pastDueGrace == .seconds(604_800))
+    }
+
+    @Test func `without facts nobody gets in`() {
+        let answer = AdmissionPolicy().answer(AdmissionCase().request, facts: AdmissionFacts())
+
+        #expect(answer == .failure(.userNotProvisioned))
+    }
+
+    @Test(arguments: [Duration.zero, .seconds(1), .seconds(86_400 * 365)])
+    func `a window opens a meeting exactly that long before its beginning`(window: Duration) {
+        let policy = AdmissionPolicy(earlyJoinWindow: window)
+        let request = AdmissionCase().request
+        func answer(at microsecondsBeforeOpening: Int64) -> Result<Admission, Refusal> {
+            let opensAt = Timestamp(
+                microsecondsSinceEpoch: AdmissionCase.now.microsecondsSinceEpoch + microsecondsBeforeOpening
+            )
+            let facts = AdmissionFacts(
+                caller: .example(),
+                meeting: .example(state: .scheduled, scheduledAt: opensAt + window),
+                participation: Participation(role: .coHost, removedAt: nil),
+                subscriptions: [.example()]
+            )
+            return policy.answer(request, facts: facts)
+        }
+
+        #expect(answer(at: 1) == .failure(.meetingNotOpen(opensAt: .offset(0, 1))))
+        #expect(throws: Never.self) { try answer(at: 0).get() }
+        #expect(throws: Never.self) { try answer(at: -1).get() }
+    }
+
+    private struct Pair: Hashable {
+        let earlier: Int
+        let later: Int
+
+        init(_ earlier: Int, _ later: Int) {
+            self.earlier = earlier
+            self.later = later
+        }
+    }
+}
+
+private func explain(_ situation: AdmissionCase) -> String {
+    """
+    \(situation.testDescription): answered \(situation.answer), \
+    expected \(AdmissionOracle.expectation(for: situation).map { "\($0)" } ?? "an inconsistent case")
+    """
+}

@@ -1,0 +1,112 @@
+import Foundation
+import JOSE
+import JWTKit
+import Testing
+
+/// JWTKit, which shares no line with ours, must read what we write and the other way round.
+@Suite struct JWTKitOracleTests {
+    private struct StreamClaims: JWTPayload, Equatable {
+        var user_id: String
+        var iat: Int64
+        var exp: Int64
+        var role: String
+        var call_cids: [String]
+        var jti: String
+
+        func verify(using algorithm: some JWTAlgorithm) {}
+    }
+
+    private struct UserClaims: JWTPayload, Equatable {
+        var iss: String
+        var sub: String
+        var sid: String
+        var iat: Int64
+        var exp: Int64
+        var jti: String?
+        var name: String?
+
+        func verify(using algorithm: some JWTAlgorithm) {}
+    }
+
+    @Test func `JWTKit verifies our Stream tokens, and refuses them with another secret`() async throws {
+        let secret = StreamTokenTests.secret
+        let signer = try StreamTokenSigner(secret: secret)
+        let token = try signer.sign(
+            userID: "user_01H",
+            role: "host",
+            callCID: "default:call_1",
+            jti: "0190a6f0-0000-7000-8000-000000000001",
+            issuedAt: 1_704_067_195,
+            expiresAt: 1_704_070_800
+        )
+        let keys = JWTKeyCollection()
+        await keys.add(hmac: HMACKey(from: secret), digestAlgorithm: .sha256)
+        let claims = try await keys.verify(token, as: StreamClaims.self)
+        #expect(
+            claims
+                == StreamClaims(
+                    user_id: "user_01H",
+                    iat: 1_704_067_195,
+                    exp: 1_704_070_800,
+                    role: "host",
+                    call_cids: ["default:call_1"],
+                    jti: "0190a6f0-0000-7000-8000-000000000001"
+                )
+        )
+        let strangers = JWTKeyCollection()
+        await strangers.add(hmac: HMACKey(from: secret + [1]), digestAlgorithm: .sha256)
+        await #expect(throws: (any Error).self) { try await strangers.verify(token, as: StreamClaims.self) }
+    }
+
+    @Test func `we verify JWTKit's Stream tokens`() async throws {
+        let keys = JWTKeyCollection()
+        await keys.add(hmac: HMACKey(from: StreamTokenTests.secret), digestAlgorithm: .sha256)
+        let claims = StreamClaims(user_id: "u", iat: 1, exp: 2, role: "host", call_cids: ["a:b", "c:d"], jti: "j")
+        let token = Array(try await keys.sign(claims).utf8)
+        let read = try StreamToken.verify(token, with: StreamTokenSigner(secret: StreamTokenTests.secret))
+        #expect(read.userID == "u")
+        #expect(read.callCIDs == ["a:b", "c:d"])
+    }
+
+    @Test func `we verify JWTKit's bearer tokens with a key set of its numbers`() async throws {
+        let key = try Keys.large.get()
+        let keys = JWTKeyCollection()
+        let theirs = try Insecure.RSA.PrivateKey(pem: String(decoding: key.pem(), as: UTF8.self))
+        await keys.add(rsa: theirs, digestAlgorithm: .sha256, kid: "k1")
+        let claims = UserClaims(
+            iss: "https://api.workos.com",
+            sub: "user_1",
+            sid: "s",
+            iat: 1000,
+            exp: 1300,
+            name: "Zoë 😀 \"/\n"
+        )
+        let token = Array(try await keys.sign(claims, kid: "k1").utf8)
+        let set = try JWKSet(parsing: JWKSet.encode([("k1", key.publicKey)]))
+        let verifier = BearerTokenVerifier(policy: .init(issuers: ["https://api.workos.com"]))
+        let read = try verifier.verify(token, keys: set, lastFetchFailed: false, now: 1100)
+        #expect(read.subject == "user_1")
+        #expect(read.expiresAt == 1300)
+    }
+
+    @Test func `JWTKit verifies our development tokens with our key set`() async throws {
+        let key = try Keys.main.get()
+        let issuer = try BearerTokenIssuer(key: key)
+        let token = try issuer.issue(subject: "user_1", sessionID: "s", issuedAt: 1000, expiresAt: 1300, tokenID: "t")
+        let keys = JWTKeyCollection()
+        let text = String(decoding: try JWKSet.encode([(issuer.keyID, key.publicKey)]), as: UTF8.self)
+        try await keys.add(jwksJSON: text)
+        let claims = try await keys.verify(token, as: UserClaims.self)
+        #expect(
+            claims
+                == UserClaims(
+                    iss: "https://connvo.invalid/development",
+                    sub: "user_1",
+                    sid: "s",
+                    iat: 1000,
+                    exp: 1300,
+                    jti: "t"
+                )
+        )
+    }
+}

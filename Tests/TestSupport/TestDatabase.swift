@@ -1,0 +1,148 @@
+internal import Foundation
+package import Persistence
+internal import Synchronization
+
+/// A database of one test's own. See ``withDatabase(_:body:)``.
+///
+/// Everything here blocks: call it from ``onOwnThread(_:)`` or from the synchronous body of `withDatabase`.
+package struct TestDatabase: Sendable {
+    package let name: String
+
+    /// What a new database holds.
+    package enum Content: Sendable {
+        /// The embedded migrations and the roles.
+        case migrated
+        case empty
+    }
+
+    /// Where to connect, for code that connects itself.
+    package func target(login: String? = nil) throws -> ConnectionTarget {
+        try TestServer.target(of: name, login: login)
+    }
+
+    /// Opens a connection.
+    ///
+    /// - Parameters:
+    ///   - role: What to become after connecting, such as `connvo_app`: what that role may not do then fails.
+    ///   - login: The user to connect as; nil for the superuser of the tests.
+    package func connect(as role: String? = nil, login: String? = nil) throws -> Connection {
+        var connection = try TestServer.connect(to: name, login: login)
+        if let role {
+            try connection.executeScript("SET ROLE \(role)", deadline: .after(.seconds(20)))
+        }
+        return connection
+    }
+
+    /// Runs a script on a connection of its own.
+    package func run(_ sql: String, as role: String? = nil) throws {
+        var connection = try connect(as: role)
+        try connection.executeScript(sql, deadline: .after(.seconds(60)))
+    }
+
+    /// The first value of a query's first row as text; nil for NULL and for no row.
+    package func scalar(_ sql: String, as role: String? = nil) throws -> String? {
+        var connection = try connect(as: role)
+        let query = Statement("test.scalar", "SELECT (\(sql))::text")
+        return try connection.execute(query, deadline: .after(.seconds(60))).rows.first?.decodeIfPresent(0)
+    }
+
+    /// A connection's statement with text parameters, which the SQL casts.
+    func execute(_ sql: String, _ values: [String?]) throws {
+        var connection = try connect()
+        var parameters = Parameters()
+        for value in values { parameters.append(value) }
+        let statement = Statement("test.execute", sql, parameters: values.map { _ in .text })
+        _ = try connection.execute(statement, parameters, deadline: .after(.seconds(60)))
+    }
+}
+
+/// Lends a database that nobody else uses, and drops it afterwards. `body` runs on a thread of its own.
+package func withDatabase<Value: Sendable>(
+    _ content: TestDatabase.Content = .migrated,
+    body: @escaping @Sendable (TestDatabase) throws -> Value
+) async throws -> Value {
+    try await onOwnThread {
+        let database = try TestDatabase.make(content)
+        defer { database.drop() }
+        return try body(database)
+    }
+}
+
+/// Lends a database to a body that awaits. Blocking calls in it belong into ``onOwnThread(_:)``.
+package func withDatabase<Value: Sendable>(
+    _ content: TestDatabase.Content = .migrated,
+    body: @Sendable (TestDatabase) async throws -> Value
+) async throws -> Value {
+    let database = try await onOwnThread { try TestDatabase.make(content) }
+    let result: Result<Value, any Error>
+    do {
+        result = .success(try await body(database))
+    } catch {
+        result = .failure(error)
+    }
+    try await onOwnThread { database.drop() }
+    return try result.get()
+}
+
+/// Stands in for SHA-256 in tests, which may not import JOSE: FNV-1a, 64 bits.
+package func testChecksum(_ bytes: [UInt8]) -> [UInt8] {
+    let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return withUnsafeBytes(of: hash.bigEndian) { Array($0) }
+}
+
+// MARK: - Making and dropping
+
+extension TestDatabase {
+    private static let prefix = "connvo_test_"
+    private static let counter = Atomic<Int>(0)
+    /// The migrated database that others are copied from; made once in a process.
+    private static let template = Mutex<Result<String, any Error>?>(nil)
+
+    static func make(_ content: Content) throws -> TestDatabase {
+        let source =
+            switch content {
+            case .migrated: try templateName()
+            case .empty: "template0"
+            }
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        let name = "\(prefix)\(ProcessInfo.processInfo.processIdentifier)_\(number)"
+        try TestServer.run("CREATE DATABASE \(name) TEMPLATE \(source)")
+        return TestDatabase(name: name)
+    }
+
+    func drop() {
+        try? TestServer.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+    }
+
+    private static func templateName() throws -> String {
+        try template.withLock { template in
+            let result = template ?? Result { try makeTemplate() }
+            template = result
+            return try result.get()
+        }
+    }
+
+    private static func makeTemplate() throws -> String {
+        try dropLeftovers()
+        let name = "\(prefix)\(ProcessInfo.processInfo.processIdentifier)_template"
+        try TestServer.run("CREATE DATABASE \(name) TEMPLATE template0")
+        var connection = try TestServer.connect(to: name)
+        _ = try Migrator(.embedded(sha256: testChecksum)).up(&connection)
+        return name
+    }
+
+    /// Drops what processes that have ended left behind.
+    private static func dropLeftovers() throws {
+        var connection = try TestServer.connect(to: "postgres")
+        let query = Statement(
+            "test.leftovers",
+            "SELECT datname::text FROM pg_database WHERE starts_with(datname::text, '\(prefix)')"
+        )
+        for row in try connection.execute(query, deadline: .after(.seconds(20))).rows {
+            let name = try row.decode(0, as: String.self)
+            let owner = name.dropFirst(prefix.count).prefix { $0 != "_" }
+            guard let pid = Int32(owner), kill(pid, 0) != 0, errno == ESRCH else { continue }
+            TestDatabase(name: name).drop()
+        }
+    }
+}

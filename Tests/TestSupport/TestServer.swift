@@ -1,0 +1,50 @@
+internal import Foundation
+package import Persistence
+
+/// The PostgreSQL server that tests use: the one that `PGHOST`, `PGPORT` and `PGUSER` name, as `scripts/with-postgres`
+/// sets them. The user must be a superuser.
+package enum TestServer {
+    /// Why tests will not use a server.
+    package struct Refusal: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let environment = ProcessInfo.processInfo.environment
+
+    /// Refuses every server that is not reached by a Unix socket or the loopback interface: tests make and drop databases.
+    package static func checkIsLocal(_ environment: [String: String]) throws(Refusal) {
+        for name in ["PGSERVICE", "PGSERVICEFILE"] where environment[name] != nil {
+            throw Refusal(description: "tests do not run with \(name) set: it may name any server")
+        }
+        guard let host = environment["PGHOST"] else {
+            throw Refusal(description: "PGHOST is not set: run the tests with scripts/with-postgres swift test")
+        }
+        for name in [host, environment["PGHOSTADDR"]].compactMap({ $0 }) {
+            let isLocal =
+                (name.hasPrefix("/") && !name.contains(",")) || ["localhost", "127.0.0.1", "::1"].contains(name)
+            guard isLocal else {
+                throw Refusal(description: "tests run only on a Unix socket or loopback, not on \(name)")
+            }
+        }
+    }
+
+    /// Connects to a database of the server.
+    ///
+    /// - Parameter login: The user to connect as; nil for `PGUSER`.
+    package static func connect(to database: String, login: String? = nil) throws -> Connection {
+        try Connection.open(target(of: database, login: login), deadline: .after(.seconds(20)))
+    }
+
+    /// Where ``connect(to:login:)`` connects.
+    package static func target(of database: String, login: String? = nil) throws -> ConnectionTarget {
+        try checkIsLocal(environment)
+        let user = login.map { " user=\($0)" } ?? ""
+        return try ConnectionTarget("dbname=\(database)\(user)", applicationName: "connvo-tests")
+    }
+
+    /// Runs a script in a database of the server; statements such as CREATE DATABASE stand alone.
+    package static func run(_ sql: String, in database: String = "postgres") throws {
+        var connection = try connect(to: database)
+        try connection.executeScript(sql, deadline: .after(.seconds(60)))
+    }
+}
