@@ -73,8 +73,11 @@ package final class IssuanceEngine: Sendable {
             defer { threads = [] }
             return threads
         }
-        for thread in threads { thread.join() }
+        // The sweeper, which is the last, ends once nothing waits; until the workers have ended something may come back.
+        for thread in threads.dropLast() { thread.join() }
         answer(state.withLock { state in takeAll(&state) }, with: .shuttingDown)
+        sweeperWake.signal()
+        threads.last?.join()
     }
 
     /// Whether a request made now has a prospect of being answered.
@@ -186,9 +189,9 @@ package final class IssuanceEngine: Sendable {
     }
 
     private func takeExpired(_ state: inout State, now: ContinuousClock.Instant) -> [PendingIssuance] {
-        let count = state.queue.prefix { now - $0.since >= configuration.maximumWait }.count
-        let expired = state.queue.prefix(count).map(\.pending)
-        state.queue.removeFirst(count)
+        // Not only at the front: requests that came back stand there, and began to wait anew.
+        let expired = state.queue.filter { now - $0.since >= configuration.maximumWait }.map(\.pending)
+        if !expired.isEmpty { state.queue.removeAll { now - $0.since >= configuration.maximumWait } }
         return expired
     }
 

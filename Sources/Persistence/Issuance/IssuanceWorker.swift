@@ -115,6 +115,9 @@ struct IssuanceWorker: ~Copyable {
             report(.batchSplit(size: batch.count, cause))
             for item in batch { work([item]) }
             return
+        case .itemAtFault where batch.count > 1:
+            report(.batchFailed(size: batch.count, cause))
+            answer(batch, .unavailable(.databaseFailed))
         case .itemAtFault:
             for item in batch { report(.itemFailed(requestID: item.request.requestID, cause)) }
             answer(batch, .failed)
@@ -122,7 +125,7 @@ struct IssuanceWorker: ~Copyable {
             report(.batchFailed(size: batch.count, cause))
             answer(batch, .unavailable(reason))
         }
-        if !isReusable || cause.sqlState == .readOnlyTransaction { lose(cause) }
+        if !isReusable || failure.isOfConnection { lose(cause) }
     }
 
     private func answer(_ batch: [PendingIssuance], _ outcome: IssuanceOutcome) {
@@ -131,6 +134,15 @@ struct IssuanceWorker: ~Copyable {
 }
 
 extension IssuanceTransaction.Failure {
+    /// Whether the session itself is why the server refused, so that another one may do better: it is on a standby, or
+    /// its prepared statements no longer fit the schema, or a pooler has lost them.
+    fileprivate var isOfConnection: Bool {
+        switch cause.sqlState {
+        case .readOnlyTransaction?, .featureNotSupported?, .invalidStatementName?: true
+        default: false
+        }
+    }
+
     enum Verdict {
         /// Records may exist; no token leaves.
         case commitUnknown

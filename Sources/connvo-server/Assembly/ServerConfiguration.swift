@@ -1,5 +1,5 @@
 internal import Domain
-internal import Foundation
+internal import FoundationEssentials
 internal import JOSE
 internal import Logging
 internal import Persistence

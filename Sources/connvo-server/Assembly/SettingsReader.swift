@@ -1,5 +1,5 @@
 internal import Configuration
-internal import Foundation
+internal import FoundationEssentials
 internal import SystemPackage
 
 /// Reads settings by name and gathers everything that is wrong with them, so that an administrator hears of all
@@ -101,7 +101,7 @@ struct SettingsReader {
 
     /// A comma-separated list, without blanks around its entries.
     func list(_ name: String) -> [String] {
-        (string(name) ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        (string(name) ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }.filter { !$0.isEmpty }
     }
 
     /// Notes a problem that only the reader of several settings can see. Never give a secret's value.

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 
 /// What the process's exit codes mean (part of the public interface).
 enum ExitStatus: Int32 {
@@ -21,38 +20,6 @@ struct CommandFailure: Error {
     init(_ status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
-    }
-}
-
-/// Data goes to standard output, everything else to standard error.
-enum Terminal {
-    static func print(_ text: String) {
-        write(text + "\n", to: STDOUT_FILENO)
-    }
-
-    static func say(_ text: String) {
-        write(text + "\n", to: STDERR_FILENO)
-    }
-
-    static func print(_ bytes: [UInt8]) {
-        write(bytes, to: STDOUT_FILENO)
-    }
-
-    private static func write(_ text: String, to descriptor: Int32) {
-        write(Array(text.utf8), to: descriptor)
-    }
-
-    /// A reader that has gone, as in `| head`, ends the writing quietly.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 {
-                if errno == EINTR { continue }
-                return
-            }
-            rest = rest.dropFirst(written)
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Foundation
+internal import FoundationEssentials
 internal import Persistence
 
 struct SeedCommand: AsyncParsableCommand {
@@ -31,7 +31,7 @@ struct SeedCommand: AsyncParsableCommand {
     }
 
     private static func contents(of file: String) throws -> [UInt8] {
-        if file == "-" { return [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+        if file == "-" { return Terminal.readAll() }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw CommandFailure(.failed, "\(file) cannot be read")
         }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Domain
-internal import Foundation
+internal import FoundationEssentials
 internal import JOSE
 internal import NIOCore
 internal import Persistence
@@ -98,7 +98,7 @@ struct TokenCommand: AsyncParsableCommand {
                 try settings.throwIfWrong()
                 guard let target else { throw ConfigurationFailure(settings.problems) }
                 let signer = try StreamTokenSigner(secret: Array(secret.utf8))
-                let bytes = [UInt8](FileHandle.standardInput.readDataToEndOfFile()).filter { !$0.isLineEnd }
+                let bytes = Terminal.readAll().filter { !$0.isLineEnd }
                 let inspection = try await Inspection(bytes, signer: signer, target: target)
                 Terminal.print(json ? inspection.json : inspection.description)
                 guard inspection.isSound else { throw ExitCode(ExitStatus.failed.rawValue) }

@@ -1,5 +1,4 @@
 internal import Domain
-internal import Foundation
 internal import Glibc
 internal import Logging
 internal import NIOCore

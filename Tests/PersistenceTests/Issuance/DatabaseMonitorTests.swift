@@ -1,0 +1,195 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+@Suite struct DatabaseMonitorTests {
+    /// A running monitor and what it reported.
+    private struct Watch: Sendable {
+        let monitor: DatabaseMonitor
+        let events: Shared<[DatabaseMonitor.Event]>
+
+        /// Waits until the monitor has seen `verdict`, now or before.
+        func hasSeen(_ verdict: DatabaseHealth.Verdict) -> Bool {
+            eventually { changes.contains(verdict) }
+        }
+
+        var changes: [DatabaseHealth.Verdict] {
+            events.value.withLock { events in
+                events.compactMap { event in
+                    if case .healthChanged(let health) = event { health.verdict } else { nil }
+                }
+            }
+        }
+
+        var partitionsMade: [String] {
+            events.value.withLock { events in
+                events.flatMap { event -> [String] in
+                    if case .partitionsMade(let names) = event { names } else { [] }
+                }
+            }
+        }
+    }
+
+    /// Lends a monitor that looks as `connvo_app` does.
+    private static func watch(_ database: TestDatabase, _ body: (Watch) throws -> Void) throws {
+        let events = Shared<[DatabaseMonitor.Event]>([])
+        let monitor = try DatabaseMonitor(
+            target: ConnectionTarget(
+                "dbname=\(database.name) options='-c role=connvo_app'",
+                applicationName: "monitor"
+            ),
+            catalogue: .embedded(sha256: testChecksum),
+            preparesStatements: true,
+            report: { event in events.value.withLock { $0.append(event) } }
+        )
+        #expect(monitor.health.verdict == .unknown)
+        try monitor.start()
+        defer { monitor.stop() }
+        try body(Watch(monitor: monitor, events: events))
+    }
+
+    @Test func `a migrated database is ready`() async throws {
+        try await withDatabase { database in
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                #expect(watch.monitor.health.isReady)
+                #expect(watch.changes == [.ready])
+                #expect(watch.partitionsMade.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a database that was never migrated lacks everything`() async throws {
+        try await withDatabase(.empty) { database in
+            let all = try MigrationCatalogue.embedded(sha256: testChecksum).migrations.map {
+                "\(Migration.digits(of: $0.version))_\($0.name)"
+            }
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.schema(.missing(all))))
+                #expect(!watch.monitor.health.isReady)
+            }
+        }
+    }
+
+    @Test func `a schema that is behind is named, and ready once it has caught up`() async throws {
+        try await withDatabase { database in
+            let latest = try #require(MigrationCatalogue.embedded(sha256: testChecksum).migrations.last)
+            try database.run(
+                """
+                CREATE TABLE public.kept AS SELECT * FROM connvo.schema_migrations WHERE version = \(latest.version);
+                DELETE FROM connvo.schema_migrations WHERE version = \(latest.version);
+                """
+            )
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.schema(.missing(["\(Migration.digits(of: latest.version))_\(latest.name)"]))))
+                try database.run("INSERT INTO connvo.schema_migrations SELECT * FROM public.kept")
+                #expect(watch.hasSeen(.ready))
+            }
+        }
+    }
+
+    @Test func `a newer schema is ready, and named`() async throws {
+        try await withDatabase { database in
+            try database.run(
+                """
+                INSERT INTO connvo.schema_migrations (version, name, checksum, applied_at, took_ms, applied_by)
+                SELECT 9000, 'future', checksum, now(), 1, applied_by FROM connvo.schema_migrations LIMIT 1
+                """
+            )
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                #expect(watch.monitor.health.newerMigrations == ["9000_future"])
+            }
+        }
+    }
+
+    @Test(arguments: ["issued_tokens", "token_refusals"])
+    func `a missing partition is seen and made again`(table: String) async throws {
+        try await withDatabase { database in
+            let month = try #require(try database.scalar("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')"))
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                try database.detachMonth(of: table, drop: true)
+
+                #expect(watch.hasSeen(.partitionsMissing(["\(table) \(month)"])))
+                #expect(eventually { watch.changes.count(where: { $0 == .ready }) == 2 })
+                #expect(watch.partitionsMade == ["\(table)_\(month.replacing("-", with: "_"))"])
+            }
+            #expect(try database.scalar("SELECT count(*) FROM connvo.missing_partitions(2)") == "0")
+        }
+    }
+
+    @Test func `a partition that cannot be made is reported, and readiness stays away`() async throws {
+        try await withDatabase { database in
+            try database.detachMonth(of: "issued_tokens", drop: false)
+
+            try Self.watch(database) { watch in
+                let hasFailed = eventually {
+                    watch.events.value.withLock { events in
+                        events.contains { event in
+                            if case .partitionsFailed = event { true } else { false }
+                        }
+                    }
+                }
+
+                #expect(hasFailed)
+                #expect(!watch.monitor.health.isReady)
+            }
+        }
+    }
+
+    @Test func `a read-only database is not ready`() async throws {
+        try await withDatabase { database in
+            try database.run("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.readOnly))
+            }
+        }
+    }
+
+    @Test func `a database that goes away is unreachable, and ready when it is back`() async throws {
+        try await withDatabase { database in
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                try database.shut()
+                defer { try? database.open() }
+
+                #expect(watch.hasSeen(.unreachable))
+                #expect(!watch.monitor.health.isReady)
+                try database.open()
+                #expect(eventually { watch.monitor.health.isReady })
+            }
+        }
+    }
+
+    @Test func `a server that does not answer is unreachable, and does not keep the monitor from stopping`()
+        async throws
+    {
+        let silent = try SilentListener()
+        try await onOwnThread {
+            let monitor = try DatabaseMonitor(
+                target: ConnectionTarget(
+                    "host=127.0.0.1 port=\(silent.port) user=u dbname=d",
+                    applicationName: "monitor"
+                ),
+                catalogue: .embedded(sha256: testChecksum),
+                preparesStatements: true,
+                report: { _ in }
+            )
+            try monitor.start()
+
+            #expect(eventually { monitor.health.verdict == .unreachable })
+            let took = ContinuousClock().measure { monitor.stop() }
+
+            #expect(took < .seconds(5))
+        }
+        withExtendedLifetime(silent) {}
+    }
+}

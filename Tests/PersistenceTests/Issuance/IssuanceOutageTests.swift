@@ -1,0 +1,201 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+/// A database that goes away and comes back.
+@Suite struct IssuanceOutageTests {
+    @Test func `a connection that died at rest turns nobody away`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                for _ in 0..<20 {
+                    let outcome = try engine.ask(scene.participant, scene.meeting)
+                    #expect(outcome.token != nil, "\(outcome)")
+                    try engine.terminateConnections()
+                }
+            }
+
+            #expect(try database.tokenCount() == 20)
+        }
+    }
+
+    @Test func `a connection that dies before COMMIT was sent turns nobody away`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                let ticket = try database.withMeetingsLocked {
+                    let ticket = engine.submit(scene.participant, scene.meeting)
+                    try engine.waitForBlocked(1)
+                    try engine.terminateConnections()
+                    _ = eventually { engine.lostConnections.count == 1 }
+                    return ticket
+                }
+
+                #expect(try ticket.outcome().token != nil)
+            }
+            #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `a request that has cost two connections is not tried a third time`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                let ticket = try database.withMeetingsLocked {
+                    let ticket = engine.submit(scene.participant, scene.meeting)
+                    for count in 1...2 {
+                        try engine.waitForBlocked(1)
+                        try engine.terminateConnections()
+                        _ = eventually { engine.lostConnections.count == count }
+                    }
+                    return ticket
+                }
+
+                #expect(try ticket.outcome().unavailability == .databaseFailed)
+            }
+            #expect(try database.tokenCount() == 0)
+        }
+    }
+
+    @Test func `while the database is away requests are refused at once, and taken again soon after it is back`()
+        async throws
+    {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.maximumWait = .seconds(1) }) { engine in
+                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(engine.engine.isDatabaseReachable)
+                try database.shut()
+
+                #expect(
+                    eventually {
+                        engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .databaseAway
+                    }
+                )
+                #expect(!engine.engine.isDatabaseReachable)
+                let attemptsBefore = engine.failedAttempts
+                let twoSeconds = Deadline.after(.seconds(2))
+                _ = eventually { twoSeconds.hasPassed }
+                #expect((2...8).contains(engine.failedAttempts - attemptsBefore))
+
+                try database.open()
+                let back = ContinuousClock.now
+                #expect(
+                    try eventually {
+                        let ticket = engine.submit(scene.participant, scene.meeting)
+                        return try ticket.wasTaken && ticket.outcome().token != nil
+                    }
+                )
+                #expect(ContinuousClock.now - back < .seconds(2))
+            }
+        }
+    }
+
+    @Test func `after one failed attempt the pool grows again under load`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 2 }) { engine in
+                // One connection is up before there is work, so the work makes no second one.
+                #expect(eventually { engine.engine.isDatabaseReachable })
+                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                var holder = try database.connect()
+                try holder.executeScript("BEGIN; LOCK TABLE connvo.meetings IN ACCESS EXCLUSIVE MODE", deadline: .soon)
+                let first = engine.submit(scene.participant, scene.meeting)
+                try engine.waitForBlocked(1)
+                try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false")
+                let second = engine.submit(scene.participant, scene.meeting)
+                #expect(eventually { engine.failedAttempts > 0 })
+                // The failed slot finds no work when it looks next.
+                second.pending.abandon()
+                try holder.executeScript("ROLLBACK", deadline: .soon)
+                #expect(try first.outcome().token != nil)
+                try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS true")
+
+                let tickets = try database.withMeetingsLocked {
+                    let tickets = try (1...2).map { count in
+                        let ticket = engine.submit(scene.participant, scene.meeting)
+                        try engine.waitForBlocked(count)
+                        return ticket
+                    }
+                    return tickets
+                }
+
+                for ticket in tickets { #expect(try ticket.outcome().token != nil) }
+            }
+        }
+    }
+
+    @Test func `under load with connections ended all the time no token lacks its record`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+            let callers = try (0..<100).map { _ in
+                let user = try database.user()
+                try database.participant(meeting: scene.meeting, user: user)
+                return user
+            }
+
+            let tickets = try TestEngine.run(on: database) { engine in
+                let isOver = Shared(false)
+                let kills = Shared(0)
+                let killer = try DedicatedThread(name: "killer") {
+                    while !isOver.value.withLock({ $0 }) {
+                        try? engine.terminateConnections()
+                        kills.value.withLock { $0 += 1 }
+                        // However slow the machine is, some work gets done in between.
+                        let before = engine.committedSizes.count
+                        _ = eventually(within: .seconds(1)) { engine.committedSizes.count >= before + 30 }
+                    }
+                }
+                var tickets: [Ticket] = []
+                let end = Deadline.after(.seconds(3))
+                while !end.hasPassed {
+                    // At most 300 on their way.
+                    _ = eventually { tickets.suffix(300).first.map { $0.answerCount > 0 || !$0.wasTaken } ?? true }
+                    for caller in callers.shuffled().prefix(20) { tickets.append(engine.submit(caller, scene.meeting)) }
+                }
+                isOver.value.withLock { $0 = true }
+                killer.join()
+                #expect(kills.value.withLock { $0 } >= 3)
+                for ticket in tickets where ticket.wasTaken { _ = try ticket.outcome() }
+                return tickets
+            }
+
+            let records = try Self.records(of: database)
+            var issued = 0
+            for ticket in tickets {
+                #expect(ticket.answerCount == (ticket.wasTaken ? 1 : 0))
+                guard ticket.wasTaken, let token = try ticket.outcome().token else { continue }
+                issued += 1
+                #expect(records["\(token.id)"] == TestEngine.digest(token.token))
+            }
+            #expect(tickets.count > 500)
+            #expect(issued <= records.count)
+            #expect(issued * 2 > tickets.count, "\(issued) of \(tickets.count)")
+        }
+    }
+
+    private static func records(of database: TestDatabase) throws -> [String: [UInt8]] {
+        var connection = try database.connect()
+        let query = Statement("test.records", "SELECT id::text, token_sha256 FROM connvo.issued_tokens")
+        let pairs = try connection.execute(query, deadline: .soon).rows.map {
+            (try $0.decode(0, as: String.self), try $0.decode(1, as: [UInt8].self))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+}
+
+extension TestEngine {
+    /// How often connecting has failed.
+    var failedAttempts: Int {
+        reported { event in
+            if case .connectingFailed = event { true } else { nil }
+        }.count
+    }
+}

@@ -1,0 +1,239 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+/// Waiting, giving up, being turned away, and the end.
+@Suite struct IssuanceQueueTests {
+    @Test func `a request abandoned before it was sent leaves no record and gets no answer`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                let abandoned = try database.withMeetingsLocked {
+                    _ = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    let ticket = engine.submit(scene.participant, scene.meeting, id: "abandoned")
+                    ticket.pending.abandon()
+                    return ticket
+                }
+                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+
+                #expect(abandoned.answerCount == 0)
+            }
+
+            #expect(try database.record(of: "abandoned", in: "issued_tokens") == nil)
+            #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `a request abandoned after it was sent keeps its record`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                let ticket = try database.withMeetingsLocked {
+                    let ticket = engine.submit(scene.participant, scene.meeting, id: "late")
+                    try engine.waitForBlocked(1)
+                    ticket.pending.abandon()
+                    return ticket
+                }
+                #expect(try ticket.outcome().token != nil)
+            }
+
+            #expect(try database.record(of: "late", in: "issued_tokens") != nil)
+        }
+    }
+
+    @Test func `a full queue refuses at once`() async throws {
+        try await withDatabase { database in
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.poolSize = 1
+                    $0.maximumQueueLength = 3
+                }
+            ) { engine in
+                let tickets = try database.withMeetingsLocked {
+                    let first = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    return [first] + (0..<5).map { _ in engine.submit("user_nobody", "meeting_none") }
+                }
+
+                #expect(
+                    tickets.map { $0.outcomeAtOnce?.unavailability } == [nil, nil, nil, nil, .overloaded, .overloaded]
+                )
+                for ticket in tickets.prefix(4) { #expect(try ticket.outcome().refusal != nil) }
+                #expect(tickets.map(\.answerCount) == [1, 1, 1, 1, 0, 0])
+            }
+        }
+    }
+
+    @Test func `behind a request that waits for long others are refused at once`() async throws {
+        try await withDatabase { database in
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.poolSize = 1
+                    $0.sheddingWait = .milliseconds(50)
+                }
+            ) { engine in
+                let refused = try database.withMeetingsLocked {
+                    _ = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    _ = engine.submit("user_nobody", "meeting_none")
+                    return eventually {
+                        engine.submit("user_nobody", "meeting_none").outcomeAtOnce?.unavailability == .overloaded
+                    }
+                }
+
+                #expect(refused)
+            }
+        }
+    }
+
+    @Test func `who waits too long is told so after about a second`() async throws {
+        try await withDatabase { database in
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.poolSize = 1
+                    $0.maximumWait = .seconds(1)
+                }
+            ) { engine in
+                try database.withMeetingsLocked {
+                    _ = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    let start = ContinuousClock.now
+
+                    let outcome = try engine.ask("user_nobody", "meeting_none")
+
+                    let took = ContinuousClock.now - start
+                    #expect(outcome.unavailability == .waitedTooLong)
+                    #expect(took >= .seconds(1))
+                    #expect(took < .seconds(2))
+                }
+            }
+            #expect(
+                try database.scalar("SELECT count(*) FROM connvo.token_refusals WHERE user_id = 'user_nobody'") == "0"
+            )
+        }
+    }
+
+    @Test func `a request that came back does not make those behind it wait longer`() async throws {
+        try await withDatabase { database in
+            let order = Shared<[String]>([])
+            @Sendable func note(_ name: String) -> @Sendable (IssuanceOutcome) -> Void {
+                { outcome in order.value.withLock { $0.append("\(name) \(outcome.unavailability?.rawValue ?? "")") } }
+            }
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.poolSize = 1
+                    $0.maximumWait = .seconds(1)
+                }
+            ) { engine in
+                try database.withMeetingsLocked {
+                    let first = engine.submit("user_nobody", "meeting_none", observe: note("first"))
+                    try engine.waitForBlocked(1)
+                    let second = engine.submit("user_nobody", "meeting_none", observe: note("second"))
+                    try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false")
+                    defer { try? database.open() }
+                    let half = Deadline.after(.milliseconds(400))
+                    _ = eventually { half.hasPassed }
+                    // From another database: this one lets nobody in.
+                    try TestServer.run(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = '\(TestEngine.applicationName)'"
+                    )
+                    _ = try (first.outcome(), second.outcome())
+                }
+            }
+
+            #expect(order.value.withLock { $0 } == ["second waited_too_long", "first waited_too_long"])
+        }
+    }
+
+    @Test func `a request that is sent and not answered by its deadline is not recorded`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                try database.withMeetingsLocked {
+                    let outcome = try engine.submit(scene.participant, scene.meeting, patience: .milliseconds(300))
+                        .outcome()
+                    #expect(outcome.unavailability == .databaseFailed)
+                }
+                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+            }
+
+            #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `a lock that is not granted in time turns the request away, and the connection stays`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.poolSize = 1
+                    $0.lockTimeout = .milliseconds(100)
+                }
+            ) { engine in
+                let outcome = try database.withMeetingsLocked { try engine.ask(scene.participant, scene.meeting) }
+                #expect(outcome.unavailability == .databaseFailed)
+                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(engine.lostConnections.isEmpty)
+            }
+        }
+    }
+
+    // MARK: Stopping
+
+    @Test func `stopping answers everybody once, and takes no more`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+            let engine = try TestEngine(on: database)
+            try engine.engine.start()
+            let tickets = (0..<300).map { _ in engine.submit(scene.participant, scene.meeting) }
+
+            engine.engine.stop()
+
+            #expect(tickets.map(\.answerCount) == Array(repeating: 1, count: 300))
+            let issued = try tickets.filter { try $0.outcome().token != nil }
+            #expect(try database.tokenCount() == issued.count)
+            #expect(engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .shuttingDown)
+            let connections =
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(TestEngine.applicationName)' AND datname = current_database()"
+            #expect(try eventually { try database.scalar(connections) == "0" })
+        }
+    }
+
+    @Test func `stopping while the database is away takes no longer than an attempt to connect`() async throws {
+        try await withDatabase { database in
+            let engine = try TestEngine(on: database)
+            try database.shut()
+            defer { try? database.open() }
+            try engine.engine.start()
+            let tickets = (0..<10).map { _ in engine.submit("user_nobody", "meeting_none") }
+
+            let took = ContinuousClock().measure { engine.engine.stop() }
+
+            #expect(took < .seconds(5))
+            for ticket in tickets { #expect(ticket.answerCount == (ticket.wasTaken ? 1 : 0)) }
+        }
+    }
+
+    @Test func `an engine that was never started answers who asked it when it stops`() async throws {
+        try await withDatabase { database in
+            let engine = try TestEngine(on: database)
+            let ticket = engine.submit("user_nobody", "meeting_none")
+
+            engine.engine.stop()
+
+            #expect(try ticket.outcome().unavailability == .shuttingDown)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Persistence
+import Testing
+
+/// The ``DatabaseError`` that `body` throws; nil when it throws none or another.
+func databaseError<Value>(_ body: () throws -> Value) -> DatabaseError? {
+    do {
+        _ = try body()
+        return nil
+    } catch {
+        return error as? DatabaseError
+    }
+}
+
+extension Deadline {
+    /// Far enough for a busy machine, near enough to end a test that hangs.
+    static var soon: Deadline { .after(.seconds(30)) }
+}
+
+extension Connection {
+    /// The first value of a query's first row as text; nil for NULL and for no row.
+    mutating func text(_ sql: String) throws(DatabaseError) -> String? {
+        let query = Statement("test.text.\(sql)", "SELECT (\(sql))::text")
+        return try execute(query, deadline: .soon).rows.first?.decodeIfPresent(0)
+    }
+}
+
+extension QueryResult {
+    /// The row of a result that has one.
+    func onlyRow() throws -> Row {
+        let row = try #require(rows.first)
+        #expect(rowCount == 1)
+        return row
+    }
+}

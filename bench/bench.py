@@ -1,0 +1,552 @@
+"""Runs the phases of the benchmark in turn, round after round. `scripts/bench` is the way in."""
+
+import argparse
+import http.client
+import json
+import math
+import os
+import random
+import re
+import secrets
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import measure
+import verify
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BENCH = CHECKOUT / "bench"
+BUILD = CHECKOUT / ".build-bench"
+VENV = CHECKOUT / ".venv-bench"
+
+PHASES = ["pgbench", "unique", "repeated", "open", "peer"]
+CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
+ISSUER = f"https://api.workos.com/user_management/{CLIENT_ID}"
+TOKEN_LIFETIME = 12 * 3600
+# With this quota nobody is turned away; with 0 it would not be counted at all.
+TOKENS_PER_MINUTE = 100_000
+# The most requests a second that there are unused tokens for.
+HIGHEST_RATE = 20_000
+WARM_UP = 2_000
+# As many connections to the database as pgbench is fastest with, in two processes.
+PEER_WORKERS, PEER_POOL_SIZE = 2, 8
+
+# What a sane operator sets; everything else is the default, fsync and synchronous_commit included.
+POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measures issuance against pgbench and a peer, on a PostgreSQL of its own. CONNVO_BINARY=FILE "
+        "measures that binary and builds none. bench/README.md says what each figure means.",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each phase runs (3)")
+    parser.add_argument("--seconds", type=float, default=6, help="how long each phase is (6)")
+    parser.add_argument("--phases", type=lambda text: text.split(","), default=PHASES, help=",".join(PHASES))
+    parser.add_argument("--scale", type=float, default=1, help="1 is 100,000 users in 20,000 meetings of five (1)")
+    parser.add_argument("--records", type=int, default=0, help="records of this month that exist before (0)")
+    parser.add_argument(
+        "--clients", type=lambda text: [int(number) for number in text.split(",")], default=[1, 8, 16, 32, 64],
+        help="connections of pgbench (1,8,16,32,64)")
+    parser.add_argument("--connections", type=int, default=64, help="connections to the server and to the peer (64)")
+    parser.add_argument("--rate", type=float, default=1000, help="requests a second in phase open (1000)")
+    parser.add_argument("--repeated-tokens", type=int, default=2000, help="distinct tokens in phase repeated (2000)")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, those of every round included")
+    parser.add_argument("--keep", action="store_true", help="keep logs, summaries and received tokens, and say where")
+    options = parser.parse_args()
+    unknown = set(options.phases) - set(PHASES)
+    if unknown:
+        parser.error("--phases takes " + ",".join(PHASES))
+    if not (1 <= options.rounds <= 100 and 0.2 <= options.seconds <= 600 and 0.01 <= options.scale <= 100):
+        parser.error("--rounds takes 1 to 100, --seconds 0.2 to 600, --scale 0.01 to 100")
+    return options
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def run(*command, timeout=600, **keywords):
+    """Runs a command to its end; fails when it does."""
+    return subprocess.run([str(word) for word in command], check=True, timeout=timeout, text=True, **keywords)
+
+
+def start(*command, **keywords):
+    """Starts a process that ends with this one, however this one ends."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)], text=True, **keywords)
+
+
+# --- Before PostgreSQL is started
+
+
+def prepare(options):
+    """Installs and builds everything. Sets CONNVO_BINARY."""
+    install = [CHECKOUT / "scripts/install-dependencies"]
+    run(*install, *(["--tests"] if "peer" in options.phases else []), stdout=sys.stderr, timeout=1800)
+    if not os.environ.get("CONNVO_BINARY"):
+        say("building the release binary (the first time takes some minutes)")
+        build = ["swift", "build", "-c", "release", "--product", "connvo-server"]
+        run(*build, cwd=CHECKOUT, stdout=sys.stderr, timeout=3600)
+        path = run(*build[:4], "--show-bin-path", cwd=CHECKOUT, capture_output=True).stdout.strip()
+        os.environ["CONNVO_BINARY"] = path + "/connvo-server"
+    binary = Path(os.environ["CONNVO_BINARY"]).resolve()
+    if not os.access(binary, os.X_OK):
+        sys.exit(f"bench: CONNVO_BINARY={binary} is no program")
+    os.environ["CONNVO_BINARY"] = str(binary)
+
+    BUILD.mkdir(exist_ok=True)
+    compiler = shutil.which("cc") or shutil.which("clang") or sys.exit("bench: no C compiler (cc, clang) in PATH")
+    for name, libraries in (("load", ["-lm"]), ("sign", ["-lcrypto", "-lpthread"])):
+        program, source = BUILD / name, BENCH / f"{name}.c"
+        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+            run(compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries)
+    if "peer" in options.phases:
+        make_virtual_environment()
+
+
+def make_virtual_environment():
+    wanted, installed = BENCH / "peer/requirements.txt", VENV / "requirements.txt"
+    if installed.exists() and installed.read_bytes() == wanted.read_bytes():
+        return
+    say("installing what the peer is built from")
+    shutil.rmtree(VENV, ignore_errors=True)
+    run(sys.executable, "-m", "venv", VENV)
+    pip = [VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "--requirement", wanted, stdout=sys.stderr)
+    shutil.copy(wanted, installed)
+
+
+# --- PostgreSQL
+
+
+class Postgres:
+    """The server that scripts/with-postgres has started."""
+
+    def __init__(self):
+        self.home = os.environ["PGHOST"]
+        self.bin = Path(run(CHECKOUT / "scripts/postgres-bin", capture_output=True).stdout.strip())
+
+    def query(self, text):
+        command = [self.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", text]
+        return run(*command, capture_output=True).stdout.strip()
+
+    def configure(self):
+        """Applies the settings, which takes a restart, and makes the database and the server's login."""
+        for name, value in POSTGRES_SETTINGS.items():
+            self.query(f"ALTER SYSTEM SET {name} = '{value}'")
+        owner = os.stat(self.home)
+        become = []
+        if os.geteuid() != owner.st_uid:
+            become = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
+        restart = ["--pgdata=data", "--log=log", "--mode=fast", "--wait", "--silent", "restart"]
+        run(*become, self.bin / "pg_ctl", *restart, cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.query("CREATE DATABASE connvo")
+        os.environ["PGDATABASE"] = "connvo"
+
+    def seed(self, users, records):
+        variables = [f"--set=users={users}", f"--set=records={records}"]
+        run(self.bin / "psql", "--no-psqlrc", "--quiet", *variables, "--file", BENCH / "seed.sql", timeout=3600)
+
+    def now(self):
+        return self.query("SELECT clock_timestamp()")
+
+    def records_since(self, time):
+        return int(self.query(f"SELECT count(*) FROM connvo.issued_tokens WHERE issued_at >= '{time}'"))
+
+    def refusals(self):
+        return int(self.query("SELECT count(*) FROM connvo.token_refusals"))
+
+    def checkpoints(self):
+        return int(self.query("SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter"))
+
+    def cpu_seconds(self):
+        """Of all its processes: the postmaster, what is running, and what has ended."""
+        # A backend whose client has just gone may be on its way out.
+        time.sleep(0.1)
+        with open(f"{self.home}/data/postmaster.pid") as file:
+            return measure.cpu_seconds(int(file.readline()))
+
+    def url(self, user):
+        return f"postgresql:///connvo?host={self.home}&port={os.environ['PGPORT']}&user={user}"
+
+
+# --- Requests
+
+
+def prepare_requests(options, users, work):
+    """A file of requests with a bearer token each, all different; that of an earlier run when it is still valid."""
+    count = int(HIGHEST_RATE * options.seconds) + WARM_UP
+    requests, key, jwks, label = (BUILD / name for name in ("requests.tsv", "key.pem", "jwks.json", "requests.json"))
+    sources = sha256((BENCH / "seed.sql").read_bytes() + (BENCH / "sign.c").read_bytes()).hexdigest()
+    wanted = {"users": users, "sources": sources}
+    phases = options.rounds * (len(options.clients) + len(PHASES))
+    margin = 600 + phases * (options.seconds + 20)
+    try:
+        made = json.loads(label.read_text())
+        fits = made["count"] >= count and made["until"] > time.time() + margin and {**made, **wanted} == made
+        if fits and requests.exists() and jwks.exists():
+            return requests, made["count"], jwks
+    except (OSError, ValueError, KeyError):
+        pass
+
+    say(f"signing {count} bearer tokens, valid for 12 hours")
+    label.unlink(missing_ok=True)
+    order = list(range(users))
+    random.Random(7).shuffle(order)
+    with open(work / "pairs", "w") as file:
+        for index in range(count):
+            p = order[index % users]
+            file.write(f"user_01KQJZ5{10**18 + p * 7919 % users}\tmeeting_01KQJZ5{10**18 + p // 5}\n")
+    with open(work / "pairs") as pairs, open(requests, "w") as output:
+        sign = ["--key", key, "--jwks", jwks, "--issuer", ISSUER, "--lifetime", TOKEN_LIFETIME]
+        run(BUILD / "sign", *sign, stdin=pairs, stdout=output, timeout=3600)
+    (work / "pairs").unlink()
+    label.write_text(json.dumps({**wanted, "count": count, "until": time.time() + TOKEN_LIFETIME}))
+    return requests, count, jwks
+
+
+# --- What is measured
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Subject:
+    """A server that is started anew for each phase, and ended by its process id."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.port = free_port()
+        self.log = bench.work / f"{type(self).__name__.lower()}.log"
+
+    def environment(self):
+        return {
+            "PATH": os.environ["PATH"], "HOME": str(self.bench.work), "LANG": "C.UTF-8",
+            "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""),
+            "STREAM_API_SECRET": self.bench.secret, "TOKENS_PER_MINUTE": str(TOKENS_PER_MINUTE),
+        }
+
+    def __enter__(self):
+        with open(self.log, "a") as log:
+            self.process = start(
+                *self.command(), cwd=self.bench.work, env=self.environment(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        began = time.monotonic()
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > began + 30:
+                self.__exit__()
+                sys.exit(f"bench: {self.log.name} does not start:\n" + self.log.read_text()[-4000:])
+            time.sleep(0.005)
+        self.start_ms = (time.monotonic() - began) * 1000
+        return self
+
+    def __exit__(self, *_):
+        # At once: every answer has come, and an orderly shutdown waits for load balancers that there are none of.
+        for pid in measure.family(self.process.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(10)
+
+
+class Ours(Subject):
+    def command(self):
+        return [os.environ["CONNVO_BINARY"], "serve"]
+
+    def environment(self):
+        return super().environment() | {
+            "DATABASE_URL": self.bench.postgres.url("connvo_server"), "HTTP_PORT": str(self.port), "ADMIN_PORT": "0",
+            "WORKOS_CLIENT_ID": CLIENT_ID, "WORKOS_JWKS_URL": self.bench.jwks.as_uri(),
+            "STREAM_GRANTS_CONFIRMED": "true",
+        }
+
+    def is_ready(self):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+class Peer(Subject):
+    def command(self):
+        self.seen = self.log.stat().st_size if self.log.exists() else 0
+        return [
+            VENV / "bin/python", "-m", "uvicorn", "app:app", "--app-dir", BENCH / "peer", "--port", self.port,
+            "--workers", PEER_WORKERS, "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+            "--log-level", "warning",
+        ]
+
+    def environment(self):
+        return super().environment() | {
+            "PEER_DATABASE_URL": self.bench.postgres.url("connvo_server"), "PEER_JWKS_FILE": str(self.bench.jwks),
+            "PEER_ISSUER": ISSUER, "PEER_POOL_SIZE": str(PEER_POOL_SIZE), "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def is_ready(self):
+        return self.log.read_text()[self.seen:].count("peer: ready") == PEER_WORKERS
+
+
+class Bench:
+    def __init__(self, options, work):
+        self.options, self.work = options, work
+        self.secret = secrets.token_hex(32)
+        self.postgres = Postgres()
+        self.users = int(20_000 * options.scale) * 5
+        self.proved = False
+        self.tokens = self.records = 0
+
+    # Preparation
+
+    def prepare(self):
+        say("preparing PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in POSTGRES_SETTINGS.items()))
+        self.postgres.configure()
+        self.migrate()
+        self.migrate_noop_ms = statistics.median(self.migrate() for _ in range(5))
+        self.postgres.query("CREATE ROLE connvo_server LOGIN IN ROLE connvo_app")
+        say(f"seeding {self.users} users, {self.users // 5} meetings, {self.options.records} records")
+        self.postgres.seed(self.users, self.options.records)
+        self.requests, self.request_count, self.jwks = prepare_requests(self.options, self.users, self.work)
+        say("warming up")
+        self.pgbench(8, min(2.0, self.options.seconds))
+
+    def migrate(self):
+        began = time.monotonic()
+        environment = os.environ | {"DATABASE_URL": self.postgres.url(os.environ["PGUSER"])}
+        with open(self.work / "migrate.log", "a") as log:
+            run(os.environ["CONNVO_BINARY"], "migrate", "up", cwd=self.work, env=environment, stdout=log, stderr=log)
+        return (time.monotonic() - began) * 1000
+
+    # Phases
+
+    def pgbench(self, clients, seconds=None):
+        seconds = math.ceil(seconds or self.options.seconds)
+        command = [
+            "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(2, clients)}",
+            f"--time={seconds}", f"--file={BENCH / 'issue.sql'}", f"--define=users={self.users}",
+            "--username=connvo_server", "connvo",
+        ]
+        # Neither does anybody else plan the statement anew each time.
+        environment = os.environ | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"}
+        since, cpu = self.postgres.now(), self.postgres.cpu_seconds()
+        output = run(
+            self.postgres.bin / "pgbench", *command, env=environment, capture_output=True, timeout=seconds + 60).stdout
+        cpu = self.postgres.cpu_seconds() - cpu
+        transactions = int(re.search(r"transactions actually processed: (\d+)", output)[1])
+        inserted = self.postgres.records_since(since)
+        if transactions != inserted or transactions == 0:
+            sys.exit(f"bench: pgbench made {transactions} transactions, but {inserted} records")
+        return {
+            "tps": float(re.search(r"tps = ([\d.]+)", output)[1]),
+            "latency_ms": float(re.search(r"latency average = ([\d.]+)", output)[1]),
+            "postgres_cpu_us": cpu / transactions * 1e6,
+            "transactions": transactions,
+        }
+
+    def load(self, subject, name, *arguments):
+        """Runs the load generator; returns its summary and the file of tokens."""
+        tokens = self.work / f"{name}.tokens"
+        command = [
+            BUILD / "load", "--port", subject.port, "--requests", self.requests, "--tokens", tokens,
+            "--connections", self.options.connections, *arguments,
+        ]
+        process = start(*command, stdout=subprocess.PIPE)
+        try:
+            output, _ = process.communicate(timeout=self.options.seconds + 60)
+        finally:
+            process.kill()
+        if process.returncode != 0:
+            log = subject.log.read_text()[-2000:]
+            sys.exit(f"bench: not every request was answered with a token: {output}\n{log}")
+        return json.loads(output), tokens
+
+    def serve(self, subject_type, *arguments, same_tokens=False):
+        """One phase of a server: warm-up, measurement, verification."""
+        part = ["--lines", self.options.repeated_tokens, "--repeat"] if same_tokens else []
+        spare = ["--skip", self.request_count - WARM_UP, "--lines", WARM_UP]
+        since = self.postgres.now()
+        with subject_type(self) as subject:
+            _, warm_up = self.load(subject, "warm-up", "--count", WARM_UP, *(part or spare))
+            checkpoints = self.postgres.checkpoints()
+            cpu, postgres_cpu = measure.cpu_seconds(subject.process.pid), self.postgres.cpu_seconds()
+            part = part or ["--lines", self.request_count - WARM_UP]
+            result, tokens = self.load(subject, "measured", "--seconds", self.options.seconds, *part, *arguments)
+            cpu = measure.cpu_seconds(subject.process.pid) - cpu
+            postgres_cpu = self.postgres.cpu_seconds() - postgres_cpu
+            rss, peak = measure.memory_mb(subject.process.pid)
+        if result["exhausted"]:
+            say(f"all {self.request_count - WARM_UP} tokens were used up before the time was: the phase was shorter")
+        result |= {
+            "server_cpu_us": cpu / result["tokens"] * 1e6,
+            "postgres_cpu_us": postgres_cpu / result["tokens"] * 1e6,
+            "rss_mb": rss,
+            "peak_rss_mb": peak,
+            "start_ms": subject.start_ms,
+            "checkpoints": self.postgres.checkpoints() - checkpoints,
+        }
+        result["tokens_answered"], result["records"] = self.verify(since, [warm_up, tokens])
+        return result
+
+    def verify(self, since, files):
+        answers = verify.digests(verify.read_tokens(files))
+        records = verify.read_records(since, self.postgres.bin / "psql")
+        verify.compare(answers, records)
+        if not self.proved:
+            verify.prove(answers, records)
+            self.proved = True
+        if refusals := self.postgres.refusals():
+            sys.exit(f"bench: {refusals} refusals were recorded, and none was expected")
+        self.tokens += len(answers)
+        self.records += len(records)
+        return len(answers), len(records)
+
+    def phase(self, name):
+        say(name)
+        if name == "pgbench":
+            return {str(clients): self.pgbench(clients) for clients in self.options.clients}
+        if name == "unique":
+            return self.serve(Ours)
+        if name == "repeated":
+            return self.serve(Ours, same_tokens=True)
+        if name == "open":
+            return self.serve(Ours, "--rate", self.options.rate)
+        return self.serve(Peer)
+
+    def run(self):
+        rounds = []
+        for number in range(self.options.rounds):
+            say(f"round {number + 1} of {self.options.rounds}")
+            # Another one first each time, so that none always follows the same.
+            first = number % len(self.options.phases)
+            order = self.options.phases[first:] + self.options.phases[:first]
+            rounds.append({name: self.phase(name) for name in order})
+        return rounds
+
+
+# --- Figures
+
+
+def median_of(rounds, *path):
+    """The median over the rounds of what is found at this path, None when the phase did not run."""
+    values = []
+    for result in rounds:
+        for key in path:
+            result = (result or {}).get(key)
+        if result is not None:
+            values.append(result)
+    return statistics.median(values) if values else None
+
+
+def summarize(bench, rounds):
+    options = bench.options
+    pgbench = {clients: median_of(rounds, "pgbench", str(clients), "tps") for clients in options.clients}
+    return {
+        "pgbench_best_tps": max((tps for tps in pgbench.values() if tps), default=None),
+        "unique_rps": median_of(rounds, "unique", "rps"),
+        "repeated_rps": median_of(rounds, "repeated", "rps"),
+        "peer_rps": median_of(rounds, "peer", "rps"),
+        "unique_p99_ms": median_of(rounds, "unique", "latency_ms", "p99"),
+        "open_loop_p50_ms": median_of(rounds, "open", "latency_ms", "p50"),
+        "server_cpu_us_unique": median_of(rounds, "unique", "server_cpu_us"),
+        "server_cpu_us_repeated": median_of(rounds, "repeated", "server_cpu_us"),
+        "postgres_cpu_us": median_of(rounds, "unique", "postgres_cpu_us"),
+        "rss_mb": median_of(rounds, "unique", "rss_mb"),
+        "peak_rss_mb": median_of(rounds, "unique", "peak_rss_mb"),
+        "start_ms": median_of(rounds, "unique", "start_ms"),
+        "migrate_noop_ms": bench.migrate_noop_ms,
+        "tokens_answered": bench.tokens,
+        "records": bench.records,
+        "options": vars(options),
+        "postgres_settings": POSTGRES_SETTINGS,
+        "rounds": rounds,
+    }
+
+
+def print_table(options, figures):
+    rounds, best = figures["rounds"], figures["pgbench_best_tps"]
+
+    def row(label, *values):
+        cells = ["-" if value is None else value if isinstance(value, str) else f"{value:,.{digits}f}"
+                 for value, digits in zip(values, (0, 2, 1, 1, 1, 0, 0, 1, 1, 1))]
+        print(f"{label:<22}" + "".join(f"{cell:>10}" for cell in cells))
+
+    print(f"\nMedians of {options.rounds} rounds of {options.seconds:g} s")
+    row("", "req/s", "x pgbench", "p50 ms", "p99 ms", "max ms", "server us", "pg us", "load us", "RSS MB", "peak MB")
+    for clients in options.clients if "pgbench" in options.phases else []:
+        tps, latency, cpu = (
+            median_of(rounds, "pgbench", str(clients), key) for key in ("tps", "latency_ms", "postgres_cpu_us"))
+        row(f"pgbench, {clients} clients", tps, tps / best, f"avg {latency:.1f}", None, None, None, cpu)
+    labels = {"open": f"open, {options.rate:g}/s"}
+    for phase in PHASES[1:]:
+        if phase not in options.phases:
+            continue
+        keys = ("server_cpu_us", "postgres_cpu_us", "load_cpu_us", "rss_mb", "peak_rss_mb")
+        rps = median_of(rounds, phase, "rps")
+        row(
+            labels.get(phase, phase), rps, rps / best if best and phase != "open" else None,
+            *(median_of(rounds, phase, "latency_ms", key) for key in ("p50", "p99", "max")),
+            *(median_of(rounds, phase, key) for key in keys),
+        )
+    print()
+    if figures["unique_rps"] and best:
+        print(f"unique / best pgbench  {figures['unique_rps'] / best:.2f}")
+    if figures["unique_rps"] and figures["peer_rps"]:
+        print(f"unique / peer          {figures['unique_rps'] / figures['peer_rps']:.2f}")
+    print(f"migrate, nothing to do {figures['migrate_noop_ms']:.0f} ms")
+    if figures["start_ms"]:
+        print(f"start to ready         {figures['start_ms']:.0f} ms")
+    if figures["tokens_answered"]:
+        print(f"verified               {figures['tokens_answered']} tokens, {figures['records']} records")
+
+
+def main():
+    options = parse_options()
+    if os.environ.get("CONNVO_BENCH_STAGE") != "measure":
+        prepare(options)
+        os.environ["CONNVO_BENCH_STAGE"] = "measure"
+        with_postgres = str(CHECKOUT / "scripts/with-postgres")
+        os.execv(with_postgres, [with_postgres, "--fsync", sys.executable, __file__, *sys.argv[1:]])
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    if os.getloadavg()[0] > 0.7:
+        say(f"other things are running here (load average {os.getloadavg()[0]:.1f}): the figures will be too low")
+    # In memory, so that the files of the benchmark do not compete with PostgreSQL for the disk.
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    work = Path(tempfile.mkdtemp(prefix="connvo-bench.", dir=memory))
+    try:
+        bench = Bench(options, work)
+        bench.prepare()
+        figures = summarize(bench, bench.run())
+        print_table(options, figures)
+        if options.json:
+            Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+    except verify.Difference as difference:
+        sys.exit(f"bench: {difference}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        if options.keep:
+            say(f"logs and tokens of the last phase are in {work}")
+        else:
+            shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,565 @@
+// Load for generateParticipantTokenPublic: one thread, epoll, keep-alive connections to 127.0.0.1.
+//
+//   load --port 8080 --requests FILE --connections 64 --seconds 6 [--count N] [--rate R] [--skip N] [--lines N]
+//        [--repeat] [--tokens FILE] [--timeout S] [--reconnect]
+//
+// FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
+// --repeat starts over at its end; otherwise the end of the part ends the run.
+//
+// Closed loop: every connection sends its next request when the last one is answered. Open loop (--rate): arrivals are
+// random (exponential gaps, fixed seed) and do not depend on the answers; a request that finds no idle connection
+// waits, and its latency counts from the moment it was due, so a server that stalls cannot hide what it held up.
+//
+// Sending stops after --seconds or --count requests; what is under way then is waited for, up to --timeout. Only an
+// answer of status 200 with a token counts as one. Every token received goes to --tokens, one a line. With --reconnect
+// lost connections are counted and made again, for runs in which the server is killed; without it the first one ends
+// the run. The exit code is 0 when every request was answered with a token, or with --reconnect.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND 1000000000ull
+#define MILLISECOND 1000000ull
+#define RECONNECT_PAUSE (20 * MILLISECOND)
+#define MAXIMUM_CONNECTIONS 4096
+#define REQUEST_LIMIT 16384
+#define RESPONSE_LIMIT 65536
+
+struct text {
+    const char *bytes;
+    size_t length;
+};
+
+struct line {
+    struct text meeting;
+    struct text bearer;
+};
+
+enum state { DOWN, CONNECTING, IDLE, BUSY };
+
+struct connection {
+    int fd;
+    enum state state;
+    uint64_t due;      // when the request under way should have been sent
+    uint64_t began;    // when it, or the attempt to connect, was begun
+    uint64_t retry_at; // when a connection that is down is made again
+    size_t request_length, request_sent, response_length;
+    char request[REQUEST_LIMIT];
+    char response[RESPONSE_LIMIT];
+};
+
+static struct {
+    int port;
+    const char *requests;
+    int connections;
+    double seconds;
+    uint64_t count;
+    double rate;
+    size_t skip, lines;
+    bool repeat;
+    const char *tokens;
+    double timeout;
+    bool reconnect;
+} options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10};
+
+static struct line *lines;
+static size_t line_count;
+
+static struct connection *connections;
+static int epoll_fd;
+// Idle connections, the one that has rested longest first.
+static struct connection *idle[MAXIMUM_CONNECTIONS];
+static size_t idle_first, idle_count;
+
+static uint64_t started, deadline, next_arrival, last_answer;
+static bool stopped, exhausted;
+static uint64_t sent, answered, busy_count;
+static uint64_t statuses[600];
+static uint64_t failed_connects, closed_under_way, timed_out, malformed;
+static uint32_t *latencies; // in microseconds
+static size_t latency_capacity;
+static uint32_t *per_second;
+static size_t per_second_count;
+static FILE *token_file;
+
+static void die(const char *what) {
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+// --- Requests
+
+static void read_lines(void) {
+    int fd = open(options.requests, O_RDONLY);
+    struct stat file;
+    if (fd < 0 || fstat(fd, &file) < 0) die(options.requests);
+    const char *bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (bytes == MAP_FAILED) die(options.requests);
+    close(fd);
+
+    size_t capacity = 0, number = 0;
+    const char *end = bytes + file.st_size;
+    for (const char *at = bytes; at < end && line_count < options.lines; number++) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        const char *user_end = line_end ? memchr(at, '\t', (size_t)(line_end - at)) : NULL;
+        const char *meeting = user_end ? user_end + 1 : NULL;
+        const char *meeting_end = meeting ? memchr(meeting, '\t', (size_t)(line_end - meeting)) : NULL;
+        if (!meeting_end || line_end - at > REQUEST_LIMIT - 1024) {
+            fprintf(stderr, "load: %s: line %zu is not: user TAB meeting TAB token\n", options.requests, number + 1);
+            exit(1);
+        }
+        at = line_end + 1;
+        if (number < options.skip) continue;
+        if (line_count == capacity) {
+            capacity = capacity ? 2 * capacity : 65536;
+            lines = realloc(lines, capacity * sizeof *lines);
+            if (!lines) die("memory");
+        }
+        lines[line_count++] = (struct line){
+            {meeting, (size_t)(meeting_end - meeting)},
+            {meeting_end + 1, (size_t)(line_end - meeting_end - 1)},
+        };
+    }
+    if (line_count == 0) {
+        fprintf(stderr, "load: %s has no line %zu\n", options.requests, options.skip + 1);
+        exit(1);
+    }
+}
+
+static char *append(char *at, const char *bytes, size_t length) {
+    memcpy(at, bytes, length);
+    return at + length;
+}
+#define APPEND_LITERAL(at, literal) append(at, literal, sizeof literal - 1)
+
+static void write_request(struct connection *connection, const struct line *line) {
+    static char head[512];
+    static size_t head_length;
+    if (!head_length) {
+        head_length = (size_t)snprintf(
+            head, sizeof head,
+            "POST /api/run/meetings/stream/index/generateParticipantTokenPublic HTTP/1.1\r\n"
+            "Host: 127.0.0.1:%d\r\n"
+            "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/141.0.0.0 Safari/537.36\r\n"
+            "Accept: */*\r\n"
+            "Content-Type: application/json\r\n",
+            options.port);
+    }
+    static const char before_meeting[] = "{\"args\":{\"meetingId\":\"";
+    static const char after_meeting[] = "\",\"role\":\"participant\"}}";
+    size_t body_length = sizeof before_meeting - 1 + line->meeting.length + sizeof after_meeting - 1;
+    char *at = append(connection->request, head, head_length);
+    at += sprintf(at, "Content-Length: %zu\r\nAuthorization: Bearer ", body_length);
+    at = append(at, line->bearer.bytes, line->bearer.length);
+    at = APPEND_LITERAL(at, "\r\n\r\n");
+    at = APPEND_LITERAL(at, before_meeting);
+    at = append(at, line->meeting.bytes, line->meeting.length);
+    at = APPEND_LITERAL(at, after_meeting);
+    connection->request_length = (size_t)(at - connection->request);
+    connection->request_sent = 0;
+    connection->response_length = 0;
+}
+
+// --- Connections
+
+static void watch(struct connection *connection, int operation, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    if (epoll_ctl(epoll_fd, operation, connection->fd, &event) < 0) die("epoll_ctl");
+}
+
+static void take_down(struct connection *connection) {
+    if (connection->state == BUSY) busy_count--;
+    if (connection->state == IDLE) {
+        // Rare, and there are few.
+        size_t kept = 0;
+        for (size_t index = 0; index < idle_count; index++) {
+            struct connection *other = idle[(idle_first + index) % MAXIMUM_CONNECTIONS];
+            if (other != connection) idle[(idle_first + kept++) % MAXIMUM_CONNECTIONS] = other;
+        }
+        idle_count = kept;
+    }
+    close(connection->fd);
+    connection->fd = -1;
+    connection->state = DOWN;
+    connection->retry_at = now() + RECONNECT_PAUSE;
+}
+
+// A connection broke: `counter` says how.
+static void fail(struct connection *connection, uint64_t *counter) {
+    if (++*counter == 1 && !options.reconnect) fprintf(stderr, "load: a connection failed: %s\n", strerror(errno));
+    take_down(connection);
+    if (!options.reconnect) stopped = true;
+}
+
+static void rest(struct connection *connection) {
+    connection->state = IDLE;
+    idle[(idle_first + idle_count++) % MAXIMUM_CONNECTIONS] = connection;
+}
+
+static void begin_connecting(struct connection *connection) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)options.port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0) die("socket");
+    int on = 1;
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    connection->state = CONNECTING;
+    connection->began = now();
+    int code = connect(connection->fd, (struct sockaddr *)&address, sizeof address);
+    watch(connection, EPOLL_CTL_ADD, EPOLLOUT);
+    if (code < 0 && errno != EINPROGRESS) fail(connection, &failed_connects);
+}
+
+static void finish_connecting(struct connection *connection) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error) {
+        errno = error;
+        return fail(connection, &failed_connects);
+    }
+    watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+    rest(connection);
+}
+
+// --- Sending
+
+static void write_more(struct connection *connection) {
+    const char *rest_of_it = connection->request + connection->request_sent;
+    size_t length = connection->request_length - connection->request_sent;
+    ssize_t written = send(connection->fd, rest_of_it, length, MSG_NOSIGNAL);
+    if (written < 0 && errno != EAGAIN) return fail(connection, &closed_under_way);
+    if (written > 0) connection->request_sent += (size_t)written;
+    if (connection->request_sent < connection->request_length) {
+        watch(connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+    }
+}
+
+// The gap to the next arrival: exponential, from a generator with a fixed seed.
+static uint64_t gap(void) {
+    static uint64_t state = 0x9E3779B97F4A7C15ull;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    double uniform = ((double)(state >> 11) + 1) / 9007199254740993.0;
+    return (uint64_t)(-log(uniform) / options.rate * (double)SECOND);
+}
+
+// Sends what is due, as far as there are idle connections.
+static void dispatch(void) {
+    uint64_t time = now();
+    while (!stopped) {
+        uint64_t due = options.rate > 0 ? next_arrival : time;
+        if (due >= deadline || sent == options.count) {
+            stopped = true;
+            break;
+        }
+        if (!options.repeat && sent == line_count) {
+            stopped = exhausted = true;
+            break;
+        }
+        if (due > time || idle_count == 0) break;
+        struct connection *connection = idle[idle_first];
+        idle_first = (idle_first + 1) % MAXIMUM_CONNECTIONS;
+        idle_count--;
+        write_request(connection, &lines[sent++ % line_count]);
+        if (options.rate > 0) next_arrival += gap();
+        connection->state = BUSY;
+        connection->due = due;
+        connection->began = time;
+        busy_count++;
+        write_more(connection);
+    }
+}
+
+// --- Answers
+
+static void note_latency(uint64_t time, uint64_t due) {
+    if (answered == latency_capacity) {
+        latency_capacity = latency_capacity ? 2 * latency_capacity : 1 << 20;
+        latencies = realloc(latencies, latency_capacity * sizeof *latencies);
+        if (!latencies) die("memory");
+    }
+    uint64_t microseconds = (time - due) / 1000;
+    latencies[answered++] = microseconds < UINT32_MAX ? (uint32_t)microseconds : UINT32_MAX;
+    last_answer = time;
+    size_t second = (size_t)((time - started) / SECOND);
+    if (second >= per_second_count) {
+        per_second = realloc(per_second, (second + 1) * sizeof *per_second);
+        if (!per_second) die("memory");
+        while (per_second_count <= second) per_second[per_second_count++] = 0;
+    }
+    per_second[second]++;
+}
+
+// The head is complete up to `body`; -1 when it does not say how long the body is.
+static ssize_t content_length(const char *head, const char *body, bool *closes) {
+    ssize_t length = -1;
+    for (const char *at = head; at < body; at = (const char *)memchr(at, '\n', (size_t)(body - at)) + 1) {
+        if (strncasecmp(at, "content-length:", 15) == 0) length = strtol(at + 15, NULL, 10);
+        if (strncasecmp(at, "connection: close", 17) == 0) *closes = true;
+    }
+    return length;
+}
+
+// Writes the token of an answer out; false when it has none.
+static bool take_token(const char *body, size_t length) {
+    static const char key[] = "\"token\":\"";
+    const char *token = memmem(body, length, key, sizeof key - 1);
+    if (!token) return false;
+    token += sizeof key - 1;
+    const char *end = memchr(token, '"', (size_t)(body + length - token));
+    if (!end || end == token) return false;
+    if (token_file) {
+        fwrite(token, 1, (size_t)(end - token), token_file);
+        putc('\n', token_file);
+    }
+    return true;
+}
+
+// What was received may be a whole answer.
+static void judge(struct connection *connection) {
+    char *head = connection->response;
+    size_t length = connection->response_length;
+    char *body = memmem(head, length, "\r\n\r\n", 4);
+    if (!body) return;
+    body += 4;
+    size_t head_length = (size_t)(body - head);
+    int status = strncmp(head, "HTTP/1.1 ", 9) == 0 ? atoi(head + 9) : 0;
+    bool closes = false;
+    ssize_t announced = content_length(head, body, &closes);
+    if (status < 100 || status > 599 || announced < 0 || head_length + (size_t)announced > RESPONSE_LIMIT) {
+        errno = EPROTO;
+        return fail(connection, &malformed);
+    }
+    if (length < head_length + (size_t)announced) return;
+    if (length > head_length + (size_t)announced) {
+        errno = EPROTO;
+        return fail(connection, &malformed);
+    }
+
+    statuses[status]++;
+    if (status == 200 && take_token(body, (size_t)announced)) {
+        note_latency(now(), connection->due);
+    } else {
+        static bool shown;
+        if (!shown) fprintf(stderr, "load: an answer without a token: %d %.*s\n", status, (int)announced, body);
+        shown = true;
+    }
+    if (closes) return take_down(connection);
+    busy_count--;
+    rest(connection);
+}
+
+static void receive(struct connection *connection) {
+    char *at = connection->response + connection->response_length;
+    ssize_t length = recv(connection->fd, at, RESPONSE_LIMIT - connection->response_length, 0);
+    if (length < 0 && errno == EAGAIN) return;
+    if (connection->state == IDLE) return take_down(connection);
+    if (length == 0) errno = ECONNRESET;
+    if (length <= 0) return fail(connection, &closed_under_way);
+    connection->response_length += (size_t)length;
+    judge(connection);
+}
+
+// --- The run
+
+static void handle(struct connection *connection, uint32_t events) {
+    if (connection->state == CONNECTING) return finish_connecting(connection);
+    if (events & EPOLLOUT && connection->state == BUSY) {
+        watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+        write_more(connection);
+    }
+    if (events & ~EPOLLOUT && connection->state >= IDLE) receive(connection);
+}
+
+static void sweep(void) {
+    uint64_t time = now(), patience = (uint64_t)(options.timeout * (double)SECOND);
+    for (int index = 0; index < options.connections; index++) {
+        struct connection *connection = &connections[index];
+        bool waits = connection->state == BUSY || connection->state == CONNECTING;
+        if (waits && time - connection->began > patience) {
+            errno = ETIMEDOUT;
+            fail(connection, connection->state == BUSY ? &timed_out : &failed_connects);
+        } else if (connection->state == DOWN && !stopped && time >= connection->retry_at) {
+            begin_connecting(connection);
+        }
+    }
+}
+
+static void wait_for_events(uint64_t until) {
+    struct epoll_event events[256];
+    uint64_t time = now(), pause = until > time ? until - time : 0;
+    struct timespec timeout = {(time_t)(pause / SECOND), (long)(pause % SECOND)};
+    int count = epoll_pwait2(epoll_fd, events, 256, &timeout, NULL);
+    if (count < 0 && errno != EINTR) die("epoll_pwait2");
+    for (int index = 0; index < count; index++) handle(events[index].data.ptr, events[index].events);
+}
+
+static void connect_all(void) {
+    uint64_t limit = now() + 5 * SECOND;
+    for (int index = 0; index < options.connections; index++) {
+        begin_connecting(&connections[index]);
+        // One after the other, a moment apart: servers of several processes that share a socket get an equal part.
+        uint64_t until = now() + 2 * MILLISECOND;
+        while (now() < until && !stopped) wait_for_events(until);
+    }
+    while (idle_count < (size_t)options.connections && now() < limit && !stopped) {
+        wait_for_events(now() + 20 * MILLISECOND);
+    }
+    if (!options.reconnect && idle_count < (size_t)options.connections) {
+        fprintf(stderr, "load: only %zu of %d connections could be made\n", idle_count, options.connections);
+        exit(1);
+    }
+}
+
+static void run(void) {
+    started = last_answer = now();
+    deadline = started + (uint64_t)(options.seconds * (double)SECOND);
+    next_arrival = started;
+    uint64_t end = deadline + (uint64_t)(options.timeout * (double)SECOND), next_sweep = started;
+    if (options.rate > 0) next_arrival += gap();
+    while (true) {
+        dispatch();
+        uint64_t time = now();
+        if ((stopped && busy_count == 0) || time > end) break;
+        if (time >= next_sweep) {
+            sweep();
+            next_sweep = time + 10 * MILLISECOND;
+        }
+        bool waits_for_arrival = options.rate > 0 && !stopped && idle_count > 0 && next_arrival < next_sweep;
+        wait_for_events(waits_for_arrival ? next_arrival : next_sweep);
+    }
+}
+
+// --- The summary
+
+static int ascending(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+// The latency that this part of the answers did not exceed (nearest rank), in milliseconds.
+static double percentile(double part) {
+    if (answered == 0) return 0;
+    uint64_t rank = (uint64_t)ceil(part * (double)answered);
+    return latencies[rank > 0 ? rank - 1 : 0] / 1000.0;
+}
+
+static double microseconds(struct timeval time) {
+    return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
+}
+
+static void summarize(double cpu) {
+    if (answered > 0) qsort(latencies, answered, sizeof *latencies, ascending);
+    double seconds = (double)(last_answer - started) / (double)SECOND;
+    printf("{\"connections\":%d,\"rate\":%g,\"seconds\":%.4f,\"sent\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"rps\":%.1f,",
+           options.connections, options.rate, seconds, sent, answered, seconds > 0 ? (double)answered / seconds : 0);
+    printf("\"latency_ms\":{\"min\":%.3f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f},",
+           percentile(0), percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999), percentile(1));
+    printf("\"statuses\":{");
+    const char *separator = "";
+    for (int status = 100; status < 600; status++) {
+        if (!statuses[status]) continue;
+        printf("%s\"%d\":%" PRIu64, separator, status, statuses[status]);
+        separator = ",";
+    }
+    printf("},\"failures\":{\"connect\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"timeout\":%" PRIu64
+           ",\"malformed\":%" PRIu64 ",\"unanswered\":%" PRIu64 "},",
+           failed_connects, closed_under_way, timed_out, malformed, busy_count);
+    printf("\"exhausted\":%s,\"load_cpu_us\":%.2f,\"per_second\":[", exhausted ? "true" : "false",
+           answered > 0 ? cpu / (double)answered : 0);
+    for (size_t second = 0; second < per_second_count; second++) {
+        printf("%s%" PRIu32, second > 0 ? "," : "", per_second[second]);
+    }
+    printf("]}\n");
+}
+
+static void read_options(int count, char **arguments) {
+    static const struct option known[] = {
+        {"port", required_argument, NULL, 'p'},
+        {"requests", required_argument, NULL, 'q'},
+        {"connections", required_argument, NULL, 'c'},
+        {"seconds", required_argument, NULL, 's'},
+        {"count", required_argument, NULL, 'n'},
+        {"rate", required_argument, NULL, 'r'},
+        {"skip", required_argument, NULL, 'k'},
+        {"lines", required_argument, NULL, 'l'},
+        {"repeat", no_argument, NULL, 'e'},
+        {"tokens", required_argument, NULL, 't'},
+        {"timeout", required_argument, NULL, 'o'},
+        {"reconnect", no_argument, NULL, 'a'},
+        {0},
+    };
+    for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
+        switch (option) {
+        case 'p': options.port = atoi(optarg); break;
+        case 'q': options.requests = optarg; break;
+        case 'c': options.connections = atoi(optarg); break;
+        case 's': options.seconds = atof(optarg); break;
+        case 'n': options.count = strtoull(optarg, NULL, 10); break;
+        case 'r': options.rate = atof(optarg); break;
+        case 'k': options.skip = strtoull(optarg, NULL, 10); break;
+        case 'l': options.lines = strtoull(optarg, NULL, 10); break;
+        case 'e': options.repeat = true; break;
+        case 't': options.tokens = optarg; break;
+        case 'o': options.timeout = atof(optarg); break;
+        case 'a': options.reconnect = true; break;
+        default: exit(64);
+        }
+    }
+    bool fits = options.port > 0 && options.port < 65536 && options.requests && options.connections > 0 &&
+                options.connections <= MAXIMUM_CONNECTIONS && options.seconds > 0 && options.seconds <= 7200 &&
+                options.rate >= 0 && options.timeout > 0 && optind == count;
+    if (!fits) {
+        fprintf(stderr, "usage: load --port N --requests FILE [--connections N] [--seconds S] ...; load.c says more\n");
+        exit(64);
+    }
+}
+
+int main(int count, char **arguments) {
+    read_options(count, arguments);
+    read_lines();
+    if (options.tokens && !(token_file = fopen(options.tokens, "w"))) die(options.tokens);
+    if (token_file) setvbuf(token_file, NULL, _IOFBF, 1 << 20);
+    connections = calloc((size_t)options.connections, sizeof *connections);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!connections || epoll_fd < 0) die("start");
+
+    connect_all();
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    run();
+    getrusage(RUSAGE_SELF, &after);
+    if (token_file && fclose(token_file) != 0) die(options.tokens);
+    summarize(microseconds(after.ru_utime) - microseconds(before.ru_utime) + microseconds(after.ru_stime) -
+              microseconds(before.ru_stime));
+    return options.reconnect || (answered > 0 && answered == sent) ? 0 : 1;
+}
