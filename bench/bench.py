@@ -94,7 +94,7 @@ def prepare(options):
     run(*install, *(["--tests"] if "peer" in options.phases else []), stdout=sys.stderr, timeout=1800)
     if not os.environ.get("CONNVO_BINARY"):
         say("building the release binary (the first time takes some minutes)")
-        build = ["swift", "build", "-c", "release", "--product", "connvo-server"]
+        build = ["swift", "build", "-c", "release", "--product", "connvo-server", "--static-swift-stdlib"]
         run(*build, cwd=CHECKOUT, stdout=sys.stderr, timeout=3600)
         path = run(*build[:4], "--show-bin-path", cwd=CHECKOUT, capture_output=True).stdout.strip()
         os.environ["CONNVO_BINARY"] = path + "/connvo-server"

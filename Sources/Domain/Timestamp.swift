@@ -35,8 +35,10 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package static func - (instant: Timestamp, duration: Duration) -> Timestamp {
         guard instant != .distantPast, instant != .distantFuture else { return instant }
-        let (difference, overflow) = instant.microsecondsSinceEpoch.subtractingReportingOverflow(duration.microseconds)
-        return Timestamp(microsecondsSinceEpoch: overflow ? (duration < .zero ? .max : .min) : difference)
+        let amount = duration.microseconds
+        let (difference, overflow) = instant.microsecondsSinceEpoch.subtractingReportingOverflow(amount)
+        let isEndless = overflow || amount == .max
+        return Timestamp(microsecondsSinceEpoch: isEndless ? (duration < .zero ? .max : .min) : difference)
     }
 }
 

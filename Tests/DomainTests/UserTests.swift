@@ -10,11 +10,12 @@ import Testing
         (nil, "alice@example.com", "alice"),
         (nil, "alice.b+calls@mail.example.com", "alice.b+calls"),
         (nil, "\"odd@name\"@example.com", "\"odd"),
-        (nil, "an account without an address", "an account without an address"),
+        (nil, "an account without an address", "user_1"),
+        (nil, "@example.com", "user_1"),
     ]
 
     @Test(arguments: names)
-    func `the public name is the display name, else what stands before the at sign`(
+    func `the public name is the display name, else what stands before the at sign, else the id`(
         displayName: String?,
         email: String,
         publicName: String

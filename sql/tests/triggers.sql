@@ -115,7 +115,7 @@ SELECT throws_like(
         (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
     VALUES ('00000000-0000-7000-8000-000000000001', now(), 'user_b', 'meeting_a', 'PAID_TIER_REQUIRED', 'tier_required',
         'session_b', 'request-3')
-    ON CONFLICT (refused_at, id) DO UPDATE
+    ON CONFLICT (id, refused_at) DO UPDATE
     SET request_id = EXCLUDED.request_id
     $$,
     '%is append-only: UPDATE is refused',

@@ -215,10 +215,15 @@ package final class IssuanceEngine: Sendable {
 
     /// Hands outcomes over, one call for each context that callers live in.
     func deliver(_ answered: [(PendingIssuance, IssuanceOutcome)]) {
-        guard let first = answered.first else { return }
-        if answered.count == 1 { return first.0.replies.deliver(answered) }
-        for (_, group) in Dictionary(grouping: answered, by: { ObjectIdentifier($0.0.replies) }) {
-            group[0].0.replies.deliver(group)
+        // There are as many contexts as event loops, so looking through the few groups beats hashing.
+        var groups: [(replies: any IssuanceReplies, answered: [(PendingIssuance, IssuanceOutcome)])] = []
+        for pair in answered {
+            if let index = groups.firstIndex(where: { $0.replies === pair.0.replies }) {
+                groups[index].answered.append(pair)
+            } else {
+                groups.append((pair.0.replies, [pair]))
+            }
         }
+        for group in groups { group.replies.deliver(group.answered) }
     }
 }

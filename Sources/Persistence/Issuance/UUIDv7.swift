@@ -1,6 +1,7 @@
 package import Domain
 
-/// A UUID of version 7: 48 bits of Unix milliseconds, then random bits (RFC 9562, section 5.7).
+/// A UUID of version 7: 48 bits of Unix milliseconds, 12 of the millisecond's fraction, 62 random ones (RFC 9562,
+/// section 5.7, and method 3 of section 6.2).
 ///
 /// It is a token's `jti` and the primary key of the record, so the id alone says which partition holds it.
 package struct UUIDv7: Hashable, Sendable {
@@ -8,8 +9,10 @@ package struct UUIDv7: Hashable, Sendable {
 
     /// Makes the id of something that happens at `instant`.
     package init(at instant: Timestamp, using generator: inout some RandomNumberGenerator) {
-        let milliseconds = UInt64(clamping: instant.microsecondsSinceEpoch / 1000)
-        let high = milliseconds << 16 | 0x7000 | (generator.next() & 0x0FFF)
+        let (milliseconds, microseconds) = UInt64(clamping: instant.microsecondsSinceEpoch)
+            .quotientAndRemainder(dividingBy: 1000)
+        // 1000 microseconds spread over 12 bits.
+        let high = milliseconds << 16 | 0x7000 | microseconds * 4096 / 1000
         let low = 0x8000_0000_0000_0000 | generator.next() >> 2
         bytes = [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
             for index in 0..<8 {

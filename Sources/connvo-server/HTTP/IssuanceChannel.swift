@@ -15,6 +15,7 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let services: IssuanceHandler.Services
     private let limits = ConnectionTimeouts.Limits()
+    private let replies = EventLoopReplies.Directory()
 
     init(responder: @escaping HTTPChannelHandler.Responder, services: IssuanceHandler.Services) {
         self.responder = responder
@@ -39,7 +40,7 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
                 withDecoderLimitConfiguration: decoderLimits
             )
             try pipeline.addHandler(
-                IssuanceHandler(services: services, replies: EventLoopReplies(channel.eventLoop), phase: phase))
+                IssuanceHandler(services: services, replies: replies.replies(on: channel.eventLoop), phase: phase))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

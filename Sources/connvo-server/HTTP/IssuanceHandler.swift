@@ -75,6 +75,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let replies: EventLoopReplies
     private let phase: ConnectionPhase
     private var state = State.idle
+    /// Whether the request being answered is a HEAD, whose answer has no body (RFC 9110, section 9.3.2).
+    private var answersHead = false
     private var date = HTTPDate()
     /// The peer's address, looked up once a connection.
     private var peer: String?
@@ -114,6 +116,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         phase.enter(.receivingBody)
+        answersHead = head.method == .HEAD
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
         var incoming = Incoming(head: head, route: Route(uri: head.uri), fields: fields, requestID: requestID)
@@ -123,7 +126,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let length = incoming.fields.contentLength, length > Self.bodyLimit {
             return answer(incoming.problem ?? .bodyTooLarge(limit: Self.bodyLimit), to: incoming, closing: true, context: context)
         }
-        if incoming.fields.expectsContinue {
+        // HTTP/1.0 does not know interim answers (RFC 9110, section 10.1.1).
+        if incoming.fields.expectsContinue, head.version != .http1_0 {
             if let problem = incoming.problem { return answer(problem, to: incoming, closing: true, context: context) }
             context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
         }
@@ -250,7 +254,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         phase.enter(.idle)
         let head = HTTPResponseHead(version: version, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
+        if !answersHead { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
         if keepAlive {
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         } else {
@@ -262,6 +266,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .passing(let keepAlive) = state else { return context.write(data, promise: promise) }
         switch unwrapOutboundIn(data) {
+        case .body where answersHead:
+            promise?.succeed()
         case .head(var head) where !keepAlive && !head.status.isInformational:
             head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -312,10 +318,13 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What is not HTTP is answered once and the connection closed, because nothing behind it can be trusted.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        // The last answer may not be flushed yet: what follows it is dropped, and closing is on its way.
+        if case .closing = state { return }
         guard case .idle = state else {
             state = .closing
             return context.close(promise: nil)
         }
+        answersHead = false
         let problem: Problem = parserError == .headerOverflow ? .headersTooLarge : .malformedMessage
         let requestID = makeRequestID()
         let answer = RunDoor.answer(problem, requestID: requestID, allocator: context.channel.allocator)

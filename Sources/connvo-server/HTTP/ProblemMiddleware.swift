@@ -19,7 +19,9 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch let problem as Problem {
             response = Self.response(problem, requestID: requestID)
         } catch let error as HTTPError where error.status == .notFound {
-            response = Self.response(.routeNotFound, requestID: requestID)
+            // The router says "not found" of a route that knows other methods, too.
+            let isProbe = PublicRoutes.probes.contains(request.uri.path)
+            response = Self.response(isProbe ? .methodNotAllowed(allow: "GET") : .routeNotFound, requestID: requestID)
         } catch {
             context.logger.error("A route failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
             response = Self.response(.internalError, requestID: requestID)

@@ -6,15 +6,16 @@ internal import NIOCore
 struct PublicRoutes {
     let readiness: Readiness
 
+    /// Where GET is the one method.
+    static let probes: Set = ["/livez", "/healthz", "/readyz"]
+
     var router: Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         for path in ["/livez", "/healthz"] as [RouterPath] {
             router.get(path) { _, _ in HealthAnswer.live }
-            router.refuseOtherMethods(than: .get, on: path)
         }
         router.get("/readyz") { [readiness] _, _ in HealthAnswer.ready(readiness.obstacles.isEmpty) }
-        router.refuseOtherMethods(than: .get, on: "/readyz")
         return router
     }
 }
@@ -33,15 +34,6 @@ struct AdminRoutes {
                 ? HealthAnswer.ready(obstacles.isEmpty) : HealthAnswer.ready(obstacles)
         }
         return router
-    }
-}
-
-extension Router {
-    /// Answers 405 with `Allow` where the router by itself would say 404.
-    fileprivate func refuseOtherMethods(than allowed: HTTPRequest.Method, on path: RouterPath) {
-        for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] where method != allowed {
-            on(path, method: method) { (_, _) -> Response in throw Problem.methodNotAllowed(allow: allowed.rawValue) }
-        }
     }
 }
 

@@ -57,8 +57,9 @@ import Testing
             let scene = try database.scene()
             try database.trigger(atCommit: true, "PERFORM pg_sleep(60)")
 
-            let outcome = try TestEngine.run(on: database) { engine in
-                try engine.submit(scene.participant, scene.meeting, patience: .milliseconds(500)).outcome()
+            // Long enough for the facts on a busy machine, and shorter than the server would wait by itself.
+            let outcome = try TestEngine.run(on: database, configure: { $0.statementTimeout = .seconds(60) }) { engine in
+                try engine.submit(scene.participant, scene.meeting, patience: .seconds(3)).outcome()
             }
 
             #expect(outcome.unavailability == .commitUnknown)

@@ -1,0 +1,240 @@
+import JOSE
+import Testing
+
+/// The `Authorization` header and the bearer token, as they come over the wire.
+@Suite(.stage()) struct AuthorizationTests {
+    private func answer(_ values: [String]) async throws -> HTTPAnswer {
+        let request = values.reduce(WireRequest.call(nil)) { $0.adding("Authorization", $1) }
+        return try await Stage.current.sendAndGoOn(request)
+    }
+
+    @Test(arguments: ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer  ", "Bearer      "])
+    func `the scheme is read without regard to case, and spaces may follow`(scheme: String) async throws {
+        let answer = try await answer([scheme + Tokens.bearer(World.host)])
+        #expect(answer.status == 200)
+    }
+
+    @Test(arguments: ["", " ", "\t"])
+    func `an empty value is no credentials`(value: String) async throws {
+        let answer = try await answer([value])
+        #expect(answer.status == 401)
+        #expect(answer["www-authenticate"] == #"Bearer realm="connvo""#)
+        #expect(try answer.decode(FailureBody.self).code == "UNAUTHORIZED")
+    }
+
+    @Test(arguments: [
+        "Bearer\tTOKEN", "Bearer \tTOKEN", "Basic dXNlcjpwYXNz", "Basic TOKEN", "TOKEN", "BearerTOKEN", "Bearer:TOKEN",
+        "Bearer TOKEN TOKEN", "Bearer TOKEN,", "Bearer TOKEN, Bearer TOKEN", "Bearer \"TOKEN\"", "Bearer TOKEN=",
+        "Bearer TOKEN.", "Bearer .TOKEN", "Bearer é", "Bearer x", "Bearer ..", "Bearer a.b.c", "Bearer a.b.c.d.e",
+        "Bearer null", "Bearer undefined", "DPoP TOKEN", "Token TOKEN",
+    ])
+    func `any other form is an invalid token`(template: String) async throws {
+        let value = template.replacing("TOKEN", with: try Tokens.bearer(World.host))
+        let answer = try await answer([value])
+        #expect(answer.status == 401)
+        #expect(answer["www-authenticate"]?.contains(#"error="invalid_token""#) == true)
+        #expect(try answer.decode(FailureBody.self).code == "INVALID_TOKEN")
+    }
+
+    @Test func `two headers are an invalid token, even when both are good or one is empty`() async throws {
+        let good = "Bearer " + (try Tokens.bearer(World.host))
+        for pair in [[good, good], [good, ""], ["", good], [good, "Basic x"]] {
+            let answer = try await answer(pair)
+            #expect(answer.status == 401)
+            #expect(try answer.decode(FailureBody.self).code == "INVALID_TOKEN")
+        }
+    }
+
+    @Test func `a token may have 8 KiB and not a byte more`() async throws {
+        let longest = try #require(try Tokens.bearer(World.host, byteCount: 8192))
+        #expect(try await answer(["Bearer " + longest]).status == 200)
+        let longer = try #require(try Tokens.bearer(World.host, byteCount: 8193))
+        let refused = try await answer(["Bearer " + longer])
+        #expect(refused.status == 401)
+        #expect(try refused.decode(FailureBody.self).code == "INVALID_TOKEN")
+        let endless = try await answer(["Bearer " + String(repeating: "x", count: 17_000)])
+        #expect(endless.status == 431)
+    }
+
+    // MARK: Tokens
+
+    static let headers = [
+        #"{"alg":"none","kid":"KID"}"#, #"{"alg":"HS256","kid":"KID"}"#, #"{"alg":"RS384","kid":"KID"}"#,
+        #"{"alg":"PS256","kid":"KID"}"#, #"{"alg":"rs256","kid":"KID"}"#, #"{"kid":"KID"}"#, #"{"alg":"RS256"}"#,
+        #"{"alg":"RS256","kid":7}"#, #"{"alg":"RS256","kid":""}"#, #"{"alg":"RS256","kid":"development-other"}"#,
+        #"{"alg":"RS256","kid":"../../etc/passwd"}"#, #"{"alg":"RS256","kid":"' OR 1=1"}"#,
+        #"{"alg":"RS256","kid":"KID","crit":["x"]}"#, #"{"alg":"RS256","kid":"KID","crit":[]}"#,
+        #"{"alg":"RS256","kid":"KID","b64":false}"#, #"{"alg":"RS256","kid":"KID","zip":"DEF"}"#,
+        #"{"alg":"RS256","kid":"KID","enc":"A128GCM"}"#, #"{"alg":"RS256","alg":"RS256","kid":"KID"}"#,
+        #"{"alg":"RS256","\u0061lg":"RS256","kid":"KID"}"#, #"["RS256"]"#, "x", "",
+    ]
+
+    @Test(arguments: headers) func `a token with another header is refused`(header: String) async throws {
+        let token = try Tokens.forge(header: header.replacing("KID", with: Tokens.keyID()))
+        let answer = try await answer(["Bearer \(token)"])
+        #expect(answer.status == 401)
+        #expect(try answer.decode(FailureBody.self).code == "INVALID_TOKEN")
+    }
+
+    @Test(arguments: ["jwk", "jku", "x5u", "x5c", "unknown"])
+    func `a header member that we do not look at is ignored`(name: String) async throws {
+        let token = try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(Tokens.keyID())","\#(name)":"https://x.test"}"#)
+        #expect(try await answer(["Bearer \(token)"]).status == 200)
+    }
+
+    static let claims: [([String: String?], String)] = [
+        (["iss": nil], "INVALID_TOKEN"), (["iss": "\"https://api.workos.com\""], "INVALID_TOKEN"),
+        (["iss": "\"https://connvo.invalid/development/\""], "INVALID_TOKEN"), (["iss": "null"], "INVALID_TOKEN"),
+        (["iss": "[\"https://connvo.invalid/development\"]"], "INVALID_TOKEN"),
+        (["sub": nil], "INVALID_TOKEN"), (["sub": "\"\""], "INVALID_TOKEN"), (["sub": "7"], "INVALID_TOKEN"),
+        (["sub": "null"], "INVALID_TOKEN"), (["sub": "\"a b\""], "INVALID_TOKEN"),
+        (["sub": "\"a\\u0000\""], "INVALID_TOKEN"),
+        (["sub": "\"x'; DROP TABLE users\""], "INVALID_TOKEN"), (["sid": nil], "INVALID_TOKEN"),
+        (["sid": "7"], "INVALID_TOKEN"), (["exp": nil], "INVALID_TOKEN"), (["exp": "\"9999999999\""], "INVALID_TOKEN"),
+        (["exp": "null"], "INVALID_TOKEN"), (["exp": "4102444800.0"], "INVALID_TOKEN"),
+        (["exp": "1e12"], "INVALID_TOKEN"),
+        (["exp": "1e400"], "INVALID_TOKEN"), (["exp": "-1"], "INVALID_TOKEN"), (["exp": "0"], "INVALID_TOKEN"),
+        (["exp": "4102444800"], "INVALID_TOKEN"), (["iat": nil], "INVALID_TOKEN"), (["iat": "true"], "INVALID_TOKEN"),
+        (["iat": "4102444800", "exp": "4102444900"], "INVALID_TOKEN"), (["nbf": "4102444800"], "INVALID_TOKEN"),
+        (["nbf": "null"], "INVALID_TOKEN"), (["aud": "null"], "INVALID_TOKEN"), (["aud": "[]"], "INVALID_TOKEN"),
+        (["aud": "7"], "INVALID_TOKEN"), (["sub_type": "\"widget\""], "INVALID_TOKEN"),
+        (["sub_profile": "\"agent\""], "INVALID_TOKEN"), (["act": #"{"sub":"admin"}"#], "INVALID_TOKEN"),
+        (["act": "null"], "INVALID_TOKEN"),
+        // Expiry is told only when nothing else is wrong.
+        (["iat": "1700000000", "exp": "1700003600"], "SESSION_EXPIRED"),
+        (["iat": "1700000000", "exp": "1700003600", "sub_type": "\"agent\""], "INVALID_TOKEN"),
+        (["iat": "1700000000", "exp": "1700003600", "iss": "\"x\""], "INVALID_TOKEN"),
+        (["iat": "1700003600", "exp": "1700000000"], "INVALID_TOKEN"),
+    ]
+
+    @Test(arguments: claims) func `a token with other claims is refused`(
+        changes: [String: String?],
+        code: String
+    ) async throws {
+        let token = try Tokens.forge(payload: Tokens.claims(World.host, changes))
+        let answer = try await answer(["Bearer \(token)"])
+        #expect(answer.status == 401, "\(changes)")
+        #expect(try answer.decode(FailureBody.self).code == code, "\(changes)")
+    }
+
+    @Test(arguments: [
+        ["sub_profile": "\"user\""], ["aud": "\"anything\""], ["aud": "[\"a\",\"b\"]"], ["org_id": "null"],
+        ["nbf": "1"],
+        ["jti": "7"], ["permissions": "[]"],
+    ])
+    func `claims that are fine, or not looked at, do no harm`(changes: [String: String]) async throws {
+        let token = try Tokens.forge(payload: Tokens.claims(World.host, changes))
+        #expect(try await answer(["Bearer \(token)"]).status == 200)
+    }
+
+    @Test func `the leeway is 30 seconds`() async throws {
+        let now = Tokens.now
+        // Far enough from the edges for a slow machine; the exact second is a test of JOSE's.
+        let late = try Tokens.forge(payload: Tokens.claims(World.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"]))
+        #expect(try await answer(["Bearer \(late)"]).status == 200)
+        let tooLate = try Tokens.forge(
+            payload: Tokens.claims(World.host, ["iat": "\(now - 3600)", "exp": "\(now - 31)"])
+        )
+        #expect(try await answer(["Bearer \(tooLate)"]).status == 401)
+    }
+
+    @Test func `another key's signature, a cut one and a changed payload are refused`() async throws {
+        let other = try Tokens.forge(key: Tokens.otherKey.get())
+        let good = try Tokens.bearer(World.host)
+        let parts = good.split(separator: ".").map(String.init)
+        let foreign = try Tokens.bearer("user_cohost").split(separator: ".").map(String.init)
+        for token in [
+            other, String(good.dropLast()), "\(parts[0]).\(parts[1]).", "\(parts[0]).\(parts[1]).AAAA",
+            "\(parts[0]).\(foreign[1]).\(parts[2])", good + "A", "\(parts[1]).\(parts[1]).\(parts[2])",
+        ] {
+            // Twice: what was refused once is not remembered as good.
+            for _ in 0..<2 {
+                let answer = try await answer(["Bearer \(token)"])
+                #expect(answer.status == 401)
+                #expect(try answer.decode(FailureBody.self).code == "INVALID_TOKEN")
+            }
+        }
+    }
+}
+
+/// A server for real tokens: other issuers, audiences, impersonation.
+@Suite(
+    .stage([
+        "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": "client_123", "WORKOS_AUDIENCES": "mine,also",
+        "ALLOW_IMPERSONATION": "true",
+    ])
+)
+struct WorkOSTests {
+    private func answer(_ changes: [String: String?]) async throws -> HTTPAnswer {
+        let stage = try Stage.current
+        let claims = Tokens.claims(
+            World.host,
+            ["iss": "\"https://api.workos.com\"", "aud": "\"mine\""].merging(changes) { $1 }
+        )
+        let token = try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(WorkOSTests.keyID)"}"#, payload: claims)
+        return try await stage.send(.call(token).adding("X-Request-Id", Stage.makeRequestID()))
+    }
+
+    static let keyID = "sso_oidc_key_pair_01"
+
+    /// Puts the key set of this suite in force, once.
+    private func prepare() async throws {
+        let stage = try Stage.current
+        let set = try JWKSet.encode([
+            (kid: Self.keyID, key: Tokens.key.get().publicKey),
+            (kid: Tokens.keyID(), key: Tokens.otherKey.get().publicKey),
+        ])
+        try stage.server.folder.write(set, to: RunningServer.keySetFile)
+        try await eventually { try await answer([:]).status == 200 }
+    }
+
+    @Test func `the client id presets three issuers, and no other will do`() async throws {
+        try await prepare()
+        for issuer in [
+            "https://api.workos.com", "https://api.workos.com/", "https://api.workos.com/user_management/client_123",
+        ] {
+            #expect(try await answer(["iss": "\"\(issuer)\""]).status == 200, "\(issuer)")
+        }
+        for issuer in [
+            "https://api.workos.com/user_management/client_12", "https://api.workos.com/user_management/client_1234",
+            "https://api.workos.com//", "http://api.workos.com", "HTTPS://api.workos.com",
+            "https://api.workos.com.evil.test",
+            "https://connvo.invalid/development",
+        ] {
+            #expect(try await answer(["iss": "\"\(issuer)\""]).status == 401, "\(issuer)")
+        }
+        #expect(try await answer(["iss": nil]).status == 401)
+    }
+
+    @Test func `a development token is refused`() async throws {
+        try await prepare()
+        let stage = try Stage.current
+        let token = try Tokens.forge(
+            payload: Tokens.claims(World.host, ["aud": "\"mine\""]),
+            key: Tokens.otherKey.get()
+        )
+        #expect(try await stage.send(.call(token)).status == 401)
+    }
+
+    @Test func `a configured audience must be named`() async throws {
+        try await prepare()
+        for good in ["\"mine\"", "\"also\"", "[\"x\",\"also\"]"] {
+            #expect(try await answer(["aud": good]).status == 200)
+        }
+        for bad in [nil, "\"other\"", "[]", "null", "\"min\"", "[\"x\"]"] {
+            #expect(try await answer(["aud": bad]).status == 401)
+        }
+    }
+
+    @Test func `who acts as somebody else is recorded`() async throws {
+        try await prepare()
+        let stage = try Stage.current
+        let answer = try await answer(["act": #"{"sub":"admin@connvo.test"}"#])
+        try #require(answer.status == 200)
+        let id = try #require(answer["x-request-id"])
+        let impersonator = try await stage.scalar(
+            "SELECT impersonator FROM connvo.issued_tokens WHERE request_id = '\(id)'"
+        )
+        #expect(impersonator == "admin@connvo.test")
+    }
+}

@@ -1,0 +1,131 @@
+import TestSupport
+import Testing
+
+/// Settings that cannot be worked with: exit code 78, everything at once, no secret told.
+@Suite struct ConfigurationTests {
+    private static let good = [
+        "DATABASE_URL": "postgresql:///nowhere", "STREAM_API_SECRET": "a-secret-of-the-tests-0123456789abcdef",
+        "WORKOS_JWKS_URL": "file:///nonexistent/jwks.json", "ALLOW_DEVELOPMENT_TOKENS": "true", "HTTP_PORT": "0",
+        "ADMIN_PORT": "0",
+    ]
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        /// On top of settings that are good.
+        let settings: [String: String]
+        let named: [String]
+        var secrets: [String] = []
+    }
+
+    static let cases: [Case] = [
+        Case(
+            testDescription: "nothing is set",
+            settings: ["STREAM_API_SECRET": "", "WORKOS_JWKS_URL": "", "ALLOW_DEVELOPMENT_TOKENS": ""],
+            named: ["STREAM_API_SECRET", "WORKOS_CLIENT_ID", "WORKOS_JWKS_URL"]
+        ),
+        Case(
+            testDescription: "everything is wrong",
+            settings: [
+                "HTTP_PORT": "99999", "ADMIN_PORT": "x", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
+                "ALLOW_DEVELOPMENT_TOKENS": "yes",
+                "TRUSTED_PROXIES": "300.0.0.0/8", "EARLY_JOIN_WINDOW": "soon", "PAST_DUE_GRACE": "7",
+                "DATABASE_POOL_SIZE": "0",
+                "DATABASE_STATEMENTS": "maybe", "STREAM_ROLE_HOST": "a b", "STREAM_GRANTS_CONFIRMED": "1",
+                "ALLOW_IMPERSONATION": "TRUE",
+                "STREAM_API_SECRET": "short-secret-of-31-bytes-012345",
+                "DATABASE_URL": "postgresql://user:hunter2-secret@[bad",
+            ],
+            named: [
+                "HTTP_PORT", "ADMIN_PORT", "LOG_LEVEL", "LOG_FORMAT", "ALLOW_DEVELOPMENT_TOKENS", "TRUSTED_PROXIES",
+                "EARLY_JOIN_WINDOW",
+                "PAST_DUE_GRACE", "DATABASE_POOL_SIZE", "DATABASE_STATEMENTS", "STREAM_ROLE_HOST",
+                "STREAM_GRANTS_CONFIRMED",
+                "ALLOW_IMPERSONATION", "STREAM_API_SECRET", "DATABASE_URL",
+            ],
+            secrets: ["short-secret-of-31-bytes-012345", "hunter2-secret"]
+        ),
+        Case(
+            testDescription: "development tokens beside a real client",
+            settings: ["WORKOS_CLIENT_ID": "client_123"],
+            named: ["ALLOW_DEVELOPMENT_TOKENS", "WORKOS_CLIENT_ID"]
+        ),
+        Case(
+            testDescription: "the development issuer without permission",
+            settings: ["ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_ISSUERS": "https://connvo.invalid/development"],
+            named: ["WORKOS_ISSUERS", "ALLOW_DEVELOPMENT_TOKENS"]
+        ),
+        Case(
+            testDescription: "a secret twice",
+            settings: ["STREAM_API_SECRET_FILE": "input"],
+            named: ["STREAM_API_SECRET", "STREAM_API_SECRET_FILE"],
+            secrets: ["a-secret-of-the-tests"]
+        ),
+        Case(
+            testDescription: "a secret file that is not there",
+            settings: ["STREAM_API_SECRET": "", "STREAM_API_SECRET_FILE": "/nonexistent/secret"],
+            named: ["STREAM_API_SECRET_FILE"]
+        ),
+        Case(
+            testDescription: "an empty secret file",
+            settings: ["STREAM_API_SECRET": "", "STREAM_API_SECRET_FILE": "input"],
+            named: ["STREAM_API_SECRET"]
+        ),
+        Case(
+            testDescription: "no address of a key set",
+            settings: ["WORKOS_JWKS_URL": "not a url"],
+            named: ["WORKOS_JWKS_URL"]
+        ),
+        Case(testDescription: "a negative port", settings: ["HTTP_PORT": "-1"], named: ["HTTP_PORT"]),
+    ]
+
+    @Test(arguments: cases) func `serve says all that is wrong and exits with 78`(testCase: Case) async throws {
+        let settings = Self.good.merging(testCase.settings) { $1 }.filter { !$0.value.isEmpty }
+        let result = try await Binary.run("serve", settings: settings)
+        #expect(result.status == 78)
+        for name in testCase.named { #expect(result.errors.contains(name), "\(name): \(result.errors)") }
+        let output = result.output + result.errors
+        for secret in testCase.secrets { #expect(!output.contains(secret)) }
+        #expect(!output.contains(Self.good["STREAM_API_SECRET"] ?? "-"))
+        #expect(result.output.isEmpty)
+    }
+
+    @Test func `a .env file is read, and the environment wins over it`() async throws {
+        let file = "HTTP_PORT=wrong\nSTREAM_ROLE_HOST=a b\n"
+        let result = try await Binary.run("serve", settings: Self.good, files: [".env": file])
+        #expect(result.status == 78)
+        #expect(!result.errors.contains("HTTP_PORT"))
+        #expect(result.errors.contains("STREAM_ROLE_HOST"))
+    }
+
+    @Test func `a flag wins over the environment`() async throws {
+        let settings = Self.good.merging(["HTTP_PORT": "wrong", "STREAM_ROLE_HOST": "a b"]) { $1 }
+        let result = try await Binary.run("serve", "--http-port", "0", settings: settings)
+        #expect(result.status == 78)
+        #expect(!result.errors.contains("HTTP_PORT"))
+    }
+
+    @Test func `a secret file is read without its last newline`() async throws {
+        let secret = String(repeating: "k", count: 32)
+        var settings = Self.good.merging([
+            "STREAM_API_SECRET_FILE": "secret", "STREAM_API_SECRET": "", "HTTP_PORT": "wrong",
+        ]) { $1 }
+        settings = settings.filter { !$0.value.isEmpty }
+        let long = try await Binary.run("serve", settings: settings, files: ["secret": secret + "\n"])
+        #expect(long.status == 78)
+        #expect(!long.errors.contains("STREAM_API_SECRET"))
+        let short = try await Binary.run("serve", settings: settings, files: ["secret": secret.dropLast() + "\n"])
+        #expect(short.errors.contains("STREAM_API_SECRET"))
+        #expect(!short.errors.contains(secret.dropLast()))
+    }
+
+    @Test(arguments: [
+        ["serve", "--nonsense"], ["nonsense"], ["token", "inspect"],
+        ["token", "inspect", "eyJhbGciOiJIUzI1NiJ9.e30.x"],
+    ])
+    func `wrong usage exits with 64`(arguments: [String]) async throws {
+        let result = try await Binary.run(arguments)
+        #expect(result.status == 64)
+        #expect(result.output.isEmpty)
+        #expect(!result.errors.isEmpty)
+    }
+}

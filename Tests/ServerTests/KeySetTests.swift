@@ -1,0 +1,94 @@
+import JOSE
+import Testing
+
+/// Rows 3 and 4 at the key set: whose fault it is when a token cannot be verified. Each test changes the file, so each
+/// has a server of its own.
+@Suite struct KeySetTests {
+    private static func set(_ keys: [(kid: String, key: RSAPrivateKey)]) throws -> [UInt8] {
+        try JWKSet.encode(keys.map { (kid: $0.kid, key: $0.key.publicKey) })
+    }
+
+    private static func unknownKey() throws -> String {
+        try Tokens.forge(header: #"{"alg":"RS256","kid":"development-unknown"}"#)
+    }
+
+    private func expectUnavailable(_ answer: HTTPAnswer) throws {
+        #expect(answer.status == 503)
+        #expect(answer["retry-after"].flatMap { Int($0) }.map { $0 > 0 } == true)
+        #expect(answer["www-authenticate"] == nil)
+        let body = try answer.decode(FailureBody.self)
+        #expect(body.code == "SERVICE_UNAVAILABLE")
+        #expect(body.errorData.statusCode == 503)
+    }
+
+    @Test func `a key that leaves the set stops working, for tokens that were accepted before too`() async throws {
+        try await Stage.with { stage in
+            let token = try Tokens.bearer(World.host)
+            for _ in 0..<2 { #expect(try await stage.send(.call(token)).status == 200) }
+            let other = try Self.set([(kid: "development-next", key: Tokens.otherKey.get())])
+            try stage.server.folder.write(other, to: RunningServer.keySetFile)
+            try await eventually { try await stage.send(.call(token)).status != 200 }
+            let refused = try await stage.send(.call(token))
+            #expect(refused.status == 401)
+            #expect(try refused.decode(FailureBody.self).code == "INVALID_TOKEN")
+            let next = try Tokens.forge(
+                header: #"{"alg":"RS256","kid":"development-next"}"#,
+                key: Tokens.otherKey.get()
+            )
+            #expect(try await stage.send(.call(next)).status == 200)
+        }
+    }
+
+    @Test func `a set that vanishes keeps serving, and an unknown key is then not the caller's fault`() async throws {
+        try await Stage.with { stage in
+            let token = try Tokens.bearer(World.host)
+            let unknown = try Self.unknownKey()
+            let healthy = try await stage.send(.call(unknown))
+            #expect(healthy.status == 401)
+            #expect(try healthy.decode(FailureBody.self).code == "INVALID_TOKEN")
+
+            try stage.server.folder.remove(RunningServer.keySetFile)
+            try await eventually { try await stage.send(.call(unknown)).status == 503 }
+            try await expectUnavailable(stage.send(.call(unknown)))
+            #expect(try await stage.send(.call(token)).status == 200)
+            #expect(try await stage.send(.call(Tokens.bearer("user_cohost"))).status == 200)
+            #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 200)
+
+            // An empty set, one with a private key, and no JSON: the last good one stays.
+            for contents in [
+                #"{"keys":[]}"#, #"{"keys":[{"kty":"RSA","kid":"x","n":"AQAB","e":"AQAB","d":"AQAB"}]}"#, "x",
+            ] {
+                try stage.server.folder.write(Array(contents.utf8), to: RunningServer.keySetFile)
+                try await Task.sleep(for: .seconds(3))
+                #expect(try await stage.send(.call(token)).status == 200)
+                try await expectUnavailable(stage.send(.call(unknown)))
+            }
+
+            try stage.server.folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
+            try await eventually { try await stage.send(.call(unknown)).status == 401 }
+            #expect(try await stage.send(.call(token)).status == 200)
+        }
+    }
+
+    @Test func `without a usable key every token is 503, and the server is not ready until there is one`() async throws
+    {
+        try await Stage.with(["WORKOS_JWKS_URL": "file:///nonexistent/jwks.json"], waitsForReadiness: false) { stage in
+            try await expectUnavailable(stage.send(.call(Tokens.bearer(World.host))))
+            try await expectUnavailable(stage.send(.call(Self.unknownKey())))
+            // Rows 1 and 2 come first.
+            #expect(try await stage.send(.call(nil)).status == 401)
+            #expect(try await stage.send(.call("not.a.token")).status == 401)
+            #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 503)
+            #expect(try await stage.send(WireRequest("GET", "/livez")).status == 200)
+        }
+    }
+
+    @Test func `a set that comes later makes the server ready`() async throws {
+        try await Stage.with(startsWithKeySet: false, waitsForReadiness: false) { stage in
+            #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 503)
+            try stage.server.folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
+            try await stage.server.waitUntilReady()
+            #expect(try await stage.call().status == 200)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Synchronization
+import TestSupport
+import Testing
+
+/// The beginning and the end of `serve`.
+@Suite struct LifecycleTests {
+    @Test func `a request in flight is answered after SIGTERM, and the process ends well`() async throws {
+        try await Stage.with { stage in
+            // Writing a record takes longer than the signal, and less than the statement's time limit.
+            try await stage.run(
+                """
+                CREATE FUNCTION connvo.slowly() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END $$;
+                CREATE TRIGGER slowly BEFORE INSERT ON connvo.issued_tokens FOR EACH ROW EXECUTE FUNCTION connvo.slowly();
+                """
+            )
+            let requestID = Stage.makeRequestID()
+            let connection = try await stage.server.connect()
+            let request = WireRequest.call(try Tokens.bearer(World.host))
+            // Where it is over before anybody has looked, once more.
+            for attempt in 0..<5 {
+                if attempt > 0 { _ = try await connection.answer() }
+                try await connection.send(request.adding("X-Request-Id", "\(requestID)-\(attempt)").bytes)
+                if try await isWriting(stage) { break }
+            }
+            stage.server.terminate()
+            let answer = try await connection.answer()
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(try await stage.recordCount(#require(answer["x-request-id"])) == 1)
+            #expect(try await stage.server.exitStatus() == 0)
+        }
+    }
+
+    /// Whether a record is being written, or is within a second.
+    private func isWriting(_ stage: Stage) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(1)
+        while ContinuousClock.now < deadline {
+            let sleeping =
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+            if try await stage.scalar(sleeping) == "1" { return true }
+        }
+        return false
+    }
+
+    @Test func `readiness fails before the listener closes, and a request that was arriving then is answered`()
+        async throws
+    {
+        var last = (sawNotReady: false, status: 408)
+        // The listener closes after three seconds and a body has five: a slow machine may need another try.
+        for _ in 0..<4 where !last.sawNotReady || last.status == 408 { last = try await terminateWhileReceiving() }
+        #expect(last.sawNotReady)
+        #expect(last.status == 200)
+    }
+
+    /// Terminates a server that has half of a request. Gives what the request is answered when its rest comes after the
+    /// listener has closed, and whether new connections were told before that the server is not ready.
+    private func terminateWhileReceiving() async throws -> (sawNotReady: Bool, status: Int) {
+        let outcome = Mutex((sawNotReady: false, status: 0))
+        try await Stage.with { stage in
+            let request = WireRequest.call(try Tokens.bearer(World.host))
+            let connection = try await stage.server.connect()
+            try await connection.send(Array(request.bytes.dropLast(10)))
+            stage.server.terminate()
+            try await eventually {
+                guard let late = try? await stage.server.connect() else { return true }
+                try await late.send(WireRequest("GET", "/readyz").bytes)
+                // One that the listener took with it into its end gets no answer.
+                let status = try? await late.answer().status
+                if status == 503 { outcome.withLock { $0.sawNotReady = true } }
+                return false
+            }
+            try await connection.send(Array(request.bytes.suffix(10)))
+            let answer = try await connection.answer()
+            outcome.withLock { $0.status = answer.status }
+            #expect(try await stage.server.exitStatus() == 0)
+        }
+        return outcome.withLock { $0 }
+    }
+
+    @Test func `without a database the server lives, is not ready, and says so quickly`() async throws {
+        let folder = try Folder()
+        try folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
+        let server = try await onOwnThread {
+            try RunningServer.start(
+                [
+                    "DATABASE_URL": "postgresql:///connvo?host=/nonexistent", "ALLOW_DEVELOPMENT_TOKENS": "true",
+                    "STREAM_API_SECRET": String(repeating: "s", count: 32),
+                ],
+                folder: folder
+            )
+        }
+        let result: Result<Void, any Error>
+        do {
+            #expect(try await server.send(WireRequest("GET", "/livez")).status == 200)
+            #expect(try await server.send(WireRequest("GET", "/readyz")).status == 503)
+            for _ in 0..<3 {
+                let started = ContinuousClock.now
+                let answer = try await server.send(.call(Tokens.bearer(World.host)))
+                #expect(answer.status == 503)
+                #expect(answer["retry-after"].flatMap { Int($0) }.map { $0 > 0 } == true)
+                let body = try answer.decode(FailureBody.self)
+                #expect(body.code == "SERVICE_UNAVAILABLE")
+                #expect(body.errorData.statusCode == 503)
+                #expect(!answer.text.contains("nonexistent"))
+                #expect(ContinuousClock.now - started < .seconds(10))
+            }
+            // Nothing of the contract's earlier rows needs a database.
+            #expect(try await server.send(.call(nil)).status == 401)
+            #expect(try await server.send(.call(Tokens.bearer(World.host), body: "{}")).status == 400)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await onOwnThread { server.kill() }
+        try result.get()
+    }
+
+    @Test func `a database that was never migrated is not ready`() async throws {
+        try await withDatabase(.empty) { database in
+            let folder = try Folder()
+            try folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
+            let server = try await onOwnThread {
+                try RunningServer.start(
+                    [
+                        "DATABASE_URL": "postgresql:///\(database.name)", "ALLOW_DEVELOPMENT_TOKENS": "true",
+                        "STREAM_API_SECRET": String(repeating: "s", count: 32),
+                    ],
+                    folder: folder
+                )
+            }
+            let probes = await Result {
+                try await (
+                    server.send(WireRequest("GET", "/readyz")).status, server.send(.call(Tokens.bearer(World.host)))
+                )
+            }
+            try await onOwnThread { server.kill() }
+            let (readiness, answer) = try probes.get()
+            #expect(readiness == 503)
+            #expect(answer.status == 503)
+            #expect(!answer.text.contains("connvo."))
+        }
+    }
+}
+
+extension Result where Failure == any Error, Success: Sendable {
+    /// What `body` gives or throws.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Testing
+
+/// Row 17: how many requests a person has in a minute.
+@Suite(.stage(["TOKENS_PER_MINUTE": "5"])) struct QuotaTests {
+    /// Somebody who has asked for nothing yet.
+    private func newcomer(_ stage: Stage, isMember: Bool = true) async throws -> String {
+        let id = "user_\(Stage.makeRequestID())"
+        let membership = """
+            INSERT INTO connvo.meeting_participants (meeting_id, user_id, role)
+            VALUES ('meeting_123example', '\(id)', 'participant');
+            """
+        try await stage.run(
+            "INSERT INTO connvo.users (id, email) VALUES ('\(id)', '\(id)@example.com');" + (isMember ? membership : "")
+        )
+        return id
+    }
+
+    private func expectLimited(_ answer: HTTPAnswer) throws {
+        #expect(answer.status == 429)
+        let seconds = try #require(answer["retry-after"].flatMap { Int($0) })
+        #expect((1...60).contains(seconds))
+        let body = try answer.decode(FailureBody.self)
+        #expect(body.code == "RATE_LIMIT_EXCEEDED")
+        #expect(body.errorData.code == "RATE_LIMIT_EXCEEDED")
+        #expect(body.errorData.statusCode == 429)
+        #expect(body.message.contains("5"))
+        #expect(answer["cache-control"] == "no-store")
+    }
+
+    @Test func `beyond the quota is 429 with Retry-After, recorded nowhere, and nobody else's affair`() async throws {
+        let stage = try Stage.current
+        let user = try await newcomer(stage)
+        for _ in 0..<5 { #expect(try await stage.call(user).status == 200) }
+        for _ in 0..<3 {
+            let requestID = Stage.makeRequestID()
+            let answer = try await stage.call(user, requestID: requestID)
+            try expectLimited(answer)
+            #expect(answer["x-request-id"] == requestID)
+            #expect(try await stage.recordCount(requestID) == 0)
+        }
+        // It precedes rows 7 to 16, and not rows 1 to 6.
+        try expectLimited(try await stage.call(user, meeting: "meeting_nowhere"))
+        let token = try Tokens.bearer(user)
+        #expect(try await stage.send(.call(token, body: "{}")).status == 400)
+        #expect(try await stage.send(.call(token, body: "{").replacing("Content-Type", "text/plain")).status == 415)
+        #expect(try await stage.call().status == 200)
+    }
+
+    @Test func `refusals count, requests that never reach a decision do not`() async throws {
+        let stage = try Stage.current
+        let user = try await newcomer(stage, isMember: false)
+        let token = try Tokens.bearer(user)
+        for _ in 0..<10 {
+            #expect(try await stage.send(.call(token, body: "{}")).status == 400)
+            #expect(try await stage.send(.call(token + "x")).status == 401)
+        }
+        for _ in 0..<5 { #expect(try await stage.call(user).decode(FailureBody.self).code == "FORBIDDEN") }
+        try expectLimited(try await stage.call(user))
+    }
+
+    @Test func `of many at once no more than the quota are admitted`() async throws {
+        let stage = try Stage.current
+        let user = try await newcomer(stage)
+        let statuses = try await withThrowingTaskGroup { group in
+            for _ in 0..<20 { group.addTask { try await stage.call(user).status } }
+            return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        #expect(statuses == [200: 5, 429: 15])
+    }
+
+    @Test func `what another process recorded counts`() async throws {
+        let stage = try Stage.current
+        let user = try await newcomer(stage)
+        try await stage.run(
+            """
+            INSERT INTO connvo.token_refusals (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
+            SELECT gen_random_uuid(), now() - number * interval '1 second', '\(user)', 'meeting_123example', 'FORBIDDEN',
+                'not_a_participant', 'session_1', 'elsewhere'
+            FROM generate_series(1, 4) AS number;
+            INSERT INTO connvo.token_refusals (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
+            SELECT gen_random_uuid(), now() - interval '10 minutes', '\(user)', 'meeting_123example', 'FORBIDDEN',
+                'not_a_participant', 'session_1', 'long ago'
+            FROM generate_series(1, 9) AS number
+            """
+        )
+        #expect(try await stage.call(user).status == 200)
+        try expectLimited(try await stage.call(user))
+    }
+}

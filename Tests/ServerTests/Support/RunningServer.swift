@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+
+/// `connvo-server serve` in a process of its own, on a port of its own.
+final class RunningServer: Sendable {
+    let port: Int
+    /// Its working directory, which holds the key set and what it logs.
+    let folder: Folder
+    private let process: LaunchedProcess
+
+    static let keySetFile = "jwks.json"
+
+    private init(port: Int, folder: Folder, process: LaunchedProcess) {
+        self.port = port
+        self.folder = folder
+        self.process = process
+    }
+
+    /// Starts a server and waits until it listens. Blocks.
+    ///
+    /// - Parameter settings: In addition to those that every server of the tests needs; an empty value takes one away.
+    static func start(_ settings: [String: String], folder: Folder) throws -> RunningServer {
+        let needed = [
+            "HTTP_PORT": "0", "ADMIN_PORT": "0", "LOG_FORMAT": "json", "STREAM_GRANTS_CONFIRMED": "true",
+            "WORKOS_JWKS_URL": "file://\(folder.file(keySetFile))", "DATABASE_POOL_SIZE": "2", "TOKENS_PER_MINUTE": "0",
+        ]
+        let process = try LaunchedProcess(
+            ["serve"],
+            settings: needed.merging(settings) { $1 }.filter { !$0.value.isEmpty },
+            folder: folder
+        )
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline, process.isRunning {
+            if let port = listeningPort(in: folder.text("errors")) {
+                return RunningServer(port: port, folder: folder, process: process)
+            }
+            usleep(5000)
+        }
+        process.kill()
+        throw LaunchedProcess.Failure(description: "serve did not start: \(folder.text("errors"))")
+    }
+
+    private static func listeningPort(in log: String) -> Int? {
+        guard let range = log.range(of: "listening on 127.0.0.1:") else { return nil }
+        let digits = log[range.upperBound...].prefix { $0.isNumber }
+        // A line that is not written to its end yet has no character after the digits.
+        return digits.endIndex < log.endIndex ? Int(digits) : nil
+    }
+
+    var log: String { folder.text("errors") }
+
+    /// Waits until `/readyz` answers `status`.
+    func waitUntilReady(_ status: Int = 200) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await send(WireRequest("GET", "/readyz")).status != status {
+            guard ContinuousClock.now < deadline else {
+                throw LaunchedProcess.Failure(description: "/readyz never answered \(status): \(log)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    func connect() async throws -> HTTPConnection { try await HTTPConnection.open(port: port) }
+
+    /// Sends one request on a connection of its own.
+    func send(_ request: WireRequest) async throws -> HTTPAnswer {
+        let connection = try await connect()
+        try await connection.send(request.bytes)
+        return try await connection.answer(to: request.method)
+    }
+
+    func terminate() {
+        process.signal(SIGTERM)
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Waits for its end and gives the exit code.
+    func exitStatus() async throws -> Int32? {
+        try await onOwnThread { [process] in process.exitStatus(within: .seconds(60)) }
+    }
+
+    /// Ends it at once. Blocks.
+    func kill() {
+        process.kill()
+    }
+}

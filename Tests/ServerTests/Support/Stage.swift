@@ -1,0 +1,134 @@
+import Foundation
+import JOSE
+import Synchronization
+import TestSupport
+import Testing
+
+/// A database with the people of ``World``, and a server on it.
+struct Stage: Sendable {
+    /// The stage of the suite that runs; see ``SuiteTrait/stage(_:)``.
+    @TaskLocal private static var shared: Stage?
+
+    static var current: Stage {
+        get throws { try #require(shared, "the suite has no .stage() trait") }
+    }
+
+    let database: TestDatabase
+    let server: RunningServer
+    /// The server's own `STREAM_API_SECRET`.
+    let secret: String
+
+    private static let counter = Atomic<Int>(0)
+
+    /// Starts a stage, lends it to `body` and takes it down.
+    static func with(
+        _ settings: [String: String] = [:],
+        startsWithKeySet: Bool = true,
+        waitsForReadiness: Bool = true,
+        body: @Sendable (Stage) async throws -> Void
+    ) async throws {
+        try await withDatabase(.empty) { database in
+            let secret = "stream-secret-of-the-tests-\(UUID().uuidString)"
+            let own = ["DATABASE_URL": "postgresql:///\(database.name)", "STREAM_API_SECRET": secret]
+            // By the binary itself: the schema is then the one that it embeds.
+            let migrated = try await Binary.run("migrate", settings: own)
+            try #require(migrated.status == 0, "\(migrated.errors)")
+            let server = try await onOwnThread {
+                try database.run(World.sql)
+                let folder = try Folder()
+                if startsWithKeySet { try folder.write(Tokens.keySet(), to: RunningServer.keySetFile) }
+                let defaults = own.merging(["ALLOW_DEVELOPMENT_TOKENS": "true"]) { $1 }
+                return try RunningServer.start(defaults.merging(settings) { $1 }, folder: folder)
+            }
+            let result: Result<Void, any Error>
+            do {
+                if waitsForReadiness { try await server.waitUntilReady() }
+                let stage = Stage(database: database, server: server, secret: secret)
+                try await body(stage)
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            try await onOwnThread { server.kill() }
+            try result.get()
+        }
+    }
+
+    fileprivate func share(_ body: @Sendable () async throws -> Void) async throws {
+        try await Self.$shared.withValue(self) { try await body() }
+    }
+
+    // MARK: Requests
+
+    /// An id that no other request of the run has.
+    static func makeRequestID() -> String {
+        "test-\(counter.wrappingAdd(1, ordering: .relaxed).newValue)-\(UUID().uuidString)"
+    }
+
+    func send(_ request: WireRequest) async throws -> HTTPAnswer { try await server.send(request) }
+
+    /// Calls the function for a user.
+    func call(
+        _ user: String = World.host,
+        meeting: String = World.meeting,
+        role: String? = nil,
+        requestID: String = makeRequestID()
+    ) async throws -> HTTPAnswer {
+        let role = role.map { #","role":"\#($0)""# } ?? ""
+        let body = #"{"args":{"meetingId":"\#(meeting)"\#(role)}}"#
+        return try await send(.call(Tokens.bearer(user), body: body).adding("X-Request-Id", requestID))
+    }
+
+    /// Sends `request` and then, where the connection stays open on it, otherwise on another, a good one: whatever
+    /// the first did, the server goes on.
+    func sendAndGoOn(_ request: WireRequest) async throws -> HTTPAnswer {
+        let connection = try await server.connect()
+        try await connection.send(request.bytes)
+        let answer = try await connection.answer(to: request.method)
+        let good = WireRequest.call(try Tokens.bearer(World.host))
+        let next = answer.closes ? try await server.connect() : connection
+        try await next.send(good.bytes)
+        let nextAnswer = try await next.answer()
+        #expect(nextAnswer.status == 200, "after \(answer.status): \(nextAnswer.text)")
+        return answer
+    }
+
+    // MARK: Records
+
+    /// One value, as text.
+    func scalar(_ sql: String) async throws -> String? {
+        try await onOwnThread { [database] in try database.scalar(sql) }
+    }
+
+    func run(_ sql: String) async throws {
+        try await onOwnThread { [database] in try database.run(sql) }
+    }
+
+    /// How many records a request has, of either kind.
+    func recordCount(_ requestID: String) async throws -> Int {
+        let count = try await scalar(
+            """
+            (SELECT count(*) FROM connvo.issued_tokens WHERE request_id = '\(requestID)')
+            + (SELECT count(*) FROM connvo.token_refusals WHERE request_id = '\(requestID)')
+            """
+        )
+        return count.flatMap { Int($0) } ?? -1
+    }
+}
+
+/// Gives a suite a stage of its own, shared by its tests.
+struct StageTrait: SuiteTrait, TestScoping {
+    let settings: [String: String]
+
+    @concurrent func provideScope(
+        for test: Test,
+        testCase: Test.Case?,
+        performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        try await Stage.with(settings) { stage in try await stage.share(function) }
+    }
+}
+
+extension SuiteTrait where Self == StageTrait {
+    static func stage(_ settings: [String: String] = [:]) -> StageTrait { StageTrait(settings: settings) }
+}

@@ -1,0 +1,39 @@
+import Dispatch
+import Persistence
+import TestSupport
+
+/// Holds a table so that nobody else reads or writes it, until it is released or forgotten.
+final class TableLock: Sendable {
+    private let released = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Takes the lock, on a thread that keeps the connection.
+    init(on database: TestDatabase, _ table: String) async throws {
+        try await withCheckedThrowingContinuation { [released, ended] continuation in
+            Task {
+                try? await onOwnThread {
+                    do {
+                        var connection = try database.connect()
+                        try connection.executeScript("BEGIN; LOCK TABLE \(table)", deadline: .after(.seconds(20)))
+                        continuation.resume()
+                        released.wait()
+                        _ = try? connection.executeScript("ROLLBACK", deadline: .after(.seconds(20)))
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                    ended.signal()
+                }
+            }
+        }
+    }
+
+    deinit {
+        released.signal()
+    }
+
+    /// Gives it back.
+    func release() async throws {
+        released.signal()
+        try await onOwnThread { [ended] in ended.wait() }
+    }
+}

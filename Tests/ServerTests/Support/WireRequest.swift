@@ -1,0 +1,53 @@
+/// A request as it goes over the wire. Nothing is checked or completed but the length of the body.
+struct WireRequest: Sendable {
+    static let function = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
+    /// The body of the specification's example.
+    static let documentedBody = #"{"args":{"meetingId":"meeting_123example","role":"participant"}}"#
+
+    var method = "POST"
+    var target = WireRequest.function
+    var version = "HTTP/1.1"
+    var headers: [(String, String)] = []
+    var body: [UInt8]?
+
+    init(_ method: String = "POST", _ target: String = WireRequest.function) {
+        self.method = method
+        self.target = target
+        headers = [("Host", "localhost")]
+    }
+
+    /// A well-formed call of the function.
+    ///
+    /// - Parameter token: The bearer token; nil sends none.
+    static func call(_ token: String?, body: String = documentedBody) -> WireRequest {
+        var request = WireRequest()
+        request.headers.append(("Content-Type", "application/json"))
+        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        request.body = Array(body.utf8)
+        return request
+    }
+
+    func adding(_ name: String, _ value: String) -> WireRequest {
+        var request = self
+        request.headers.append((name, value))
+        return request
+    }
+
+    func removing(_ name: String) -> WireRequest {
+        var request = self
+        request.headers.removeAll { $0.0.lowercased() == name.lowercased() }
+        return request
+    }
+
+    func replacing(_ name: String, _ value: String) -> WireRequest { removing(name).adding(name, value) }
+
+    var head: String {
+        var fields = headers
+        if let body, !fields.contains(where: { ["content-length", "transfer-encoding"].contains($0.0.lowercased()) }) {
+            fields.append(("Content-Length", String(body.count)))
+        }
+        return "\(method) \(target) \(version)\r\n" + fields.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
+    }
+
+    var bytes: [UInt8] { Array(head.utf8) + (body ?? []) }
+}
