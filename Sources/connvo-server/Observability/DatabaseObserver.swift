@@ -6,16 +6,26 @@ internal import Persistence
 struct DatabaseObserver: Sendable {
     private let logger: Logger
     private let throttle = LogThrottle()
-    private let batchSize = Recorder(label: "connvo_batch_size", aggregate: true)
-    private let batchTime = Timer(label: "connvo_batch_seconds")
-    private let commitUnknown = Counter(label: "connvo_commit_unknown_total")
-    private let connects = Counter(label: "connvo_database_connects_total")
-    private let connectFailures = Counter(label: "connvo_database_connect_failures_total")
-    private let connectionsLost = Counter(label: "connvo_database_connections_lost_total")
-    private let batchFailures = Counter(label: "connvo_batch_failures_total")
+    private let metrics: any MetricsFactory
+    private let batchSize: Recorder
+    private let batchTime: Timer
+    private let commitUnknown: Counter
+    private let connects: Counter
+    private let connectFailures: Counter
+    private let connectionsLost: Counter
+    private let batchFailures: Counter
 
-    init(logger: Logger) {
+    init(logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory) {
         self.logger = logger
+        self.metrics = metrics
+        func counter(_ label: String) -> Counter { Counter(label: label, dimensions: [], factory: metrics) }
+        batchSize = Recorder(label: "connvo_batch_size", dimensions: [], aggregate: true, factory: metrics)
+        batchTime = Timer(label: "connvo_batch_seconds", dimensions: [], preferredDisplayUnit: .seconds, factory: metrics)
+        commitUnknown = counter("connvo_commit_unknown_total")
+        connects = counter("connvo_database_connects_total")
+        connectFailures = counter("connvo_database_connect_failures_total")
+        connectionsLost = counter("connvo_database_connections_lost_total")
+        batchFailures = counter("connvo_batch_failures_total")
     }
 
     func observe(_ event: IssuanceEvent) {
@@ -42,7 +52,8 @@ struct DatabaseObserver: Sendable {
             commitUnknown.increment()
             log(.error, "commit", "The outcome of a COMMIT is unknown; no token was handed out", error, ["requests": "\(size)"])
         case .turnedAway(let reason, let count):
-            Counter(label: "connvo_turned_away_total", dimensions: [("reason", reason.rawValue)]).increment(by: count)
+            Counter(label: "connvo_turned_away_total", dimensions: [("reason", reason.rawValue)], factory: metrics)
+                .increment(by: count)
         }
     }
 

@@ -10,17 +10,20 @@ internal import Persistence
 struct RequestObserver: Sendable {
     private let logger: Logger
     private let throttle = LogThrottle()
-    private let issued = Counter(label: "connvo_tokens_issued_total")
+    private let metrics: any MetricsFactory
+    private let issued: Counter
 
-    init(logger: Logger) {
+    init(logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory) {
         self.logger = logger
+        self.metrics = metrics
+        issued = Counter(label: "connvo_tokens_issued_total", dimensions: [], factory: metrics)
     }
 
     /// Rows 1 to 4: the cause is told apart here, not in the answer.
     ///
     /// - Parameter cause: A slug from a closed list.
     func authenticationFailed(cause: String, requestID: String) {
-        Counter(label: "connvo_authentication_failures_total", dimensions: [("cause", cause)]).increment()
+        count("connvo_authentication_failures_total", ("cause", cause))
         throttle.log(
             logger, .info, kind: cause, "Refused a bearer token",
             ["cause": "\(cause)", "request_id": "\(requestID)"])
@@ -28,10 +31,7 @@ struct RequestObserver: Sendable {
 
     /// An answer with the error envelope that no decision stands behind.
     func refused(_ problem: Problem, requestID: String) {
-        Counter(
-            label: "connvo_problems_total",
-            dimensions: [("code", problem.code), ("status", "\(problem.status.code)")]
-        ).increment()
+        count("connvo_problems_total", ("code", problem.code), ("status", "\(problem.status.code)"))
         throttle.log(
             logger, problem.status.code >= 500 ? .warning : .debug, kind: problem.code, "Refused a request",
             ["code": "\(problem.code)", "status": "\(problem.status.code)", "request_id": "\(requestID)"])
@@ -43,19 +43,24 @@ struct RequestObserver: Sendable {
         case .issued:
             issued.increment()
         case .refused(let refusal):
-            Counter(label: "connvo_refusals_total", dimensions: [("reason", refusal.reason)]).increment()
+            count("connvo_refusals_total", ("reason", refusal.reason))
             throttle.log(
                 logger, .info, kind: refusal.reason, "Refused a token",
                 ["reason": "\(refusal.reason)", "request_id": "\(requestID)"])
         case .rateLimited:
-            Counter(label: "connvo_rate_limited_total").increment()
+            count("connvo_rate_limited_total")
         case .unavailable(let reason):
-            Counter(label: "connvo_unavailable_total", dimensions: [("reason", reason.rawValue)]).increment()
+            count("connvo_unavailable_total", ("reason", reason.rawValue))
             throttle.log(
                 logger, .warning, kind: reason.rawValue, "Could not answer a request",
                 ["reason": "\(reason.rawValue)", "request_id": "\(requestID)"])
         case .failed:
-            Counter(label: "connvo_failures_total").increment()
+            count("connvo_failures_total")
         }
+    }
+
+    /// Dimensions come from closed lists, so that the number of series is bounded.
+    private func count(_ label: String, _ dimensions: (String, String)...) {
+        Counter(label: label, dimensions: dimensions, factory: metrics).increment()
     }
 }

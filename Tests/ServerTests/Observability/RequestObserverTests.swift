@@ -1,0 +1,39 @@
+import Domain
+import InMemoryLogging
+import Logging
+import MetricsTestKit
+import Persistence
+import Testing
+
+@testable import connvo_server
+
+@Suite struct RequestObserverTests {
+    private let metrics = TestMetrics()
+    private let log = InMemoryLogHandler()
+
+    private var observer: RequestObserver {
+        RequestObserver(logger: Logger(label: "test") { [log] _ in log }, metrics: metrics)
+    }
+
+    @Test(arguments: ["expired", "bad_signature", "alg_not_allowed", "unknown_kid"])
+    func `causes that share an answer are told apart in the log and in a metric`(cause: String) throws {
+        observer.authenticationFailed(cause: cause, requestID: "request-1")
+
+        #expect(try metrics.expectCounter("connvo_authentication_failures_total", [("cause", cause)]).values == [1])
+        #expect(log.entries.first?.metadata["cause"]?.description == cause)
+    }
+
+    @Test func `a refusal is counted by its reason`() throws {
+        observer.answered(.refused(.tierRequired), requestID: "request-1")
+
+        #expect(try metrics.expectCounter("connvo_refusals_total", [("reason", "tier_required")]).values == [1])
+    }
+
+    @Test func `an answer of our own fault is a warning, one of the client's is not`() {
+        let observer = observer
+        observer.refused(.unavailable, requestID: "request-1")
+        observer.refused(.unsupportedMediaType, requestID: "request-2")
+
+        #expect(log.entries.map(\.level) == [.warning])
+    }
+}
