@@ -80,7 +80,9 @@ extension Subscription {
     /// Orders subscriptions that all pay: the higher rank wins, then an organization's over a person's,
     /// then the one that started later.
     static func isWeaker(_ left: Subscription, than right: Subscription) -> Bool {
-        (left.tier.rank, left.owner.precedence, left.startsAt) < (right.tier.rank, right.owner.precedence, right.startsAt)
+        (left.tier.rank, left.owner.precedence, left.startsAt) < (
+            right.tier.rank, right.owner.precedence, right.startsAt
+        )
     }
 }
 

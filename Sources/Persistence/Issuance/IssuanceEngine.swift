@@ -42,7 +42,8 @@ package final class IssuanceEngine: Sendable {
             State(
                 pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) },
                 quota: QuotaWindow(limit: configuration.requestsPerMinute, epoch: .now)
-            ))
+            )
+        )
     }
 
     // MARK: Life
@@ -53,8 +54,14 @@ package final class IssuanceEngine: Sendable {
     package func start() throws(DatabaseError) {
         for slot in 0..<configuration.poolSize {
             let thread = try DedicatedThread(name: "issuance-\(slot)") { [self] in
-                IssuanceWorker(slot: slot, engine: self, configuration: configuration, wake: wakeDescriptors[slot], report: report)
-                    .run()
+                IssuanceWorker(
+                    slot: slot,
+                    engine: self,
+                    configuration: configuration,
+                    wake: wakeDescriptors[slot],
+                    report: report
+                )
+                .run()
             }
             threads.withLock { $0.append(thread) }
         }

@@ -99,7 +99,8 @@ struct IssuanceWorker: ~Copyable {
         return connection.isIdle
     }
 
-    private mutating func handle(_ failure: IssuanceTransaction.Failure, of batch: [PendingIssuance], isReusable: Bool) {
+    private mutating func handle(_ failure: IssuanceTransaction.Failure, of batch: [PendingIssuance], isReusable: Bool)
+    {
         let cause = failure.cause
         switch failure.verdict {
         case .commitUnknown:
@@ -113,8 +114,7 @@ struct IssuanceWorker: ~Copyable {
             return lose(cause, returning: again)
         case .itemAtFault where batch.count > 1 && isReusable:
             report(.batchSplit(size: batch.count, cause))
-            for item in batch { work([item]) }
-            return
+            return workOneByOne(batch)
         case .itemAtFault where batch.count > 1:
             report(.batchFailed(size: batch.count, cause))
             answer(batch, .unavailable(.databaseFailed))
@@ -126,6 +126,14 @@ struct IssuanceWorker: ~Copyable {
             answer(batch, .unavailable(reason))
         }
         if !isReusable || failure.isOfConnection { lose(cause) }
+    }
+
+    private mutating func workOneByOne(_ batch: [PendingIssuance]) {
+        for (index, item) in batch.enumerated() {
+            // The connection may break on the way: what is left waits for another one, in its order.
+            if connection == nil { return engine.disconnected(slot, returning: Array(batch[index...])) }
+            work([item])
+        }
     }
 
     private func answer(_ batch: [PendingIssuance], _ outcome: IssuanceOutcome) {

@@ -44,8 +44,8 @@ struct QuotaWindow: Sendable {
             return .admitted
         }
         guard admissions.later.count + 1 < limit else {
-            let left = admissions.first + Self.milliseconds - time
-            return .refused(retryAfter: max(1, Int64(left + 999) / 1000))
+            let left = Int64(admissions.first) + Int64(Self.milliseconds) - Int64(time)
+            return .refused(retryAfter: max(1, (left + 999) / 1000))
         }
         younger[key] = nil
         admissions.later.append(time)
@@ -76,6 +76,10 @@ struct QuotaWindow: Sendable {
     }
 
     private mutating func turn(at time: UInt32) {
+        // Far back, and not just a reading that was overtaken on the way: the milliseconds have overflowed.
+        if youngerBegan > time, youngerBegan - time > Self.milliseconds {
+            (younger, older, youngerBegan) = ([:], [:], time)
+        }
         let elapsed = time - min(time, youngerBegan)
         guard elapsed >= Self.milliseconds else { return }
         older = elapsed >= 2 * Self.milliseconds ? [:] : younger

@@ -32,7 +32,9 @@ package struct UUIDv7: Hashable, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16)
         for index in stride(from: 0, to: 32, by: 2) {
-            guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else { return nil }
+            guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         guard bytes[6] >> 4 == 7, bytes[8] >> 6 == 0b10 else { return nil }

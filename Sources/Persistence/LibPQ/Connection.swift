@@ -32,14 +32,44 @@ package struct Connection: ~Copyable {
 
     /// Connects, with TLS and authentication, before `deadline`.
     ///
+    /// Several hosts are tried in the order of the target. Each gets an equal part of the time that is left, so that one
+    /// which stays silent does not keep the others from being tried.
+    ///
     /// - Parameter preparesStatements: False sends every statement unnamed, for poolers in transaction mode.
-    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`.
+    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`; of several hosts, it names each and why it failed.
     package static func open(
         _ target: ConnectionTarget,
         preparesStatements: Bool = true,
         deadline: Deadline
     ) throws(DatabaseError) -> Connection {
-        let parameters = target.parameters
+        let hosts = target.hosts
+        guard !hosts.isEmpty else {
+            return try open(target.parameters, preparesStatements: preparesStatements, deadline: deadline)
+        }
+        var failures: [DatabaseError] = []
+        for (index, host) in hosts.enumerated() {
+            do {
+                return try open(
+                    target.parameters + host.parameters,
+                    preparesStatements: preparesStatements,
+                    deadline: deadline.part(of: hosts.count - index)
+                )
+            } catch {
+                failures.append(error)
+            }
+        }
+        let reasons = zip(hosts, failures).map { "\($0.name): \($1.message)" }
+        throw DatabaseError(
+            failures.allSatisfy { $0.kind == .timedOut } ? .timedOut : .connect,
+            reasons.joined(separator: "; ")
+        )
+    }
+
+    private static func open(
+        _ parameters: [(keyword: String, value: String)],
+        preparesStatements: Bool,
+        deadline: Deadline
+    ) throws(DatabaseError) -> Connection {
         let raw = withCStrings(parameters.map(\.keyword)) { keywords in
             withCStrings(parameters.map(\.value)) { values in
                 // expand_dbname: `dbname` may be a whole connection string.

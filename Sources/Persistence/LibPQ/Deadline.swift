@@ -17,6 +17,12 @@ package struct Deadline: Hashable, Comparable, Sendable {
 
     package var hasPassed: Bool { instant <= .now }
 
+    /// The moment at which one of `count` equal parts of the time left will have passed.
+    func part(of count: Int) -> Deadline {
+        let now = ContinuousClock.now
+        return Deadline(now + (instant - now) / count)
+    }
+
     /// Milliseconds left, rounded up, in the range that poll(2) takes; 0 once the deadline has passed.
     var millisecondsLeft: Int32 {
         let left = instant - .now

@@ -24,7 +24,10 @@ enum DatabaseSettings {
     ) -> ConnectionTarget? {
         do {
             return try ConnectionTarget(
-                conninfo, applicationName: "connvo-server/\(purpose)", sessionAttributes: attributes)
+                conninfo,
+                applicationName: "connvo-server/\(purpose)",
+                sessionAttributes: attributes
+            )
         } catch {
             settings.note(name, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
             return nil

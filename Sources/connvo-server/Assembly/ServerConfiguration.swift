@@ -71,14 +71,22 @@ struct ServerConfiguration: Sendable {
     private static func trustedProxies(_ settings: inout SettingsReader) -> TrustedProxies {
         let cidrs = settings.list("TRUSTED_PROXIES")
         if let proxies = TrustedProxies(cidrs) { return proxies }
-        settings.note("TRUSTED_PROXIES", "is \"\(cidrs.joined(separator: ","))\"", "give networks such as 10.0.0.0/8,fd00::/8")
+        settings.note(
+            "TRUSTED_PROXIES",
+            "is \"\(cidrs.joined(separator: ","))\"",
+            "give networks such as 10.0.0.0/8,fd00::/8"
+        )
         return .none
     }
 
     private static func signer(_ settings: inout SettingsReader) -> StreamTokenSigner? {
         guard let secret = settings.secret("STREAM_API_SECRET") else {
             if settings.string("STREAM_API_SECRET_FILE") == nil {
-                settings.note("STREAM_API_SECRET", "is not set", "give the API secret of the Stream app, or STREAM_API_SECRET_FILE")
+                settings.note(
+                    "STREAM_API_SECRET",
+                    "is not set",
+                    "give the API secret of the Stream app, or STREAM_API_SECRET_FILE"
+                )
             }
             return nil
         }
@@ -98,7 +106,8 @@ struct ServerConfiguration: Sendable {
             (.participant, "STREAM_ROLE_PARTICIPANT"), (.observer, "STREAM_ROLE_OBSERVER"),
         ] {
             guard let value = settings.string(name) else { continue }
-            guard value.utf8.count <= 64, value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
+            guard value.utf8.count <= 64,
+                value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
             else {
                 settings.note(name, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
                 continue
@@ -123,14 +132,18 @@ struct ServerConfiguration: Sendable {
         if allowsDevelopmentTokens {
             if clientID != nil {
                 settings.note(
-                    "ALLOW_DEVELOPMENT_TOKENS", "is true, and WORKOS_CLIENT_ID is set",
-                    "development tokens and real ones do not go together: take one of them away")
+                    "ALLOW_DEVELOPMENT_TOKENS",
+                    "is true, and WORKOS_CLIENT_ID is set",
+                    "development tokens and real ones do not go together: take one of them away"
+                )
             }
             if !issuers.contains(DevelopmentToken.issuer) { issuers.append(DevelopmentToken.issuer) }
         } else if issuers.contains(DevelopmentToken.issuer) {
             settings.note(
-                "WORKOS_ISSUERS", "names the development issuer",
-                "take it out, or set ALLOW_DEVELOPMENT_TOKENS=true on a machine of your own")
+                "WORKOS_ISSUERS",
+                "names the development issuer",
+                "take it out, or set ALLOW_DEVELOPMENT_TOKENS=true on a machine of your own"
+            )
         }
         if issuers.isEmpty {
             settings.note("WORKOS_CLIENT_ID", "is not set", "give it, or WORKOS_ISSUERS and WORKOS_JWKS_URL")

@@ -26,10 +26,15 @@ struct SettingsReader {
         if let environmentFile {
             do {
                 providers.append(
-                    try await EnvironmentVariablesProvider(environmentFilePath: environmentFile, allowMissing: true))
+                    try await EnvironmentVariablesProvider(environmentFilePath: environmentFile, allowMissing: true)
+                )
             } catch {
                 throw ConfigurationFailure([
-                    SettingProblem(setting: environmentFile.string, problem: "cannot be read", remedy: "correct the file")
+                    SettingProblem(
+                        setting: environmentFile.string,
+                        problem: "cannot be read",
+                        remedy: "correct the file"
+                    )
                 ])
             }
         }
@@ -50,7 +55,8 @@ struct SettingsReader {
             note(name, "is set, and so is \(name)_FILE", "set one of them")
             return nil
         }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else {
             note(name + "_FILE", "\(path) cannot be read as text", "name a file that this user may read")
             return nil
         }
@@ -78,7 +84,10 @@ struct SettingsReader {
     }
 
     /// One of the names of an enumeration.
-    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default choice: Choice) -> Choice {
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String,
+        default choice: Choice
+    ) -> Choice {
         guard let text = string(name) else { return choice }
         guard let value = Choice(rawValue: text) else {
             note(name, "is \"\(text)\"", "give one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -91,7 +100,8 @@ struct SettingsReader {
     mutating func duration(_ name: String) -> Duration? {
         guard let text = string(name) else { return nil }
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (0...100_000).contains(count)
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+            (0...100_000).contains(count)
         else {
             note(name, "is \"\(text)\"", "give a number and a unit, such as 90s, 15m, 2h or 7d")
             return nil

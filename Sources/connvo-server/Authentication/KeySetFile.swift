@@ -40,7 +40,9 @@ actor KeySetFile: Service {
             let contents = [UInt8](data)
             if contents == lastContents { return store.noteUnchanged() }
             let keys = try JWKSet(parsing: contents)
-            for key in keys.skipped { logger.warning("A key of the key set is not usable", metadata: ["key": "\(key)"]) }
+            for key in keys.skipped {
+                logger.warning("A key of the key set is not usable", metadata: ["key": "\(key)"])
+            }
             guard !keys.isEmpty else { throw KeySetFileFailure("the file holds no usable key") }
             store.replace(with: keys)
             lastContents = contents

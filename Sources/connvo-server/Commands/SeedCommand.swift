@@ -41,7 +41,8 @@ struct SeedCommand: AsyncParsableCommand {
     private static func show(_ summary: SeedSummary) {
         for (kind, counts) in summary.counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Terminal.print(
-                "\(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \(counts.unchanged) unchanged")
+                "\(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \(counts.unchanged) unchanged"
+            )
         }
     }
 

@@ -57,7 +57,8 @@ struct ServeCommand: AsyncParsableCommand {
                 """
                 Unless role "user" lacks join-call at Stream, any token lets its holder join any call and the paid tier \
                 is not enforced there: see "Before production" in README.md, then set STREAM_GRANTS_CONFIRMED=true
-                """)
+                """
+            )
         }
     }
 }

@@ -31,7 +31,10 @@ struct TokenCommand: AsyncParsableCommand {
             try await reporting {
                 let settings = try await SettingsReader()
                 guard let path = settings.string("DEVELOPMENT_KEY_FILE") else {
-                    throw CommandFailure(.badConfiguration, "DEVELOPMENT_KEY_FILE is not set: make a key with token development-key")
+                    throw CommandFailure(
+                        .badConfiguration,
+                        "DEVELOPMENT_KEY_FILE is not set: make a key with token development-key"
+                    )
                 }
                 let issuer = try BearerTokenIssuer(key: TokenCommand.readKey(at: path))
                 let now = SystemClock.now()
@@ -113,7 +116,10 @@ struct TokenCommand: AsyncParsableCommand {
         do {
             return try RSAPrivateKey(pem: [UInt8](pem))
         } catch {
-            throw CommandFailure(.badConfiguration, "\(path) is not an RSA private key of 2048 bits or more in PEM: \(error)")
+            throw CommandFailure(
+                .badConfiguration,
+                "\(path) is not an RSA private key of 2048 bits or more in PEM: \(error)"
+            )
         }
     }
 }

@@ -20,7 +20,9 @@ struct HTTPDate {
     private static func format(_ instant: Timestamp) -> String {
         let date = instant.civilDate
         func twoDigits(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let time = "\(twoDigits(date.secondOfDay / 3600)):\(twoDigits(date.secondOfDay / 60 % 60)):\(twoDigits(date.secondOfDay % 60))"
-        return "\(weekdays[date.weekday]), \(twoDigits(date.day)) \(months[Int(date.month) - 1]) \(date.year) \(time) GMT"
+        let time =
+            "\(twoDigits(date.secondOfDay / 3600)):\(twoDigits(date.secondOfDay / 60 % 60)):\(twoDigits(date.secondOfDay % 60))"
+        return
+            "\(weekdays[date.weekday]), \(twoDigits(date.day)) \(months[Int(date.month) - 1]) \(date.year) \(time) GMT"
     }
 }

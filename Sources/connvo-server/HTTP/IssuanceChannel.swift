@@ -41,7 +41,8 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
                 withDecoderLimitConfiguration: decoderLimits
             )
             try pipeline.addHandler(
-                IssuanceHandler(services: services, replies: replies.replies(on: channel.eventLoop), phase: phase))
+                IssuanceHandler(services: services, replies: replies.replies(on: channel.eventLoop), phase: phase)
+            )
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

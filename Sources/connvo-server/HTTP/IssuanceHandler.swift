@@ -101,7 +101,12 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             state = .idle
             incoming.bodySize += part.readableBytes
             guard incoming.bodySize <= Self.bodyLimit else {
-                return answer(incoming.problem ?? .bodyTooLarge(limit: Self.bodyLimit), to: incoming, closing: true, context: context)
+                return answer(
+                    incoming.problem ?? .bodyTooLarge(limit: Self.bodyLimit),
+                    to: incoming,
+                    closing: true,
+                    context: context
+                )
             }
             if incoming.isForRunDoor { incoming.body.append(part) }
             state = .receiving(incoming)
@@ -124,12 +129,20 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             incoming.problem = Self.problem(with: head, fields: incoming.fields)
         }
         if let length = incoming.fields.contentLength, length > Self.bodyLimit {
-            return answer(incoming.problem ?? .bodyTooLarge(limit: Self.bodyLimit), to: incoming, closing: true, context: context)
+            return answer(
+                incoming.problem ?? .bodyTooLarge(limit: Self.bodyLimit),
+                to: incoming,
+                closing: true,
+                context: context
+            )
         }
         // HTTP/1.0 does not know interim answers (RFC 9110, section 10.1.1).
         if incoming.fields.expectsContinue, head.version != .http1_0 {
             if let problem = incoming.problem { return answer(problem, to: incoming, closing: true, context: context) }
-            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+            context.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),
+                promise: nil
+            )
         }
         state = .receiving(incoming)
     }
@@ -226,7 +239,13 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let answer = RunDoor.answer(problem, requestID: incoming.requestID, allocator: context.channel.allocator)
         services.observer.refused(problem, requestID: incoming.requestID)
         let keepAlive = !closing && incoming.head.isKeepAlive
-        write(answer, requestID: incoming.requestID, version: incoming.head.version, keepAlive: keepAlive, context: context)
+        write(
+            answer,
+            requestID: incoming.requestID,
+            version: incoming.head.version,
+            keepAlive: keepAlive,
+            context: context
+        )
     }
 
     private func write(

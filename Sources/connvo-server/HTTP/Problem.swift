@@ -22,39 +22,67 @@ struct Problem: Error {
 
 extension Problem {
     static let routeNotFound = Problem(
-        status: .notFound, code: "NOT_FOUND", message: "There is nothing at this path", statusCode: 404)
+        status: .notFound,
+        code: "NOT_FOUND",
+        message: "There is nothing at this path",
+        statusCode: 404
+    )
 
     static func methodNotAllowed(allow: String) -> Problem {
         Problem(
-            status: .methodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "Use \(allow)", statusCode: 405,
-            headers: [("Allow", allow)])
+            status: .methodNotAllowed,
+            code: "METHOD_NOT_ALLOWED",
+            message: "Use \(allow)",
+            statusCode: 405,
+            headers: [("Allow", allow)]
+        )
     }
 
     static let requestTimeout = Problem(
-        status: .requestTimeout, code: "REQUEST_TIMEOUT", message: "The request took too long to arrive", statusCode: 408)
+        status: .requestTimeout,
+        code: "REQUEST_TIMEOUT",
+        message: "The request took too long to arrive",
+        statusCode: 408
+    )
 
     static func bodyTooLarge(limit: Int) -> Problem {
         Problem(
-            status: .payloadTooLarge, code: "PAYLOAD_TOO_LARGE", message: "The body is larger than \(limit) bytes",
-            statusCode: 413)
+            status: .payloadTooLarge,
+            code: "PAYLOAD_TOO_LARGE",
+            message: "The body is larger than \(limit) bytes",
+            statusCode: 413
+        )
     }
 
     static let unsupportedMediaType = Problem(
-        status: .unsupportedMediaType, code: "UNSUPPORTED_MEDIA_TYPE",
-        message: "Send application/json in UTF-8, without a content encoding", statusCode: 415)
+        status: .unsupportedMediaType,
+        code: "UNSUPPORTED_MEDIA_TYPE",
+        message: "Send application/json in UTF-8, without a content encoding",
+        statusCode: 415
+    )
 
     static let headersTooLarge = Problem(
-        status: .requestHeaderFieldsTooLarge, code: "HEADERS_TOO_LARGE", message: "The headers are too large",
-        statusCode: 431)
+        status: .requestHeaderFieldsTooLarge,
+        code: "HEADERS_TOO_LARGE",
+        message: "The headers are too large",
+        statusCode: 431
+    )
 
     /// Not HTTP at all, or framed in a way that two readers could understand differently.
     static let malformedMessage = Problem(
-        status: .badRequest, code: "VALIDATION_ERROR", message: "The request is not well-formed HTTP", statusCode: 400)
+        status: .badRequest,
+        code: "VALIDATION_ERROR",
+        message: "The request is not well-formed HTTP",
+        statusCode: 400
+    )
 
     static func functionNotFound(_ function: String) -> Problem {
         Problem(
-            status: .notFound, code: "NOT_FOUND", message: "Could not find public function for '\(function)'",
-            statusCode: 404)
+            status: .notFound,
+            code: "NOT_FOUND",
+            message: "Could not find public function for '\(function)'",
+            statusCode: 404
+        )
     }
 }
 
@@ -62,17 +90,29 @@ extension Problem {
 
 extension Problem {
     static let authenticationRequired = Problem(
-        status: .unauthorized, code: "UNAUTHORIZED", message: "Authentication required", statusCode: 401,
-        headers: [("WWW-Authenticate", #"Bearer realm="connvo""#)])
+        status: .unauthorized,
+        code: "UNAUTHORIZED",
+        message: "Authentication required",
+        statusCode: 401,
+        headers: [("WWW-Authenticate", #"Bearer realm="connvo""#)]
+    )
 
     /// One sentence for all causes: which one it was goes to the log and to a metric label only.
     static let invalidToken = Problem(
-        status: .unauthorized, code: "INVALID_TOKEN", message: "The access token is not valid", statusCode: 401,
-        headers: [("WWW-Authenticate", #"Bearer realm="connvo", error="invalid_token""#)])
+        status: .unauthorized,
+        code: "INVALID_TOKEN",
+        message: "The access token is not valid",
+        statusCode: 401,
+        headers: [("WWW-Authenticate", #"Bearer realm="connvo", error="invalid_token""#)]
+    )
 
     static let sessionExpired = Problem(
-        status: .unauthorized, code: "SESSION_EXPIRED", message: "Session expired", statusCode: 401,
-        headers: [("WWW-Authenticate", #"Bearer realm="connvo", error="invalid_token""#)])
+        status: .unauthorized,
+        code: "SESSION_EXPIRED",
+        message: "Session expired",
+        statusCode: 401,
+        headers: [("WWW-Authenticate", #"Bearer realm="connvo", error="invalid_token""#)]
+    )
 
     init(_ rejection: BearerTokenRejection) {
         switch rejection {
@@ -92,8 +132,12 @@ extension Problem {
 
     static func invalidArgument(_ field: String, _ message: String) -> Problem {
         Problem(
-            status: .badRequest, code: "VALIDATION_ERROR", message: message, statusCode: 400,
-            metadata: [("field", field)])
+            status: .badRequest,
+            code: "VALIDATION_ERROR",
+            message: message,
+            statusCode: 400,
+            metadata: [("field", field)]
+        )
     }
 }
 
@@ -140,20 +184,29 @@ extension Problem {
     }
 
     static let unavailable = Problem(
-        status: .serviceUnavailable, code: "SERVICE_UNAVAILABLE",
-        message: "The service is temporarily unavailable. Please try again.", statusCode: 503,
-        headers: [("Retry-After", "1")])
+        status: .serviceUnavailable,
+        code: "SERVICE_UNAVAILABLE",
+        message: "The service is temporarily unavailable. Please try again.",
+        statusCode: 503,
+        headers: [("Retry-After", "1")]
+    )
 
     static func rateLimited(perMinute limit: Int, retryAfter: Int64) -> Problem {
         Problem(
-            status: .tooManyRequests, code: "RATE_LIMIT_EXCEEDED",
-            message: "No more than \(limit) requests a minute are allowed", statusCode: 429,
-            headers: [("Retry-After", String(retryAfter))])
+            status: .tooManyRequests,
+            code: "RATE_LIMIT_EXCEEDED",
+            message: "No more than \(limit) requests a minute are allowed",
+            statusCode: 429,
+            headers: [("Retry-After", String(retryAfter))]
+        )
     }
 
     static let internalError = Problem(
-        status: .internalServerError, code: "INTERNAL_ERROR",
-        message: "Your request couldn't be completed. Try again later.", statusCode: 500)
+        status: .internalServerError,
+        code: "INTERNAL_ERROR",
+        message: "Your request couldn't be completed. Try again later.",
+        statusCode: 500
+    )
 }
 
 extension Refusal.Code {

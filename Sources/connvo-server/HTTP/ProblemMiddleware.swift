@@ -54,5 +54,6 @@ struct ProblemMiddleware: RouterMiddleware {
 
 extension HTTPField.Name {
     // The name is a valid token, so that making it cannot fail.
+    // swift-format-ignore: NeverForceUnwrap
     fileprivate static let xRequestID = HTTPField.Name("X-Request-Id")!
 }

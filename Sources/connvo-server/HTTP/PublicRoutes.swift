@@ -47,7 +47,9 @@ enum HealthAnswer {
 
     /// With the reasons, for operators.
     static func ready(_ obstacles: [String]) -> Response {
-        var body = ByteBuffer(string: #"{"status":"# + (obstacles.isEmpty ? #""ready""# : #""not ready""#) + #","obstacles":["#)
+        var body = ByteBuffer(
+            string: #"{"status":"# + (obstacles.isEmpty ? #""ready""# : #""not ready""#) + #","obstacles":["#
+        )
         for (index, obstacle) in obstacles.enumerated() {
             if index > 0 { body.writeStaticString(",") }
             body.writeJSON(obstacle)
@@ -61,6 +63,10 @@ enum HealthAnswer {
     }
 
     private static func answer(_ status: HTTPResponse.Status, _ body: ByteBuffer) -> Response {
-        Response(status: status, headers: [.contentType: "application/json; charset=utf-8"], body: ResponseBody(byteBuffer: body))
+        Response(
+            status: status,
+            headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: body)
+        )
     }
 }

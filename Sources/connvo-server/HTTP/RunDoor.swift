@@ -41,7 +41,9 @@ enum RunDoor {
     private static func arguments(from object: JSONValue) throws(Problem) -> Arguments {
         guard let meetingID = object["meetingId"]?.string.flatMap({ Meeting.ID(validating: $0) }) else {
             throw .invalidArgument(
-                "meetingId", "meetingId is required: 1 to 64 letters, digits, hyphens or underscores")
+                "meetingId",
+                "meetingId is required: 1 to 64 letters, digits, hyphens or underscores"
+            )
         }
         var role: Role?
         if let value = object["role"] {

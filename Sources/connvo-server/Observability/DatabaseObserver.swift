@@ -20,7 +20,12 @@ struct DatabaseObserver: Sendable {
         self.metrics = metrics
         func counter(_ label: String) -> Counter { Counter(label: label, dimensions: [], factory: metrics) }
         batchSize = Recorder(label: "connvo_batch_size", dimensions: [], aggregate: true, factory: metrics)
-        batchTime = Timer(label: "connvo_batch_seconds", dimensions: [], preferredDisplayUnit: .seconds, factory: metrics)
+        batchTime = Timer(
+            label: "connvo_batch_seconds",
+            dimensions: [],
+            preferredDisplayUnit: .seconds,
+            factory: metrics
+        )
         commitUnknown = counter("connvo_commit_unknown_total")
         connects = counter("connvo_database_connects_total")
         connectFailures = counter("connvo_database_connect_failures_total")
@@ -50,7 +55,13 @@ struct DatabaseObserver: Sendable {
             log(.error, "item", "A request could not be recorded", error, ["request_id": "\(requestID)"])
         case .commitUnknown(let size, let error):
             commitUnknown.increment()
-            log(.error, "commit", "The outcome of a COMMIT is unknown; no token was handed out", error, ["requests": "\(size)"])
+            log(
+                .error,
+                "commit",
+                "The outcome of a COMMIT is unknown; no token was handed out",
+                error,
+                ["requests": "\(size)"]
+            )
         case .turnedAway(let reason, let count):
             Counter(label: "connvo_turned_away_total", dimensions: [("reason", reason.rawValue)], factory: metrics)
                 .increment(by: count)

@@ -25,16 +25,24 @@ struct RequestObserver: Sendable {
     func authenticationFailed(cause: String, requestID: String) {
         count("connvo_authentication_failures_total", ("cause", cause))
         throttle.log(
-            logger, .info, kind: cause, "Refused a bearer token",
-            ["cause": "\(cause)", "request_id": "\(requestID)"])
+            logger,
+            .info,
+            kind: cause,
+            "Refused a bearer token",
+            ["cause": "\(cause)", "request_id": "\(requestID)"]
+        )
     }
 
     /// An answer with the error envelope that no decision stands behind.
     func refused(_ problem: Problem, requestID: String) {
         count("connvo_problems_total", ("code", problem.code), ("status", "\(problem.status.code)"))
         throttle.log(
-            logger, problem.status.code >= 500 ? .warning : .debug, kind: problem.code, "Refused a request",
-            ["code": "\(problem.code)", "status": "\(problem.status.code)", "request_id": "\(requestID)"])
+            logger,
+            problem.status.code >= 500 ? .warning : .debug,
+            kind: problem.code,
+            "Refused a request",
+            ["code": "\(problem.code)", "status": "\(problem.status.code)", "request_id": "\(requestID)"]
+        )
     }
 
     /// A decision, recorded or impossible.
@@ -45,15 +53,23 @@ struct RequestObserver: Sendable {
         case .refused(let refusal):
             count("connvo_refusals_total", ("reason", refusal.reason))
             throttle.log(
-                logger, .info, kind: refusal.reason, "Refused a token",
-                ["reason": "\(refusal.reason)", "request_id": "\(requestID)"])
+                logger,
+                .info,
+                kind: refusal.reason,
+                "Refused a token",
+                ["reason": "\(refusal.reason)", "request_id": "\(requestID)"]
+            )
         case .rateLimited:
             count("connvo_rate_limited_total")
         case .unavailable(let reason):
             count("connvo_unavailable_total", ("reason", reason.rawValue))
             throttle.log(
-                logger, .warning, kind: reason.rawValue, "Could not answer a request",
-                ["reason": "\(reason.rawValue)", "request_id": "\(requestID)"])
+                logger,
+                .warning,
+                kind: reason.rawValue,
+                "Could not answer a request",
+                ["reason": "\(reason.rawValue)", "request_id": "\(requestID)"]
+            )
         case .failed:
             count("connvo_failures_total")
         }

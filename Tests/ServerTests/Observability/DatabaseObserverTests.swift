@@ -42,7 +42,9 @@ import Testing
 
     @Test func `a storm of one kind is ten lines a second`() {
         let observer = observer
-        for _ in 0..<500 { observer.observe(IssuanceEvent.connectionLost(slot: 0, DatabaseError(.connectionLost, "gone"))) }
+        for _ in 0..<500 {
+            observer.observe(IssuanceEvent.connectionLost(slot: 0, DatabaseError(.connectionLost, "gone")))
+        }
 
         #expect((10...20).contains(log.entries.count))
         #expect(metrics.counterTotal(label: "connvo_database_connections_lost_total") == 500)

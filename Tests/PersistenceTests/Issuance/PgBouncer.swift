@@ -1,0 +1,80 @@
+import Foundation
+import Glibc
+
+/// A PgBouncer process in front of the tests' server, in transaction mode. It ends with the object, and with the
+/// thread that made it.
+final class PgBouncer: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static let program = "/usr/sbin/pgbouncer"
+
+    static var isInstalled: Bool { access(program, X_OK) == 0 }
+
+    private let process: Process
+    private let directory: String
+
+    /// Starts the process and waits until it takes connections. Blocks.
+    ///
+    /// - Parameters:
+    ///   - poolSize: Connections to the server for each database.
+    ///   - login: The role that every client becomes; PgBouncer passes neither `options` nor `SET` on.
+    init(poolSize: Int, login: String) throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let server = environment["PGHOST"], let port = environment["PGPORT"] else {
+            throw Failure(description: "PGHOST and PGPORT are not set: run the tests with scripts/with-postgres")
+        }
+        // Short: the path of a Unix socket has less than 108 bytes.
+        var template = Array("/tmp/connvo-pgb.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "mkdtemp: errno \(errno)") }
+        directory = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        let file = "\(directory)/pgbouncer.ini"
+        let settings = """
+            [databases]
+            * = host=\(server) port=\(port) user=\(login)
+            [pgbouncer]
+            unix_socket_dir = \(directory)
+            listen_port = \(port)
+            auth_type = any
+            pool_mode = transaction
+            default_pool_size = \(poolSize)
+            max_client_conn = 100
+            server_login_retry = 1
+            logfile = \(directory)/log
+            """
+        try Data(settings.utf8).write(to: URL(fileURLWithPath: file))
+
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        process.arguments = ["--pdeathsig", "KILL"]
+        if geteuid() == 0 {
+            // It refuses to run as root: it runs as the server does.
+            var owner = stat()
+            guard stat(server, &owner) == 0, chown(directory, owner.st_uid, owner.st_gid) == 0 else {
+                throw Failure(description: "the owner of \(server): errno \(errno)")
+            }
+            chmod(directory, 0o711)
+            process.arguments? += ["--reuid=\(owner.st_uid)", "--regid=\(owner.st_gid)", "--clear-groups"]
+            chmod(file, 0o644)
+        }
+        process.arguments? += ["--", Self.program, "--quiet", file]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let socket = "\(directory)/.s.PGSQL.\(port)"
+        guard eventually(within: .seconds(10), { access(socket, F_OK) == 0 }) else {
+            throw Failure(description: "pgbouncer does not start: \((try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "")")
+        }
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Where clients connect; the port is `PGPORT`.
+    var host: String { directory }
+}

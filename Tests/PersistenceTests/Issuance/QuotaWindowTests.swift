@@ -1,0 +1,189 @@
+import Domain
+import Testing
+
+@testable import Persistence
+
+/// The count of one process, by a clock of the test's own.
+@Suite struct QuotaWindowTests {
+    private static let epoch = ContinuousClock.now
+
+    /// A window and short names for its calls. Times are milliseconds since the window's epoch.
+    private struct Subject {
+        var window: QuotaWindow
+
+        init(limit: Int) {
+            window = QuotaWindow(limit: limit, epoch: epoch)
+        }
+
+        mutating func admit(_ user: String = "user_a", at milliseconds: Int64) -> QuotaWindow.Verdict {
+            window.admit(User.ID(rawValue: user), now: epoch + .milliseconds(milliseconds))
+        }
+
+        mutating func withdraw(_ user: String = "user_a") {
+            window.withdraw(User.ID(rawValue: user))
+        }
+    }
+
+    @Test(arguments: [1, 2, 60, 1000])
+    func `as many as the limit are admitted, and not one more`(limit: Int) {
+        var subject = Subject(limit: limit)
+
+        let verdicts = (0...limit).map { _ in subject.admit(at: 5) }
+
+        #expect(verdicts.dropLast().allSatisfy { $0 == .admitted })
+        #expect(verdicts.last == .refused(retryAfter: 60))
+    }
+
+    @Test func `users do not share a count`() {
+        var subject = Subject(limit: 1)
+
+        #expect(subject.admit("user_a", at: 0) == .admitted)
+        #expect(subject.admit("user_b", at: 0) == .admitted)
+        #expect(subject.admit("user_a", at: 0) == .refused(retryAfter: 60))
+    }
+
+    @Test(arguments: [0, 1, 12_345, 59_999, 60_000, 119_999, 3_600_000])
+    func `an admission leaves exactly one minute after it came`(start: Int64) {
+        var subject = Subject(limit: 1)
+
+        #expect(subject.admit(at: start) == .admitted)
+        #expect(subject.admit(at: start + 59_999) == .refused(retryAfter: 1))
+        #expect(subject.admit(at: start + 60_000) == .admitted)
+        #expect(subject.admit(at: start + 60_001) == .refused(retryAfter: 60))
+    }
+
+    @Test func `each admission leaves on its own, the oldest first`() {
+        var subject = Subject(limit: 3)
+        for time in [0, 20_000, 40_000] as [Int64] { #expect(subject.admit(at: time) == .admitted) }
+
+        #expect(subject.admit(at: 50_000) == .refused(retryAfter: 10))
+        #expect(subject.admit(at: 60_000) == .admitted)
+        #expect(subject.admit(at: 60_000) == .refused(retryAfter: 20))
+        #expect(subject.admit(at: 80_000) == .admitted)
+        #expect(subject.admit(at: 99_999) == .refused(retryAfter: 1))
+        #expect(subject.admit(at: 100_000) == .admitted)
+        #expect(subject.admit(at: 100_000) == .refused(retryAfter: 20))
+    }
+
+    @Test(
+        arguments: [(0, 60), (1, 60), (999, 60), (1000, 59), (1001, 59), (58_000, 2), (58_999, 2), (59_000, 1), (59_999, 1)]
+            as [(Int64, Int64)]
+    )
+    func `the time to wait is rounded up to whole seconds`(time: Int64, retryAfter: Int64) {
+        var subject = Subject(limit: 1)
+        #expect(subject.admit(at: 0) == .admitted)
+
+        #expect(subject.admit(at: time) == .refused(retryAfter: retryAfter))
+    }
+
+    @Test func `who waits as long as was said is admitted`() throws {
+        var subject = Subject(limit: 7)
+        var random = SeededGenerator(seed: 11)
+        var time: Int64 = 0
+        for _ in 0..<2000 {
+            time += Int64.random(in: 0..<9000, using: &random)
+            guard case .refused(let retryAfter) = subject.admit(at: time) else { continue }
+            #expect((1...60).contains(retryAfter))
+            time += retryAfter * 1000
+            #expect(subject.admit(at: time) == .admitted)
+        }
+    }
+
+    @Test func `no minute ever holds more than the limit, and none less than it could`() {
+        var subject = Subject(limit: 5)
+        var random = SeededGenerator(seed: 7)
+        var admitted: [String: [Int64]] = [:]
+        var time: Int64 = 0
+        for _ in 0..<20_000 {
+            // With pauses in which one generation or both go.
+            time += Int64.random(in: 0..<400, using: &random)
+            if Int.random(in: 0..<500, using: &random) == 0 { time += Int64.random(in: 0..<200_000, using: &random) }
+            let user = "user_\(Int.random(in: 0..<30, using: &random))"
+            let recent = admitted[user, default: []].filter { $0 > time - 60_000 }
+
+            let verdict = subject.admit(user, at: time)
+
+            #expect((verdict == .admitted) == (recent.count < 5))
+            admitted[user] = verdict == .admitted ? recent + [time] : recent
+        }
+    }
+
+    @Test func `refused requests do not count`() {
+        var subject = Subject(limit: 1)
+        #expect(subject.admit(at: 0) == .admitted)
+        for time in stride(from: 1000 as Int64, to: 60_000, by: 1000) {
+            #expect(subject.admit(at: time) != .admitted)
+        }
+
+        #expect(subject.admit(at: 60_000) == .admitted)
+    }
+
+    @Test func `what is withdrawn does not count`() {
+        var subject = Subject(limit: 2)
+        #expect(subject.admit(at: 0) == .admitted)
+        #expect(subject.admit(at: 10_000) == .admitted)
+
+        subject.withdraw()
+
+        #expect(subject.admit(at: 20_000) == .admitted)
+        #expect(subject.admit(at: 20_000) == .refused(retryAfter: 40))
+        for _ in 0..<5 { subject.withdraw() }
+        #expect(subject.admit(at: 30_000) == .admitted)
+        #expect(subject.admit(at: 30_000) == .admitted)
+        #expect(subject.admit(at: 30_000) == .refused(retryAfter: 60))
+    }
+
+    @Test func `withdrawing from somebody unknown does nothing`() {
+        var subject = Subject(limit: 1)
+
+        subject.withdraw("user_b")
+
+        #expect(subject.admit("user_b", at: 0) == .admitted)
+        #expect(subject.admit("user_b", at: 0) == .refused(retryAfter: 60))
+    }
+
+    @Test func `a generation that turns takes nothing away that still counts`() {
+        var subject = Subject(limit: 2)
+        #expect(subject.admit(at: 0) == .admitted)
+        #expect(subject.admit(at: 59_000) == .admitted)
+        // Somebody else turns the generations, twice.
+        #expect(subject.admit("user_b", at: 60_000) == .admitted)
+
+        #expect(subject.admit(at: 61_000) == .admitted)
+        #expect(subject.admit(at: 61_000) == .refused(retryAfter: 58))
+        #expect(subject.admit("user_b", at: 120_500) == .admitted)
+        #expect(subject.admit(at: 120_600) == .admitted)
+        #expect(subject.admit(at: 120_600) == .refused(retryAfter: 1))
+    }
+
+    @Test func `a request whose clock reading is a little older than the one before changes nothing`() {
+        var subject = Subject(limit: 2)
+        #expect(subject.admit(at: 60_000) == .admitted)
+        #expect(subject.admit(at: 59_998) == .admitted)
+
+        #expect(subject.admit(at: 59_999) == .refused(retryAfter: 61))
+        #expect(subject.admit(at: 60_001) == .refused(retryAfter: 60))
+    }
+
+    @Test(arguments: [-30_000, -1, 0, 1, 30_000] as [Int64])
+    func `the clock's overflow after 49 days locks nobody out`(offset: Int64) {
+        let overflow = Int64(UInt32.max) + 1
+        var subject = Subject(limit: 1)
+        #expect(subject.admit(at: overflow - 60_000) == .admitted)
+        let time = max(overflow + offset, overflow - 60_000)
+
+        _ = subject.admit(at: time)
+        _ = subject.admit(at: time)
+
+        #expect(subject.admit(at: time + 60_000) == .admitted)
+        #expect(subject.admit(at: time + 60_001) == .refused(retryAfter: 60))
+        #expect(subject.admit(at: time + 120_000) == .admitted)
+    }
+
+    @Test func `a limit of 0 is none`() {
+        var subject = Subject(limit: 0)
+
+        #expect((0..<1000).allSatisfy { _ in subject.admit(at: 0) == .admitted })
+        subject.withdraw()
+    }
+}
