@@ -1,7 +1,9 @@
 package import Domain
 
 /// A verified caller's request, with what the record of it keeps.
-package struct IssuanceRequest: Sendable {
+///
+/// A class, because it goes through many hands and holds many strings: each copy of a struct would count up every one.
+package final class IssuanceRequest: Sendable {
     package let admission: AdmissionRequest
     /// The one clock reading of this request: rules, record and token all use it.
     package let receivedAt: Timestamp

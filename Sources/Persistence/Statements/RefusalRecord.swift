@@ -1,11 +1,18 @@
 internal import Domain
 
 /// A row of `connvo.token_refusals`: a verified caller whom rows 7 to 16 of the contract kept out.
-struct RefusalRecord {
+final class RefusalRecord: Sendable {
     let id: UUIDv7
     let request: IssuanceRequest
     let refusal: Refusal
     let facts: AdmissionFacts
+
+    init(id: UUIDv7, request: IssuanceRequest, refusal: Refusal, facts: AdmissionFacts) {
+        self.id = id
+        self.request = request
+        self.refusal = refusal
+        self.facts = facts
+    }
 
     static let insert = RecordInsert<RefusalRecord>(
         into: "connvo.token_refusals",

@@ -1,13 +1,31 @@
 internal import Domain
 
 /// A row of `connvo.issued_tokens`: facts copied at issue time, so that history stays true.
-struct TokenRecord {
+///
+/// A class, because each of its 24 columns is handed the whole row.
+final class TokenRecord: Sendable {
     let id: UUIDv7
     let request: IssuanceRequest
     let admission: Admission
     let expiresAt: Timestamp
     let tokenSHA256: [UInt8]
     let signingKeyID: String
+
+    init(
+        id: UUIDv7,
+        request: IssuanceRequest,
+        admission: Admission,
+        expiresAt: Timestamp,
+        tokenSHA256: [UInt8],
+        signingKeyID: String
+    ) {
+        self.id = id
+        self.request = request
+        self.admission = admission
+        self.expiresAt = expiresAt
+        self.tokenSHA256 = tokenSHA256
+        self.signingKeyID = signingKeyID
+    }
 
     static let insert = RecordInsert<TokenRecord>(
         into: "connvo.issued_tokens",

@@ -63,11 +63,13 @@ final class PgBouncer: Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let socket = "\(directory)/.s.PGSQL.\(port)"
-        guard eventually(within: .seconds(10), { access(socket, F_OK) == 0 }) else {
-            throw Failure(description: "pgbouncer does not start: \((try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "")")
+        // Not by the socket, which is there a moment before anybody listens.
+        guard eventually(within: .seconds(10), { log.contains("process up") }) else {
+            throw Failure(description: "pgbouncer does not start: \(log)")
         }
     }
+
+    private var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }

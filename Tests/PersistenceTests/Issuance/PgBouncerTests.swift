@@ -64,7 +64,7 @@ struct PgBouncerTests {
             let outcomes = try Self.withEngine(on: database) { engine in
                 let alone = try (0..<100).map { try engine.ask(callers[$0 % 2], scene.meeting) }
                 let tickets = (0..<500).map { engine.submit(callers[$0 % 2], scene.meeting) }
-                let together = try tickets.map { try $0.outcome() }
+                let together = try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
 
                 #expect(engine.committedSizes.contains { $0 > 1 })
                 #expect(engine.lostConnections.isEmpty)
@@ -85,7 +85,7 @@ struct PgBouncerTests {
             let scene = try database.scene()
 
             let outcomes = try Self.withEngine(on: database) { engine in
-                try (0..<20).map { _ in engine.submit("user_nobody", scene.meeting) }.map { try $0.outcome() }
+                try (0..<20).map { _ in engine.submit("user_nobody", scene.meeting) }.map { try $0.outcomeAtOnce ?? $0.outcome() }
             }
 
             #expect(outcomes.compactMap(\.refusal).count == 20)
@@ -142,7 +142,7 @@ struct PgBouncerTests {
                     #expect(eventually { engine.connectionCount == 2 })
                     return [first, second]
                 }
-                var outcomes = try pair.map { try $0.outcome() }
+                var outcomes = try pair.map { try $0.outcomeAtOnce ?? $0.outcome() }
                 #expect(outcomes[0].token != nil)
                 // "prepared statement already exists": what DATABASE_STATEMENTS=unnamed is for.
                 #expect(outcomes[1].unavailability == .databaseFailed)
