@@ -99,7 +99,7 @@ package struct Connection: ~Copyable {
             // (several hosts, TLS fallback): manual, 34.1 "PQconnectPoll".
             do {
                 _ = try wait(for: interest, until: deadline)
-            } catch where error.kind == .timedOut {
+            } catch  where error.kind == .timedOut {
                 throw DatabaseError(.timedOut, "connecting took too long")
             }
             switch PQconnectPoll(raw) {
@@ -114,7 +114,10 @@ package struct Connection: ~Copyable {
     /// What our codecs rely on.
     private borrowing func checkServer() throws(DatabaseError) {
         guard PQserverVersion(raw) >= 150_000 else {
-            throw DatabaseError(.connect, "PostgreSQL 15 or later is needed; this server reports \(PQserverVersion(raw))")
+            throw DatabaseError(
+                .connect,
+                "PostgreSQL 15 or later is needed; this server reports \(PQserverVersion(raw))"
+            )
         }
         guard PQparameterStatus(raw, "integer_datetimes").map({ String(cString: $0) }) == "on" else {
             throw DatabaseError(.connect, "the server does not use integer datetimes")
@@ -169,7 +172,9 @@ extension Connection {
         deadline: Deadline
     ) throws(DatabaseError) -> QueryResult {
         let results = try executeTogether([Command(statement, parameters)], deadline: deadline)
-        guard let result = results.first else { throw DatabaseError(.unexpected, "no result", statement: statement.name) }
+        guard let result = results.first else {
+            throw DatabaseError(.unexpected, "no result", statement: statement.name)
+        }
         return result
     }
 
@@ -376,7 +381,9 @@ extension Connection {
         var results: [QueryResult] = []
         var firstError: DatabaseError?
         for step in expected {
-            guard let raw = try nextResult(deadline: deadline) else { throw failure(.connectionLost, statement: step.statement) }
+            guard let raw = try nextResult(deadline: deadline) else {
+                throw failure(.connectionLost, statement: step.statement)
+            }
             let result = QueryResult(owning: raw, statement: step.statement)
             switch PQresultStatus(raw) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
@@ -484,9 +491,12 @@ extension Connection {
 }
 
 /// Lends a null-terminated array of C strings for the duration of `body`.
-private func withCStrings<Value>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value?) -> Value? {
+private func withCStrings<Value>(
+    _ strings: [String],
+    _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value?
+) -> Value? {
     let copies = strings.map { strdup($0) }
-    defer { copies.forEach { free($0) } }
+    defer { for copy in copies { free(copy) } }
     guard copies.allSatisfy({ $0 != nil }) else { return nil }
     let pointers = copies.map { UnsafePointer<CChar>($0) } + [nil]
     return pointers.withUnsafeBufferPointer { $0.baseAddress.flatMap(body) }

@@ -31,7 +31,8 @@ extension ConnectionTarget {
         let count = max(names.count, addresses.count)
         // A mistake in their numbers is libpq's to report; an empty element, its default, cannot be passed alone.
         guard count > 1,
-            [0, count].contains(names.count), [0, count].contains(addresses.count), [0, 1, count].contains(ports.count),
+            [0, count].contains(names.count), [0, count].contains(addresses.count),
+            [0, 1, count].contains(ports.count),
             !names.contains(""), !addresses.contains("")
         else { return [] }
 

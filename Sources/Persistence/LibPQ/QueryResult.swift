@@ -56,7 +56,10 @@ package struct Row {
     /// Decodes a value that cannot be NULL.
     ///
     /// - Throws: ``DatabaseError/Kind/decoding`` when it is NULL or not a `Value`: a bug in our SQL or schema.
-    package func decode<Value: BinaryDecodable>(_ column: Int, as: Value.Type = Value.self) throws(DatabaseError) -> Value {
+    package func decode<Value: BinaryDecodable>(
+        _ column: Int,
+        as: Value.Type = Value.self
+    ) throws(DatabaseError) -> Value {
         guard let value = try decodeIfPresent(column, as: Value.self) else {
             throw decodingError(column, found: "NULL", expected: Value.self)
         }

@@ -58,7 +58,8 @@ import Testing
             try database.trigger(atCommit: true, "PERFORM pg_sleep(60)")
 
             // Long enough for the facts on a busy machine, and shorter than the server would wait by itself.
-            let outcome = try TestEngine.run(on: database, configure: { $0.statementTimeout = .seconds(60) }) { engine in
+            let outcome = try TestEngine.run(on: database, configure: { $0.statementTimeout = .seconds(60) }) {
+                engine in
                 try engine.submit(scene.participant, scene.meeting, patience: .seconds(3)).outcome()
             }
 

@@ -47,7 +47,9 @@ struct PgBouncerTests {
             "SELECT id::text, user_id || ' ' || encode(token_sha256, 'hex') FROM connvo.issued_tokens"
         )
         var records: [String: String] = [:]
-        for row in try connection.execute(query, deadline: .soon).rows { records[try row.decode(0)] = try row.decode(1) }
+        for row in try connection.execute(query, deadline: .soon).rows {
+            records[try row.decode(0)] = try row.decode(1)
+        }
         let tokens = outcomes.compactMap(\.token)
         for token in tokens {
             let digest = TestEngine.digest(token.token).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
@@ -85,7 +87,9 @@ struct PgBouncerTests {
             let scene = try database.scene()
 
             let outcomes = try Self.withEngine(on: database) { engine in
-                try (0..<20).map { _ in engine.submit("user_nobody", scene.meeting) }.map { try $0.outcomeAtOnce ?? $0.outcome() }
+                try (0..<20).map { _ in engine.submit("user_nobody", scene.meeting) }.map {
+                    try $0.outcomeAtOnce ?? $0.outcome()
+                }
             }
 
             #expect(outcomes.compactMap(\.refusal).count == 20)

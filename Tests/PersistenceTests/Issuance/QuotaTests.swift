@@ -149,7 +149,9 @@ import Testing
                 let tickets = try database.withMeetingsLocked {
                     _ = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
-                    return [scene.participant, scene.organizer, scene.participant].map { engine.submit($0, scene.meeting) }
+                    return [scene.participant, scene.organizer, scene.participant].map {
+                        engine.submit($0, scene.meeting)
+                    }
                 }
                 let outcomes = try tickets.map { try $0.outcome() }
 

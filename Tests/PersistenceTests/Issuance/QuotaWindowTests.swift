@@ -66,7 +66,9 @@ import Testing
     }
 
     @Test(
-        arguments: [(0, 60), (1, 60), (999, 60), (1000, 59), (1001, 59), (58_000, 2), (58_999, 2), (59_000, 1), (59_999, 1)]
+        arguments: [
+            (0, 60), (1, 60), (999, 60), (1000, 59), (1001, 59), (58_000, 2), (58_999, 2), (59_000, 1), (59_999, 1),
+        ]
             as [(Int64, Int64)]
     )
     func `the time to wait is rounded up to whole seconds`(time: Int64, retryAfter: Int64) {

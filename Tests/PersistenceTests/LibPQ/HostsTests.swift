@@ -28,7 +28,8 @@ import Testing
         try await withDatabase(.empty) { database in
             let server = try Self.server()
             let target = try Self.target(
-                "host=127.0.0.1,\(server.host) port=\(silent.port),\(server.port) dbname=\(database.name)")
+                "host=127.0.0.1,\(server.host) port=\(silent.port),\(server.port) dbname=\(database.name)"
+            )
             let start = ContinuousClock.now
 
             var connection = try Connection.open(target, deadline: .after(.seconds(8)))
@@ -46,7 +47,8 @@ import Testing
         try await withDatabase(.empty) { database in
             let server = try Self.server()
             let target = try Self.target(
-                "host=\(server.host),127.0.0.1 port=\(server.port),\(silent.port) dbname=\(database.name)")
+                "host=\(server.host),127.0.0.1 port=\(server.port),\(silent.port) dbname=\(database.name)"
+            )
             let start = ContinuousClock.now
 
             _ = try Connection.open(target, deadline: .after(.seconds(30)))
@@ -80,7 +82,8 @@ import Testing
         let silent = try SilentListener()
         let nobody = try SilentListener(listens: false)
         let target = try Self.target(
-            "postgres://test:hunter2@127.0.0.1:\(silent.port),127.0.0.1:\(nobody.port)/test")
+            "postgres://test:hunter2@127.0.0.1:\(silent.port),127.0.0.1:\(nobody.port)/test"
+        )
 
         let (error, took) = try await onOwnThread {
             let start = ContinuousClock.now
@@ -90,7 +93,11 @@ import Testing
 
         let message = try #require(error?.message)
         #expect(error?.kind == .connect)
-        #expect(message.hasPrefix("127.0.0.1 port \(silent.port): connecting took too long; 127.0.0.1 port \(nobody.port): "))
+        #expect(
+            message.hasPrefix(
+                "127.0.0.1 port \(silent.port): connecting took too long; 127.0.0.1 port \(nobody.port): "
+            )
+        )
         #expect(message.contains("refused"))
         #expect(!"\(String(describing: error))".contains("hunter2"))
         #expect(took < .seconds(5))
@@ -128,8 +135,10 @@ import Testing
         let parameters = hosts.map { Dictionary(uniqueKeysWithValues: $0.parameters.map { ($0.keyword, $0.value) }) }
         #expect(
             parameters == [
-                ["host": "a", "hostaddr": "127.0.0.1", "port": "1"], ["host": "b", "hostaddr": "127.0.0.2", "port": "2"],
-            ])
+                ["host": "a", "hostaddr": "127.0.0.1", "port": "1"],
+                ["host": "b", "hostaddr": "127.0.0.2", "port": "2"],
+            ]
+        )
     }
 
     @Test func `the environment fills in what the connection string leaves out`() throws {
