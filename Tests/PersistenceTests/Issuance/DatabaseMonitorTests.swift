@@ -55,7 +55,8 @@ import Testing
             try Self.watch(database) { watch in
                 #expect(watch.hasSeen(.ready))
                 #expect(watch.monitor.health.isReady)
-                #expect(watch.changes == [.ready])
+                // On a busy machine the first attempt may take longer than the monitor waits.
+                #expect(watch.changes.filter { $0 != .unreachable } == [.ready])
                 #expect(watch.partitionsMade.isEmpty)
             }
         }
@@ -161,8 +162,7 @@ import Testing
                 try database.shut()
                 defer { try? database.open() }
 
-                #expect(watch.hasSeen(.unreachable))
-                #expect(!watch.monitor.health.isReady)
+                #expect(eventually { watch.monitor.health.verdict == .unreachable })
                 try database.open()
                 #expect(eventually { watch.monitor.health.isReady })
             }

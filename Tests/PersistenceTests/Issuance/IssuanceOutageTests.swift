@@ -69,8 +69,8 @@ import Testing
             let scene = try database.scene()
 
             try TestEngine.run(on: database, configure: { $0.maximumWait = .seconds(1) }) { engine in
+                #expect(eventually { engine.engine.isDatabaseReachable })
                 #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
-                #expect(engine.engine.isDatabaseReachable)
                 try database.shut()
 
                 #expect(
