@@ -77,6 +77,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.idle
     /// Whether the request being answered is a HEAD, whose answer has no body (RFC 9110, section 9.3.2).
     private var answersHead = false
+    /// Whether the peer has said that it sends no more. It may still read: what it asked for is answered first.
+    private var inputIsClosed = false
     private var date = HTTPDate()
     /// The peer's address, looked up once a connection.
     private var peer: String?
@@ -255,6 +257,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
+        let keepAlive = keepAlive && !inputIsClosed
         var headers = HTTPHeaders()
         headers.reserveCapacity(8)
         headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
@@ -319,6 +322,11 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event, case .awaiting = state {
+            // Passed on now, it would make Hummingbird's task close the channel before the answer is there.
+            inputIsClosed = true
+            return
+        }
         guard case ConnectionTimeouts.Event.requestTimedOut = event else {
             return context.fireUserInboundEventTriggered(event)
         }
