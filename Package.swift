@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
         .testTarget(
             name: "JOSETests",
-            dependencies: ["JOSE", .product(name: "JWTKit", package: "jwt-kit")],
+            dependencies: ["JOSE", "TestSupport", .product(name: "JWTKit", package: "jwt-kit")],
             swiftSettings: settings
         ),
         .testTarget(

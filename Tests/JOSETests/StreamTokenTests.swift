@@ -1,5 +1,6 @@
 import Foundation
 import JOSE
+import TestSupport
 import Testing
 
 @Suite struct StreamTokenTests {
@@ -46,15 +47,16 @@ import Testing
     @Test func `the signature is the one that openssl computes`() throws {
         let token = try sign()
         let segments = segments(token)
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = [
-            "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(Hexadecimal.encode(Self.secret))", "-r",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
+        let process = try ProcessLauncher.launch { process in
+            process.executableURL = URL(filePath: "/usr/bin/openssl")
+            process.arguments = [
+                "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(Hexadecimal.encode(Self.secret))", "-r",
+            ]
+            process.standardInput = Pipe()
+            process.standardOutput = Pipe()
+        }
+        let input = try #require(process.standardInput as? Pipe)
+        let output = try #require(process.standardOutput as? Pipe)
         try input.fileHandleForWriting.write(contentsOf: Data("\(segments[0]).\(segments[1])".utf8))
         try input.fileHandleForWriting.close()
         let answer = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)

@@ -7,6 +7,7 @@ package final class DatabaseMonitor: Sendable {
     private let target: ConnectionTarget
     private let catalogue: MigrationCatalogue
     private let preparesStatements: Bool
+    private let timeLimit: Duration
     private let report: @Sendable (Event) -> Void
     private let wake: WakeDescriptor
     private let state = Mutex(State())
@@ -24,19 +25,21 @@ package final class DatabaseMonitor: Sendable {
     }
 
     private static var interval: Duration { .seconds(1) }
-    private static var timeLimit: Duration { .seconds(1) }
     private static var partitionInterval: Duration { .seconds(24 * 3600) }
 
+    /// - Parameter timeLimit: How long connecting, and one look, may take before the database counts as unreachable.
     /// - Throws: ``DatabaseError`` when the process has no descriptors left.
     package init(
         target: ConnectionTarget,
         catalogue: MigrationCatalogue,
         preparesStatements: Bool,
+        timeLimit: Duration = .seconds(1),
         report: @escaping @Sendable (Event) -> Void
     ) throws(DatabaseError) {
         self.target = target
         self.catalogue = catalogue
         self.preparesStatements = preparesStatements
+        self.timeLimit = timeLimit
         self.report = report
         wake = try WakeDescriptor()
     }
@@ -72,7 +75,7 @@ package final class DatabaseMonitor: Sendable {
                 connection = try? Connection.open(
                     target,
                     preparesStatements: preparesStatements,
-                    deadline: .after(Self.timeLimit)
+                    deadline: .after(timeLimit)
                 )
             }
             guard var open = connection.take() else {
@@ -100,7 +103,7 @@ package final class DatabaseMonitor: Sendable {
 
     private func look(_ connection: inout Connection) -> DatabaseHealth {
         do {
-            let deadline = Deadline.after(Self.timeLimit)
+            let deadline = Deadline.after(timeLimit)
             let compatibility = try SchemaCompatibility.read(on: &connection, catalogue: catalogue, deadline: deadline)
             guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
             let results = try connection.executeTogether(

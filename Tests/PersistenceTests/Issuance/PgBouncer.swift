@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// A PgBouncer process in front of the tests' server, in transaction mode. It ends with the object, and with the
 /// thread that made it.
@@ -45,9 +46,7 @@ final class PgBouncer: Sendable {
             """
         try Data(settings.utf8).write(to: URL(fileURLWithPath: file))
 
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-        process.arguments = ["--pdeathsig", "KILL"]
+        var arguments = ["--pdeathsig", "KILL"]
         if geteuid() == 0 {
             // It refuses to run as root: it runs as the server does.
             var owner = stat()
@@ -55,14 +54,17 @@ final class PgBouncer: Sendable {
                 throw Failure(description: "the owner of \(server): errno \(errno)")
             }
             chmod(directory, 0o711)
-            process.arguments? += ["--reuid=\(owner.st_uid)", "--regid=\(owner.st_gid)", "--clear-groups"]
+            arguments += ["--reuid=\(owner.st_uid)", "--regid=\(owner.st_gid)", "--clear-groups"]
             chmod(file, 0o644)
         }
-        process.arguments? += ["--", Self.program, "--quiet", file]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        arguments += ["--", Self.program, "--quiet", file]
+        process = try ProcessLauncher.launch { process in
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+            process.arguments = arguments
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+        }
         // Not by the socket, which is there a moment before anybody listens.
         guard eventually(within: .seconds(10), { log.contains("process up") }) else {
             throw Failure(description: "pgbouncer does not start: \(log)")

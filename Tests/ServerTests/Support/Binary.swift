@@ -97,18 +97,18 @@ final class LaunchedProcess: Sendable {
 
     /// Its standard streams are the files `input`, `output` and `errors` of `folder`, its working directory is `folder`.
     init(_ arguments: [String], settings: [String: String], folder: Folder) throws {
-        process = Process()
-        process.executableURL = Binary.url
-        process.arguments = arguments
-        process.environment = Binary.environment(settings)
-        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-        for name in ["input", "output", "errors"] where !FileManager.default.fileExists(atPath: folder.file(name)) {
-            try folder.write([], to: name)
+        process = try ProcessLauncher.launch { process in
+            process.executableURL = Binary.url
+            process.arguments = arguments
+            process.environment = Binary.environment(settings)
+            process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+            for name in ["input", "output", "errors"] where !FileManager.default.fileExists(atPath: folder.file(name)) {
+                try folder.write([], to: name)
+            }
+            process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.file("input")))
+            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("output")))
+            process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("errors")))
         }
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.file("input")))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("output")))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("errors")))
-        try process.run()
         identifier = process.processIdentifier
         Keeper.watch(identifier)
     }
@@ -157,27 +157,25 @@ private enum Keeper {
     }
 
     private static func start() -> FileHandle? {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c",
-            """
-            trap '' INT TERM HUP
-            kept=
-            while read -r sign pid; do
-                case $sign in
-                    +) kept="$kept $pid " ;;
-                    -) kept=$(printf '%s' "$kept" | sed "s/ $pid //") ;;
-                esac
-            done
-            for pid in $kept; do kill -KILL "$pid" 2>/dev/null; done
-            """,
-        ]
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        return pipe.fileHandleForWriting
+        let process = try? ProcessLauncher.launch { process in
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", script]
+            process.standardInput = Pipe()
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+        }
+        return (process?.standardInput as? Pipe)?.fileHandleForWriting
     }
+
+    private static let script = """
+        trap '' INT TERM HUP
+        kept=
+        while read -r sign pid; do
+            case $sign in
+                +) kept="$kept $pid " ;;
+                -) kept=$(printf '%s' "$kept" | sed "s/ $pid //") ;;
+            esac
+        done
+        for pid in $kept; do kill -KILL "$pid" 2>/dev/null; done
+        """
 }
