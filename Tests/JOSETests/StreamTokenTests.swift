@@ -47,20 +47,18 @@ import Testing
     @Test func `the signature is the one that openssl computes`() throws {
         let token = try sign()
         let segments = segments(token)
-        let process = try ProcessLauncher.launch { process in
-            process.executableURL = URL(filePath: "/usr/bin/openssl")
-            process.arguments = [
-                "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(Hexadecimal.encode(Self.secret))", "-r",
-            ]
-            process.standardInput = Pipe()
-            process.standardOutput = Pipe()
-        }
-        let input = try #require(process.standardInput as? Pipe)
-        let output = try #require(process.standardOutput as? Pipe)
-        try input.fileHandleForWriting.write(contentsOf: Data("\(segments[0]).\(segments[1])".utf8))
-        try input.fileHandleForWriting.close()
-        let answer = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "connvo-tests-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (input, output) = (folder.appending(path: "input"), folder.appending(path: "output"))
+        try Data("\(segments[0]).\(segments[1])".utf8).write(to: input)
+        let process = try ChildProcess(
+            "/usr/bin/openssl",
+            ["dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(Hexadecimal.encode(Self.secret))", "-r"],
+            streams: .init(input: .file(input.path), output: output.path)
+        )
+        #expect(process.exitStatus(within: .seconds(60)) == 0)
+        let answer = try String(contentsOf: output, encoding: .utf8)
         let code = try #require(Base64URL.decode(Array(segments[2].utf8)))
         #expect(answer.hasPrefix(Hexadecimal.encode(code) + " "))
     }

@@ -13,7 +13,7 @@ final class PgBouncer: Sendable {
 
     static var isInstalled: Bool { access(program, X_OK) == 0 }
 
-    private let process: Process
+    private let process: ChildProcess
     private let directory: String
 
     /// Starts the process and waits until it takes connections. Blocks.
@@ -58,13 +58,7 @@ final class PgBouncer: Sendable {
             chmod(file, 0o644)
         }
         arguments += ["--", Self.program, "--quiet", file]
-        process = try ProcessLauncher.launch { process in
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-            process.arguments = arguments
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-        }
+        process = try ChildProcess("/usr/bin/setpriv", arguments)
         // Not by the socket, which is there a moment before anybody listens.
         guard eventually(within: .seconds(10), { log.contains("process up") }) else {
             throw Failure(description: "pgbouncer does not start: \(log)")
@@ -74,8 +68,7 @@ final class PgBouncer: Sendable {
     private var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        process.kill()
         try? FileManager.default.removeItem(atPath: directory)
     }
 

@@ -50,7 +50,9 @@ enum Binary {
             let process = try LaunchedProcess(arguments, settings: settings, folder: folder)
             guard let status = process.exitStatus(within: .seconds(60)) else {
                 process.kill()
-                throw LaunchedProcess.Failure(description: "\(arguments) did not end")
+                throw LaunchedProcess.Failure(
+                    description: "\(arguments) did not end: \(folder.text("output"))\(folder.text("errors"))"
+                )
             }
             return Result(status: status, output: folder.text("output"), errors: folder.text("errors"))
         }
@@ -92,24 +94,22 @@ final class LaunchedProcess: Sendable {
         let description: String
     }
 
-    let identifier: Int32
-    private let process: Process
+    private let process: ChildProcess
 
     /// Its standard streams are the files `input`, `output` and `errors` of `folder`, its working directory is `folder`.
     init(_ arguments: [String], settings: [String: String], folder: Folder) throws {
-        process = try ProcessLauncher.launch { process in
-            process.executableURL = Binary.url
-            process.arguments = arguments
-            process.environment = Binary.environment(settings)
-            process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-            for name in ["input", "output", "errors"] where !FileManager.default.fileExists(atPath: folder.file(name)) {
-                try folder.write([], to: name)
-            }
-            process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.file("input")))
-            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("output")))
-            process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("errors")))
-        }
-        identifier = process.processIdentifier
+        if !FileManager.default.fileExists(atPath: folder.file("input")) { try folder.write([], to: "input") }
+        process = try ChildProcess(
+            Binary.url.path,
+            arguments,
+            environment: Binary.environment(settings),
+            directory: folder.path,
+            streams: .init(
+                input: .file(folder.file("input")),
+                output: folder.file("output"),
+                errors: folder.file("errors")
+            )
+        )
         Keeper.watch(identifier)
     }
 
@@ -117,54 +117,59 @@ final class LaunchedProcess: Sendable {
         kill()
     }
 
+    var identifier: Int32 { process.identifier }
+
     var isRunning: Bool { process.isRunning }
 
-    func signal(_ signal: Int32) {
-        if process.isRunning { Glibc.kill(identifier, signal) }
-    }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
     /// Ends it at once and waits for that.
     func kill() {
-        signal(SIGKILL)
+        process.signal(SIGKILL)
         _ = exitStatus(within: .seconds(10))
     }
 
     /// The exit code, negative for a signal; nil when it still runs after `limit`. Blocks.
     func exitStatus(within limit: Duration) -> Int32? {
-        let deadline = ContinuousClock.now + limit
-        while process.isRunning {
-            guard ContinuousClock.now < deadline else { return nil }
-            usleep(5000)
-        }
+        guard let status = process.exitStatus(within: limit) else { return nil }
         Keeper.forget(identifier)
-        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        return status
     }
 }
 
 /// Kills what the tests started when the tests themselves die: a shell that waits for the end of its standard input.
 private enum Keeper {
-    private static let input = Mutex<FileHandle?>(nil)
+    private struct Shell: Sendable {
+        let process: ChildProcess
+        /// Where it reads from; it acts when this is closed, as it is when the tests die.
+        let input: Int32
+    }
+
+    private static let shell = Mutex<Shell?>(nil)
 
     static func watch(_ identifier: Int32) { tell("+ \(identifier)\n") }
 
     static func forget(_ identifier: Int32) { tell("- \(identifier)\n") }
 
     private static func tell(_ line: String) {
-        input.withLock { input in
-            if input == nil { input = start() }
-            try? input?.write(contentsOf: Data(line.utf8))
+        shell.withLock { shell in
+            if shell == nil { shell = start() }
+            if let shell { _ = write(shell.input, line, line.utf8.count) }
         }
     }
 
-    private static func start() -> FileHandle? {
-        let process = try? ProcessLauncher.launch { process in
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", script]
-            process.standardInput = Pipe()
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-        }
-        return (process?.standardInput as? Pipe)?.fileHandleForWriting
+    private static func start() -> Shell? {
+        var ends: [Int32] = [-1, -1]
+        // No other child may hold an end of it.
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else { return nil }
+        defer { close(ends[0]) }
+        let process = try? ChildProcess(
+            "/bin/sh",
+            ["-c", script],
+            environment: Binary.environment([:]),
+            streams: .init(input: .descriptor(ends[0]))
+        )
+        return process.map { Shell(process: $0, input: ends[1]) }
     }
 
     private static let script = """
