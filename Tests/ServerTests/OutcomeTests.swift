@@ -309,6 +309,18 @@ import Testing
         #expect(try await stage.call().status == 200)
     }
 
+    @Test func `a Convex client hears of it as of every failure that is not the function's`() async throws {
+        let stage = try Stage.current
+        let lock = try await TableLock(on: stage.database, "connvo.issued_tokens")
+        let answer = try await stage.send(.action(Tokens.bearer(World.host)))
+        try await lock.release()
+        #expect(answer.status == 503)
+        #expect(answer["retry-after"] != nil)
+        let body = try answer.decode(FailureBody.self)
+        #expect(body.code == "SERVICE_UNAVAILABLE")
+        #expect(!body.message.isEmpty)
+    }
+
     @Test func `a record that cannot be written is 500, for that one request`() async throws {
         let stage = try Stage.current
         try await stage.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT secret_name CHECK (user_id <> 'user_bug')")
@@ -317,6 +329,9 @@ import Testing
         let bad = try await stage.call("user_bug", requestID: requestID)
         #expect(try await good.status == 200)
         #expect(bad.status == 500)
+        let convex = try await stage.send(.action(Tokens.bearer("user_bug")))
+        #expect(convex.status == 500)
+        #expect(try convex.decode(FailureBody.self).code == "INTERNAL_ERROR")
         #expect(
             bad.text == """
                 {"status":"error","errorMessage":"Your request couldn't be completed. Try again later.",\

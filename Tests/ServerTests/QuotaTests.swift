@@ -46,6 +46,25 @@ import Testing
         #expect(try await stage.call().status == 200)
     }
 
+    @Test func `a Convex client is told in a 200, and the quota is one for both doors`() async throws {
+        let stage = try Stage.current
+        let user = try await newcomer(stage)
+        let token = try Tokens.bearer(user)
+        for _ in 0..<3 { #expect(try await stage.call(user).status == 200) }
+        for _ in 0..<2 { #expect(try await stage.send(.action(token)).text.contains(#""status":"success""#)) }
+        let answer = try await stage.send(.action(token))
+        #expect(answer.status == 200)
+        #expect(answer["retry-after"] == nil)
+        #expect(
+            answer.text == """
+                {"status":"error","errorMessage":"No more than 5 requests a minute are allowed",\
+                "errorData":{"code":"RATE_LIMIT_EXCEEDED","message":"No more than 5 requests a minute are allowed",\
+                "statusCode":429.0}}
+                """
+        )
+        try expectLimited(try await stage.call(user))
+    }
+
     @Test func `refusals count, requests that never reach a decision do not`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage, isMember: false)

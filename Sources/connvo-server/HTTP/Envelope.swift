@@ -2,7 +2,7 @@ internal import Domain
 internal import NIOCore
 internal import Persistence
 
-/// The JSON bodies of door A, byte for byte as documented.
+/// The JSON bodies of door A, byte for byte as documented, and of every failure that is not 200.
 enum Envelope {
     /// `{"status":"success","errorMessage":"","errorData":{},"value":{...}}`, fields in the documented order.
     static func success(_ issued: IssuedToken, into buffer: inout ByteBuffer) {

@@ -49,12 +49,12 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Decided from the head alone.
         var problem: Problem?
 
-        var isForRunDoor: Bool { route != .other }
+        var isForDoor: Bool { route != .other }
     }
 
     private enum Route: Equatable {
-        /// The one function there is.
-        case function
+        /// A call; at door B, the body says of which function.
+        case function(Door)
         case unknownFunction(path: Substring)
         /// Anything else: the router knows.
         case other
@@ -62,12 +62,19 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         init(uri: String) {
             let path = uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { uri[..<$0] } ?? uri[...]
             if path == RunDoor.path {
-                self = .function
+                self = .function(.run)
+            } else if path == ActionDoor.path {
+                self = .function(.action)
             } else if path.hasPrefix(RunDoor.prefix) {
                 self = .unknownFunction(path: path.dropFirst(RunDoor.prefix.count))
             } else {
                 self = .other
             }
+        }
+
+        /// Who writes the answer.
+        var door: Door {
+            if case .function(let door) = self { door } else { .run }
         }
     }
 
@@ -110,7 +117,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                     context: context
                 )
             }
-            if incoming.isForRunDoor { incoming.body.append(part) }
+            if incoming.isForDoor { incoming.body.append(part) }
             state = .receiving(incoming)
         case (.end, .receiving(let incoming)):
             phase.enter(.answering)
@@ -127,8 +134,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
         var incoming = Incoming(head: head, route: Route(uri: head.uri), fields: fields, requestID: requestID)
-        if incoming.isForRunDoor {
-            incoming.problem = Self.problem(with: head, fields: incoming.fields)
+        if incoming.isForDoor, head.method != .POST {
+            incoming.problem = .methodNotAllowed(allow: "POST")
         }
         if let length = incoming.fields.contentLength, length > Self.bodyLimit {
             return answer(
@@ -149,13 +156,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         state = .receiving(incoming)
     }
 
-    /// What the head alone says is wrong, before the size of the body and who is calling.
-    private static func problem(with head: HTTPRequestHead, fields: RequestFields) -> Problem? {
-        head.method == .POST ? nil : .methodNotAllowed(allow: "POST")
-    }
-
     private func dispatch(_ incoming: Incoming, context: ChannelHandlerContext) {
-        guard incoming.isForRunDoor else {
+        guard incoming.isForDoor else {
             state = .passing(keepAlive: incoming.head.isKeepAlive)
             context.fireChannelRead(wrapInboundOut(.head(incoming.head)))
             context.fireChannelRead(wrapInboundOut(.end(nil)))
@@ -170,7 +172,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Door A: the order of the checks is the contract's.
+    /// Both doors: the order of the checks is the contract's.
     private func run(_ incoming: Incoming, now: Timestamp, context: ChannelHandlerContext) throws(Problem) {
         if let problem = incoming.problem { throw problem }
         guard incoming.fields.announcesJSON else { throw .unsupportedMediaType }
@@ -182,8 +184,9 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             services.observer.authenticationFailed(cause: error.cause, requestID: requestID)
             throw error.problem
         }
-        if case .unknownFunction(let path) = incoming.route { throw .functionNotFound(RunDoor.displayName(of: path)) }
-        let arguments = try RunDoor.arguments(from: incoming.body ?? ByteBuffer())
+        if case .unknownFunction(let path) = incoming.route { throw .functionNotFound(RunDoor.functionName(of: path)) }
+        let door = incoming.route.door
+        let arguments = try door.arguments(from: incoming.body ?? ByteBuffer())
 
         let keepAlive = incoming.head.isKeepAlive
         let version = incoming.head.version
@@ -201,36 +204,38 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             replies: replies
         ) { outcome, request in
             let (handler, context) = bound.value
-            handler.finish(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
+            handler.finish(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
         }
         switch submission {
         case .taken(let pending):
             state = .awaiting(pending)
         case .answered(let outcome, let request):
-            answer(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
+            answer(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
         }
     }
 
     private func finish(
         _ outcome: IssuanceOutcome,
         of request: IssuanceRequest,
+        door: Door,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
         // The peer may have gone meanwhile; its record stands.
         guard case .awaiting = state, context.channel.isActive else { return }
-        answer(outcome, of: request, version: version, keepAlive: keepAlive, context: context)
+        answer(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
     }
 
     private func answer(
         _ outcome: IssuanceOutcome,
         of request: IssuanceRequest,
+        door: Door,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
-        let answer = RunDoor.answer(outcome, to: request, allocator: context.channel.allocator)
+        let answer = door.answer(outcome, to: request, allocator: context.channel.allocator)
         services.observer.answered(outcome, requestID: request.requestID)
         write(answer, requestID: request.requestID, version: version, keepAlive: keepAlive, context: context)
     }
@@ -238,7 +243,11 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     private func answer(_ problem: Problem, to incoming: Incoming, closing: Bool, context: ChannelHandlerContext) {
-        let answer = RunDoor.answer(problem, requestID: incoming.requestID, allocator: context.channel.allocator)
+        let answer = incoming.route.door.answer(
+            problem,
+            requestID: incoming.requestID,
+            allocator: context.channel.allocator
+        )
         services.observer.refused(problem, requestID: incoming.requestID)
         let keepAlive = !closing && incoming.head.isKeepAlive
         write(
@@ -354,7 +363,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         answersHead = false
         let problem: Problem = parserError == .headerOverflow ? .headersTooLarge : .malformedMessage
         let requestID = makeRequestID()
-        let answer = RunDoor.answer(problem, requestID: requestID, allocator: context.channel.allocator)
+        let answer = Door.run.answer(problem, requestID: requestID, allocator: context.channel.allocator)
         services.observer.refused(problem, requestID: requestID)
         write(answer, requestID: requestID, version: .http1_1, keepAlive: false, context: context)
     }

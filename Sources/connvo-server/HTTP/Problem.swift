@@ -7,6 +7,16 @@ internal import Persistence
 ///
 /// Messages are for people and carry no token, no SQL and nobody else's data; the same text in every environment.
 struct Problem: Error {
+    /// What failed. Convex clients are told of the last two with status 200 (``ActionDoor``).
+    enum Source {
+        /// The request never reached the function, or the server could not answer it.
+        case transport
+        /// There is no such function.
+        case lookup
+        /// The function refused: rows 6 to 17.
+        case function
+    }
+
     /// The status of the HTTP answer.
     let status: HTTPResponseStatus
     /// The code that clients switch on; a documented, append-only list (docs/errors.md).
@@ -16,6 +26,7 @@ struct Problem: Error {
     let statusCode: Int
     var metadata: [(key: String, value: String)] = []
     var headers: [(String, String)] = []
+    var source = Source.transport
 }
 
 // MARK: - The transport's own
@@ -76,12 +87,15 @@ extension Problem {
         statusCode: 400
     )
 
+    /// - Parameter function: The name as it was sent; what could not be part of a name is left out of the message.
     static func functionNotFound(_ function: String) -> Problem {
-        Problem(
+        let name = function.prefix(200).filter { $0.isASCII && ($0.isLetter || $0.isNumber || "/_.-:".contains($0)) }
+        return Problem(
             status: .notFound,
             code: "NOT_FOUND",
-            message: "Could not find public function for '\(function)'",
-            statusCode: 404
+            message: "Could not find public function for '\(name)'",
+            statusCode: 404,
+            source: .lookup
         )
     }
 }
@@ -136,7 +150,8 @@ extension Problem {
             code: "VALIDATION_ERROR",
             message: message,
             statusCode: 400,
-            metadata: [("field", field)]
+            metadata: [("field", field)],
+            source: .function
         )
     }
 }
@@ -179,7 +194,8 @@ extension Problem {
             code: refusal.code.rawValue,
             message: message,
             statusCode: refusal.code.statusCode,
-            metadata: metadata
+            metadata: metadata,
+            source: .function
         )
     }
 
@@ -197,7 +213,8 @@ extension Problem {
             code: "RATE_LIMIT_EXCEEDED",
             message: "No more than \(limit) requests a minute are allowed",
             statusCode: 429,
-            headers: [("Retry-After", String(retryAfter))]
+            headers: [("Retry-After", String(retryAfter))],
+            source: .function
         )
     }
 

@@ -40,6 +40,13 @@ struct FailureBody: Decodable {
     let requestId: String
 }
 
+/// A 200 that says a function failed, as Convex clients read it.
+struct ConvexFailureBody: Decodable {
+    let status: String
+    let errorMessage: String
+    let errorData: FailureBody.ErrorData?
+}
+
 /// The success envelope of the specification.
 struct SuccessBody: Decodable {
     struct Value: Decodable {

@@ -4,6 +4,13 @@ struct WireRequest: Sendable {
     /// The body of the specification's example.
     static let documentedBody = #"{"args":{"meetingId":"meeting_123example","role":"participant"}}"#
 
+    static let action = "/api/action"
+    /// The same as a Convex client sends it, behind the name of the function.
+    static let documentedCall =
+        #""format":"convex_encoded_json","args":{"meetingId":"meeting_123example","role":"participant"}"#
+    /// What a Convex client sends in place of the path of the documented route.
+    static let actionPath = #""path":"meetings/stream/index:generateParticipantTokenPublic""#
+
     var method = "POST"
     var target = WireRequest.function
     var version = "HTTP/1.1"
@@ -24,6 +31,18 @@ struct WireRequest: Sendable {
         request.headers.append(("Content-Type", "application/json"))
         if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
         request.body = Array(body.utf8)
+        return request
+    }
+
+    /// The same call through the other door, as Convex clients make it.
+    ///
+    /// - Parameter body: What stands behind the name of the function.
+    static func action(
+        _ token: String?,
+        _ body: String = WireRequest.documentedCall
+    ) -> WireRequest {
+        var request = call(token, body: "{\(actionPath),\(body)}")
+        request.target = action
         return request
     }
 

@@ -1,0 +1,35 @@
+internal import Domain
+internal import JOSE
+
+/// What the function is called with, whichever door it comes through.
+struct FunctionArguments: Equatable {
+    let meetingID: Meeting.ID
+    let role: Role?
+
+    /// Reads the object that clients call `args`.
+    ///
+    /// - Throws: ``Problem`` of row 6: the first fault in the order `meetingId`, `role`, unknown keys.
+    init(_ object: JSONValue) throws(Problem) {
+        guard let meetingID = object["meetingId"]?.string.flatMap({ Meeting.ID(validating: $0) }) else {
+            throw .invalidArgument(
+                "meetingId",
+                "meetingId is required: 1 to 64 letters, digits, hyphens or underscores"
+            )
+        }
+        var role: Role?
+        if let value = object["role"] {
+            guard let name = value.string else { throw .invalidArgument("role", "role must be a string") }
+            guard let known = Role(rawValue: name) else {
+                throw .invalidArgument("role", "role must be one of \(Self.roleNames)")
+            }
+            role = known
+        }
+        for member in object.members where member.key != "meetingId" && member.key != "role" {
+            throw .invalidArgument(String(member.key.prefix(64)), "args takes meetingId and role only")
+        }
+        self.meetingID = meetingID
+        self.role = role
+    }
+
+    private static let roleNames = Role.allCases.reversed().map(\.rawValue).joined(separator: ", ")
+}
