@@ -190,7 +190,7 @@ import Testing
         #expect(try answer.decode(FailureBody.self).code == "METHOD_NOT_ALLOWED")
     }
 
-    private static let probes = ["/livez", "/readyz", "/healthz"]
+    private static let probes = ["/livez", "/readyz", "/healthz", "/version"]
 
     @Test(arguments: probes, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
     func `probes are asked by GET`(path: String, method: String) async throws {

@@ -7,7 +7,7 @@ struct PublicRoutes {
     let readiness: Readiness
 
     /// Where GET is the one method.
-    static let probes: Set = ["/livez", "/healthz", "/readyz"]
+    static let probes: Set = ["/livez", "/healthz", "/readyz", "/version"]
 
     var router: Router<BasicRequestContext> {
         let router = Router()
@@ -16,6 +16,14 @@ struct PublicRoutes {
             router.get(path) { _, _ in HealthAnswer.live }
         }
         router.get("/readyz") { [readiness] _, _ in HealthAnswer.ready(readiness.obstacles.isEmpty) }
+        // As Convex answers it: the bare version.
+        router.get("/version") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: ServerVersion.current))
+            )
+        }
         return router
     }
 }

@@ -1,0 +1,15 @@
+import Foundation
+import Testing
+
+/// The version, which has one source.
+@Suite(.stage()) struct VersionTests {
+    @Test func `the route and the command say the same`() async throws {
+        let answer = try await Stage.current.send(WireRequest("GET", "/version"))
+        #expect(answer.status == 200)
+        #expect(answer["content-type"] == "text/plain; charset=utf-8")
+        #expect(answer.text.contains(/^[0-9]+\.[0-9]+\.[0-9]+(-[a-z0-9.]+)?$/))
+        let command = try await Binary.run("--version")
+        #expect(command.status == 0)
+        #expect(command.output == answer.text + "\n")
+    }
+}
