@@ -31,7 +31,7 @@ import Testing
                 "TRUSTED_PROXIES": "300.0.0.0/8", "EARLY_JOIN_WINDOW": "soon", "PAST_DUE_GRACE": "7",
                 "DATABASE_POOL_SIZE": "0",
                 "DATABASE_STATEMENTS": "maybe", "STREAM_ROLE_HOST": "a b", "STREAM_GRANTS_CONFIRMED": "1",
-                "ALLOW_IMPERSONATION": "TRUE",
+                "ALLOW_IMPERSONATION": "TRUE", "CORS_ORIGINS": "https://app.connvo.app, https://app.connvo.app/",
                 "STREAM_API_SECRET": "short-secret-of-31-bytes-012345",
                 "DATABASE_URL": "postgresql://user:hunter2-secret@[bad",
             ],
@@ -40,7 +40,7 @@ import Testing
                 "EARLY_JOIN_WINDOW",
                 "PAST_DUE_GRACE", "DATABASE_POOL_SIZE", "DATABASE_STATEMENTS", "STREAM_ROLE_HOST",
                 "STREAM_GRANTS_CONFIRMED",
-                "ALLOW_IMPERSONATION", "STREAM_API_SECRET", "DATABASE_URL",
+                "ALLOW_IMPERSONATION", "CORS_ORIGINS", "STREAM_API_SECRET", "DATABASE_URL",
             ],
             secrets: ["short-secret-of-31-bytes-012345", "hunter2-secret"]
         ),

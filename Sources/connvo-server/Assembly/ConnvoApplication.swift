@@ -49,6 +49,7 @@ struct ConnvoApplication: Sendable {
             ),
             issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
             trustedProxies: configuration.trustedProxies,
+            crossOrigin: configuration.crossOrigin,
             observer: RequestObserver(logger: logger),
             now: SystemClock.now
         )

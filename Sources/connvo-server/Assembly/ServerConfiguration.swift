@@ -16,6 +16,8 @@ struct ServerConfiguration: Sendable {
     /// Nil when `ADMIN_PORT` is 0.
     let adminListener: Listener?
     let trustedProxies: TrustedProxies
+    /// Nil when no page of another origin may read answers.
+    let crossOrigin: CrossOriginPolicy?
     let database: ConnectionTarget
     let poolSize: Int
     let preparesStatements: Bool
@@ -41,6 +43,7 @@ struct ServerConfiguration: Sendable {
         let adminHost = settings.string("ADMIN_HOST") ?? "127.0.0.1"
         adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
         trustedProxies = Self.trustedProxies(&settings)
+        crossOrigin = Self.crossOrigin(&settings)
 
         let database = DatabaseSettings.serving(&settings, purpose: "serve")
         poolSize = settings.integer("DATABASE_POOL_SIZE", default: 4, in: 1...64)
@@ -77,6 +80,18 @@ struct ServerConfiguration: Sendable {
             "give networks such as 10.0.0.0/8,fd00::/8"
         )
         return .none
+    }
+
+    private static func crossOrigin(_ settings: inout SettingsReader) -> CrossOriginPolicy? {
+        let origins = settings.list("CORS_ORIGINS")
+        guard !origins.isEmpty else { return nil }
+        if let policy = CrossOriginPolicy(origins) { return policy }
+        settings.note(
+            "CORS_ORIGINS",
+            "is \"\(origins.joined(separator: ","))\"",
+            "give origins as browsers send them, such as https://app.connvo.app, in lower case and without a path; or *"
+        )
+        return nil
     }
 
     private static func signer(_ settings: inout SettingsReader) -> StreamTokenSigner? {

@@ -19,6 +19,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let authentication: CallerAuthentication
         let issueToken: IssueParticipantToken
         let trustedProxies: TrustedProxies
+        /// Nil when no page of another origin may read answers.
+        let crossOrigin: CrossOriginPolicy?
         let observer: RequestObserver
         let now: @Sendable () -> Timestamp
     }
@@ -40,7 +42,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private struct Incoming {
         let head: HTTPRequestHead
-        let route: Route
+        var route: Route
         let fields: RequestFields
         /// The client's, when it sent a sane one; ours otherwise.
         let requestID: String
@@ -56,6 +58,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// A call; at door B, the body says of which function.
         case function(Door)
         case unknownFunction(path: Substring)
+        /// A browser asks whether a page may call.
+        case preflight
         /// Anything else: the router knows.
         case other
 
@@ -84,6 +88,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.idle
     /// Whether the request being answered is a HEAD, whose answer has no body (RFC 9110, section 9.3.2).
     private var answersHead = false
+    /// Who may read the answer to the request at hand, as headers; empty unless CORS is on.
+    private var crossOriginHeaders: [(String, String)] = []
     /// Whether the peer has said that it sends no more. It may still read: what it asked for is answered first.
     private var inputIsClosed = false
     private var date = HTTPDate()
@@ -131,11 +137,16 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         phase.enter(.receivingBody)
         answersHead = head.method == .HEAD
+        if let crossOrigin = services.crossOrigin { crossOriginHeaders = crossOrigin.headers(for: head.headers) }
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
         var incoming = Incoming(head: head, route: Route(uri: head.uri), fields: fields, requestID: requestID)
         if incoming.isForDoor, head.method != .POST {
-            incoming.problem = .methodNotAllowed(allow: "POST")
+            if let crossOrigin = services.crossOrigin, crossOrigin.isPreflight(head) {
+                incoming.route = .preflight
+            } else {
+                incoming.problem = .methodNotAllowed(allow: "POST")
+            }
         }
         if let length = incoming.fields.contentLength, length > Self.bodyLimit {
             return answer(
@@ -175,6 +186,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Both doors: the order of the checks is the contract's.
     private func run(_ incoming: Incoming, now: Timestamp, context: ChannelHandlerContext) throws(Problem) {
         if let problem = incoming.problem { throw problem }
+        if case .preflight = incoming.route { return answerPreflight(incoming, context: context) }
         guard incoming.fields.announcesJSON else { throw .unsupportedMediaType }
         let requestID = incoming.requestID
         let caller: BearerClaims
@@ -259,6 +271,16 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         )
     }
 
+    private func answerPreflight(_ incoming: Incoming, context: ChannelHandlerContext) {
+        write(
+            Answer(status: .noContent, body: ByteBuffer(), headers: CrossOriginPolicy.preflight),
+            requestID: incoming.requestID,
+            version: incoming.head.version,
+            keepAlive: incoming.head.isKeepAlive,
+            context: context
+        )
+    }
+
     private func write(
         _ answer: Answer,
         requestID: String,
@@ -269,12 +291,16 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let keepAlive = keepAlive && !inputIsClosed
         var headers = HTTPHeaders()
         headers.reserveCapacity(8)
-        headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
-        headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
+        // 204 has neither a body nor a length (RFC 9110, section 8.6).
+        if answer.body.readableBytes > 0 {
+            headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
+            headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
+        }
         headers.add(name: "Cache-Control", value: "no-store")
         headers.add(name: "X-Request-Id", value: requestID)
         headers.add(name: "Date", value: date.text(at: services.now()))
         for (name, value) in answer.headers { headers.add(name: name, value: value) }
+        for (name, value) in crossOriginHeaders { headers.add(name: name, value: value) }
         if !keepAlive {
             headers.add(name: "Connection", value: "close")
         } else if version == .http1_0 {
@@ -293,14 +319,16 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers of the router pass through here, so that a connection is closed when its request asked for it.
+    /// Answers of the router pass through here, so that a connection is closed when its request asked for it, and pages
+    /// of other origins may read them.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .passing(let keepAlive) = state else { return context.write(data, promise: promise) }
         switch unwrapOutboundIn(data) {
         case .body where answersHead:
             promise?.succeed()
-        case .head(var head) where !keepAlive && !head.status.isInformational:
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        case .head(var head) where !head.status.isInformational:
+            if !keepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            for (name, value) in crossOriginHeaders { head.headers.add(name: name, value: value) }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end where keepAlive:
             state = .idle
@@ -361,6 +389,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return context.close(promise: nil)
         }
         answersHead = false
+        crossOriginHeaders = []
         let problem: Problem = parserError == .headerOverflow ? .headersTooLarge : .malformedMessage
         let requestID = makeRequestID()
         let answer = Door.run.answer(problem, requestID: requestID, allocator: context.channel.allocator)
