@@ -1,5 +1,6 @@
-"""A server on a database of its own, and the ways to talk to it."""
+"""Servers on a database of their own, and the ways to talk to them."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,15 +16,17 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ACTION = "/api/action"
 FUNCTION = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
 DOCUMENTED_BODY = {"args": {"meetingId": "meeting_123example", "role": "participant"}}
+ACTION_PATH = "meetings/stream/index:generateParticipantTokenPublic"
 ISSUER = "https://connvo.invalid/development"
 
 
 class Server:
     """connvo-server serve, its settings and its development key."""
 
-    def __init__(self, folder: pathlib.Path, database: str):
+    def __init__(self, folder: pathlib.Path, database: str, **settings: str):
         self.folder = folder
         self.secret = f"interop-{uuid.uuid4()}"
         inherited = {name: os.environ[name] for name in ("PATH", "PGHOST", "PGPORT", "PGUSER") if name in os.environ}
@@ -38,6 +41,7 @@ class Server:
             "STREAM_GRANTS_CONFIRMED": "true",
             "WORKOS_JWKS_URL": f"file://{folder}/jwks.json",
             "DEVELOPMENT_KEY_FILE": f"{folder}/key.pem",
+            **settings,
         }
         self.process = None
         self.port = 0
@@ -53,8 +57,13 @@ class Server:
         assert result.returncode == 0, result.stderr
         return result.stdout
 
-    def start(self) -> None:
-        log = self.folder / "log"
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, probe: str = "/readyz") -> None:
+        """Starts it and waits until `probe` answers 200."""
+        log = self.folder / f"log-{uuid.uuid4()}"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [os.environ["CONNVO_BINARY"], "serve"], env=self.environment, cwd=self.folder, stderr=output
@@ -63,7 +72,7 @@ class Server:
             found = re.search(r"listening on 127\.0\.0\.1:(\d+)\D", log.read_text())
             if found:
                 self.port = int(found[1])
-                if self.get("/readyz")[0] == 200:
+                if self.get(probe)[0] == 200:
                     return
             assert self.process.poll() is None, log.read_text()
             time.sleep(0.01)
@@ -74,22 +83,30 @@ class Server:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def _request(self, method: str, path: str, body=None, headers=None):
+    def request(self, method: str, path: str, body=None, headers=None):
+        """Status, text and headers of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read()), answer.headers
+            return answer.status, answer.read().decode(), answer.headers
         finally:
             connection.close()
 
+    def _json(self, method: str, path: str, body=None, headers=None):
+        status, text, headers = self.request(method, path, body, headers)
+        return status, json.loads(text), headers
+
     def get(self, path: str):
-        return self._request("GET", path)
+        return self._json("GET", path)
 
     def call(self, bearer: str, body=None):
         """Calls the function; the documented body when none is given."""
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
-        return self._request("POST", FUNCTION, json.dumps(body or DOCUMENTED_BODY), headers)
+        return self._json("POST", FUNCTION, json.dumps(body or DOCUMENTED_BODY), headers)
+
+    def bearer(self, user: str) -> str:
+        return self.must("token", "issue-bearer", "--user", user).strip()
 
     def scalar(self, sql: str) -> str:
         return psql(self.environment["DATABASE_URL"].rsplit("/", 1)[1], sql)
@@ -109,16 +126,57 @@ def server():
     database = f"connvo_interop_{os.getpid()}"
     psql("postgres", f"CREATE DATABASE {database}")
     with tempfile.TemporaryDirectory(prefix="connvo-interop-") as folder:
-        server = Server(pathlib.Path(folder), database)
+        server = Server(pathlib.Path(folder), database, EARLY_JOIN_WINDOW="15m")
         try:
             server.must("migrate")
             server.must("seed", str(ROOT / "sql/seed/demo.json"))
+            # A meeting that is never open while these tests run.
+            psql(database, """
+                INSERT INTO connvo.meetings (id, organizer_id, title, state, scheduled_at, stream_call_type, stream_call_id)
+                VALUES ('meeting_early', 'user_workos_123', 'Far away', 'scheduled', '2099-01-01T12:00:00Z', 'default', 'c');
+                INSERT INTO connvo.meeting_participants (meeting_id, user_id, role)
+                VALUES ('meeting_early', 'user_bob_cohost', 'participant')""")
             server.must("token", "development-key", "--key", "key.pem", "--jwks", "jwks.json")
             server.start()
             yield server
         finally:
             server.stop()
             psql("postgres", f"DROP DATABASE {database} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def another(server: Server, probe: str = "/readyz", **settings: str):
+    """A second server on the same database, with the same keys and secret and other settings."""
+    second = Server(server.folder, server.environment["DATABASE_URL"].rsplit("/", 1)[1])
+    second.secret = server.secret
+    second.environment = {**server.environment, **settings}
+    try:
+        second.start(probe)
+        yield second
+    finally:
+        second.stop()
+
+
+@pytest.fixture(scope="session")
+def limited(server):
+    """One request a minute is what a person has there."""
+    with another(server, TOKENS_PER_MINUTE="1") as limited:
+        yield limited
+
+
+@pytest.fixture(scope="session")
+def keyless(server):
+    """Has no key to verify tokens with, which is an outage of its own."""
+    with another(server, "/livez", WORKOS_JWKS_URL=f"file://{server.folder}/nowhere.json") as keyless:
+        yield keyless
+
+
+@pytest.fixture
+def broken(server):
+    """The records of one person cannot be written, which is a bug of the server."""
+    server.scalar("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT broken CHECK (user_id <> 'user_nora_nameless')")
+    yield "user_nora_nameless"
+    server.scalar("ALTER TABLE connvo.issued_tokens DROP CONSTRAINT broken")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,25 @@
+"""Makes one call with the Convex client of the interpreter that runs this, and prints what came of it.
+
+Reads JSON from standard input: address, bearer (or null), function, arguments, and kind (action, query or mutation).
+"""
+
+import json
+import sys
+
+import convex
+
+try:
+    from convex.http_client import ConvexHttpClient as Client
+except ImportError:
+    from convex import ConvexClient as Client
+
+call = json.load(sys.stdin)
+client = Client(call["address"])
+if call["bearer"] is not None:
+    client.set_auth(call["bearer"])
+result = {"version": convex.__version__}
+try:
+    result["value"] = getattr(client, call["kind"])(call["function"], call["arguments"])
+except Exception as error:
+    result |= {"error": type(error).__name__, "text": str(error), "data": getattr(error, "data", None)}
+json.dump(result, sys.stdout)

@@ -1,0 +1,238 @@
+"""openapi.yaml says what the server does: each example of an answer is provoked and compared."""
+
+import json
+import socket
+import time
+
+import jsonschema
+import jwt
+import pytest
+import yaml
+from conftest import ACTION, ACTION_PATH, FUNCTION, ROOT, another
+from openapi_spec_validator import validate
+from refusals import HERE, REFUSALS
+
+DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+ORIGINAL = yaml.safe_load((ROOT / "Tests/Interop/original-openapi.yaml").read_text())
+# Values that differ from one answer to the next.
+VARYING = {"token", "expiresAt", "requestId"}
+# These belong to HTTP itself; OpenAPI describes Content-Type as `content`.
+UNDECLARED_HEADERS = {"content-type", "content-length", "date", "connection"}
+
+
+def resolved(node):
+    while "$ref" in node:
+        target = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def declared():
+    """Every answer in the document: path, method, status, and its description."""
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                yield path, method, status, resolved(answer)
+
+
+def examples():
+    for path, method, status, answer in declared():
+        for media, content in answer.get("content", {}).items():
+            for name, example in content["examples"].items():
+                yield path, method, status, media, name, content["schema"], example["value"]
+
+
+def matches(schema, value) -> None:
+    jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)
+
+
+def test_the_document_is_valid():
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1.")
+
+
+def test_the_original_document_is_valid():
+    validate(ORIGINAL)
+
+
+def test_every_example_of_an_answer_fits_its_schema():
+    for path, _, status, _, name, schema, value in examples():
+        try:
+            matches(schema, value)
+        except jsonschema.ValidationError as error:
+            raise AssertionError(f"{path} {status} {name}") from error
+
+
+def test_what_the_original_document_promises_is_kept():
+    """The operation is there, with its statuses, its fields and its example."""
+    original = ORIGINAL["paths"][FUNCTION]["post"]
+    ours = DOCUMENT["paths"][FUNCTION]["post"]
+    assert set(original["responses"]) <= set(ours["responses"])
+    request = original["requestBody"]["content"]["application/json"]["example"]
+    assert request == ours["requestBody"]["content"]["application/json"]["examples"]["documented"]["value"]
+    example = original["responses"]["200"]["content"]["application/json"]["example"]
+    mine = ours["responses"]["200"]["content"]["application/json"]["examples"]["granted"]["value"]
+    token = mine["value"]["token"]
+    assert {**mine, "value": {**mine["value"], "token": example["value"]["token"]}} == example
+    assert token.startswith(example["value"]["token"].removesuffix("..."))
+    matches({"$ref": "#/components/schemas/Granted"}, example | {"value": example["value"] | {"token": token}})
+
+
+# What provokes each example, by its name.
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+class Provoking:
+    """Sends the request that an example is the answer to."""
+
+    def __init__(self, server, limited, keyless, key, key_id, claims):
+        self.server, self.limited, self.keyless = server, limited, keyless
+        self.key, self.key_id, self.claims = key, key_id, claims
+
+    def post(self, path, arguments, user="user_workos_123", bearer=None, server=None, **headers):
+        body = {"args": arguments} if path == FUNCTION else {"path": ACTION_PATH, "args": arguments}
+        bearer = bearer or self.server.bearer(user)
+        return (server or self.server).request(
+            "POST", path, json.dumps(body), {**JSON_HEADERS, "Authorization": f"Bearer {bearer}", **headers}
+        )
+
+    def __call__(self, path, method, status, name):
+        if name in REFUSALS:
+            user, arguments = REFUSALS[name]
+            return self.post(path, arguments, user)
+        return getattr(self, name)(path)
+
+    def granted(self, path):
+        return self.post(path, {"meetingId": HERE, "role": "participant"})
+
+    def malformed(self, path):
+        headers = {**JSON_HEADERS, "Authorization": f"Bearer {self.server.bearer('user_workos_123')}"}
+        return self.server.request("POST", path, json.dumps({"path": ACTION_PATH}), headers)
+
+    def noCredentials(self, path):
+        return self.server.request("POST", path, "{}", JSON_HEADERS)
+
+    def invalidToken(self, path):
+        return self.post(path, {}, bearer="x")
+
+    def expired(self, path):
+        past = int(time.time()) - 7200
+        claims = {**self.claims, "iat": past, "exp": past + 600}
+        return self.post(path, {}, bearer=jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.key_id}))
+
+    def noRoute(self, path):
+        return self.server.request("GET", "/nowhere")
+
+    def noFunction(self, path):
+        headers = {**JSON_HEADERS, "Authorization": f"Bearer {self.server.bearer('user_workos_123')}"}
+        if path == ACTION:
+            return self.server.request("POST", path, json.dumps({"path": "messages:list", "args": {}}), headers)
+        return self.server.request("POST", "/api/run/messages/list", "{}", headers)
+
+    def method(self, path):
+        return self.server.request("PUT", path)
+
+    def probeMethod(self, path):
+        return self.server.request("POST", path)
+
+    def timeout(self, path):
+        """A body that never comes."""
+        with socket.create_connection(("127.0.0.1", self.server.port), 30) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
+            connection.settimeout(30)
+            received = b""
+            while data := connection.recv(65536):
+                received += data
+        head, _, body = received.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        return int(lines[0].split()[1]), body.decode(), headers
+
+    def tooLarge(self, path):
+        return self.server.request("POST", path, " " * 16385, JSON_HEADERS)
+
+    def mediaType(self, path):
+        return self.server.request("POST", path, "x", {"Content-Type": "text/plain"})
+
+    def headers(self, path):
+        return self.server.request("POST", path, "", {f"x-{number}": "x" for number in range(70)})
+
+    def outage(self, path):
+        return self.post(path, {"meetingId": HERE}, server=self.keyless)
+
+    def bug(self, path):
+        return self.post(path, {"meetingId": HERE}, "user_nora_nameless")
+
+    def quota(self, path):
+        self.post(path, {"meetingId": HERE}, server=self.limited)
+        return self.post(path, {"meetingId": HERE}, server=self.limited)
+
+    def answer(self, path):
+        return self.server.request("GET", path)
+
+    def notReady(self, path):
+        return self.keyless.request("GET", path)
+
+    def version(self, path):
+        return self.server.request("GET", path)
+
+
+@pytest.fixture
+def provoke(server, limited, keyless, broken, key, key_id, claims):
+    return Provoking(server, limited, keyless, key, key_id, claims)
+
+
+def masked(value):
+    """The limit of the example is the default; the tests' server has another."""
+    if isinstance(value, dict):
+        return {name: "*" if name in VARYING else masked(inner) for name, inner in value.items()}
+    return value.replace("than 1 requests", "than 60 requests") if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "media", "name", "value"),
+    [(path, method, status, media, name, value) for path, method, status, media, name, _, value in examples()
+     # Five seconds each: one is enough.
+     if name != "timeout" or (path, method) == (FUNCTION, "post")],
+)
+def test_an_example_is_what_the_server_says(provoke, path, method, status, media, name, value):
+    got, text, headers = provoke(path, method, status, name)
+    assert got == int(status), text
+    assert headers["Content-Type"].split(";")[0] == media
+    if media == "text/plain":
+        assert text == value
+    else:
+        body = json.loads(text)
+        assert masked(body) == masked(value)
+        assert list(body) == list(value), "the order of the fields"
+    expect_declared_headers(path, method, status, headers)
+
+
+def expect_declared_headers(path, method, status, headers):
+    declared = resolved(DOCUMENT["paths"][path][method]["responses"][status])["headers"]
+    sent = {name.lower() for name in headers.keys()} - UNDECLARED_HEADERS
+    known = {name.lower(): resolved(header) for name, header in declared.items()}
+    assert sent <= set(known)
+    assert {name for name, header in known.items() if header.get("required")} <= sent
+    for name in sent:
+        schema = known[name]["schema"]
+        value = next(headers[key] for key in headers.keys() if key.lower() == name)
+        jsonschema.Draft202012Validator(schema).validate(int(value) if schema.get("type") == "integer" else value)
+
+
+@pytest.mark.parametrize("path", [FUNCTION, ACTION])
+def test_a_preflight_and_what_follows_it_are_as_declared(server, path):
+    origin = "https://app.connvo.app"
+    with another(server, CORS_ORIGINS=origin) as second:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        status, text, headers = second.request("OPTIONS", path, headers=asked)
+        assert (status, text) == (204, "")
+        expect_declared_headers(path, "options", "204", headers)
+        status, _, headers = second.request("POST", path, "{}", {**JSON_HEADERS, "Origin": origin})
+        assert status == 401
+        assert headers["Access-Control-Allow-Origin"] == origin
+        expect_declared_headers(path, "post", "401", headers)
+    assert server.request("OPTIONS", path, headers=asked)[0] == 405
