@@ -17,6 +17,8 @@ struct IssueParticipantToken: Sendable {
         let userAgent: String?
         let requestID: String
         let receivedAt: Timestamp
+        /// What the caller has waited already, and does not wait once more.
+        var waited: Duration = .zero
     }
 
     enum Submission {
@@ -51,7 +53,8 @@ struct IssueParticipantToken: Sendable {
             userAgent: context.userAgent.map { $0.cut(at: 256) },
             requestID: context.requestID
         )
-        let pending = PendingIssuance(request, deadline: .after(timeLimit), replies: replies) { outcome in
+        let deadline = Deadline.after(timeLimit - context.waited)
+        let pending = PendingIssuance(request, deadline: deadline, replies: replies) { outcome in
             complete(outcome, request)
         }
         if let outcome = engine.submit(pending) { return .answered(outcome, request) }

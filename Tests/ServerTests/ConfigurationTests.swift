@@ -1,6 +1,8 @@
 import TestSupport
 import Testing
 
+@testable import connvo_server
+
 /// Settings that cannot be worked with: exit code 78, everything at once, no secret told.
 @Suite struct ConfigurationTests {
     private static let good = [
@@ -75,6 +77,42 @@ import Testing
             settings: ["WORKOS_JWKS_URL": "not a url"],
             named: ["WORKOS_JWKS_URL"]
         ),
+        Case(
+            testDescription: "a key set over plain http",
+            settings: ["WORKOS_JWKS_URL": "http://api.workos.com/sso/jwks/client_123"],
+            named: ["WORKOS_JWKS_URL", "https"]
+        ),
+        Case(
+            testDescription: "a key set behind a password",
+            settings: ["WORKOS_JWKS_URL": "https://user:hunter2-secret@example.com/keys"],
+            named: ["WORKOS_JWKS_URL"],
+            secrets: ["hunter2-secret"]
+        ),
+        Case(
+            testDescription: "a key set without a host",
+            settings: ["WORKOS_JWKS_URL": "https:///keys"],
+            named: ["WORKOS_JWKS_URL"]
+        ),
+        Case(
+            testDescription: "a key set by another scheme",
+            settings: ["WORKOS_JWKS_URL": "ftp://example.com/keys"],
+            named: ["WORKOS_JWKS_URL"]
+        ),
+        Case(
+            testDescription: "a CA file that is not there",
+            settings: ["WORKOS_JWKS_URL": "https://example.com/keys", "WORKOS_CA_FILE": "/nonexistent/ca.pem"],
+            named: ["WORKOS_CA_FILE"]
+        ),
+        Case(
+            testDescription: "a CA file that holds no certificate",
+            settings: ["WORKOS_JWKS_URL": "https://example.com/keys", "WORKOS_CA_FILE": "input"],
+            named: ["WORKOS_CA_FILE"]
+        ),
+        Case(
+            testDescription: "a client id that is none",
+            settings: ["ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_JWKS_URL": "", "WORKOS_CLIENT_ID": "../a b?"],
+            named: ["WORKOS_CLIENT_ID"]
+        ),
         Case(testDescription: "a negative port", settings: ["HTTP_PORT": "-1"], named: ["HTTP_PORT"]),
     ]
 
@@ -87,6 +125,21 @@ import Testing
         for secret in testCase.secrets { #expect(!output.contains(secret)) }
         #expect(!output.contains(Self.good["STREAM_API_SECRET"] ?? "-"))
         #expect(result.output.isEmpty)
+    }
+
+    @Test(arguments: [
+        (["WORKOS_CLIENT_ID": "client_123"], "https://api.workos.com/sso/jwks/client_123"),
+        (["WORKOS_CLIENT_ID": "client_123", "WORKOS_JWKS_URL": "HTTPS://a.example/keys"], "HTTPS://a.example/keys"),
+        (["WORKOS_CLIENT_ID": "client_123", "WORKOS_JWKS_URL": "file:///etc/jwks.json"], "/etc/jwks.json"),
+    ])
+    func `the client id says where its key set is, unless that is set`(
+        own: [String: String],
+        source: String
+    ) async throws {
+        let other = ["WORKOS_JWKS_URL": "", "ALLOW_DEVELOPMENT_TOKENS": ""]
+        let environment = Self.good.merging(other) { $1 }.merging(own) { $1 }
+        var settings = try await SettingsReader(environment: environment, environmentFile: nil)
+        #expect(try ServerConfiguration(&settings).keySetSource.name == source)
     }
 
     @Test func `a .env file is read, and the environment wins over it`() async throws {

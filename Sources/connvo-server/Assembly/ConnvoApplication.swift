@@ -11,7 +11,7 @@ internal import ServiceLifecycle
 struct ConnvoApplication: Sendable {
     let engine: IssuanceEngine
     let monitor: DatabaseMonitor
-    let keySetFile: KeySetFile
+    let keySet: KeySetRefresher
     let readiness: Readiness
     let publicServer: Application<RouterResponder<BasicRequestContext>>
     let adminServer: Application<RouterResponder<BasicRequestContext>>?
@@ -36,17 +36,23 @@ struct ConnvoApplication: Sendable {
             preparesStatements: configuration.preparesStatements
         ) { databaseObserver.observe($0) }
         let keys = KeySetStore()
-        let readiness = Readiness(engine: engine, monitor: monitor, keys: keys)
+        let keySet = KeySetRefresher(
+            source: configuration.keySetSource,
+            store: keys,
+            observer: KeySetObserver(logger: logger)
+        )
+        let readiness = Readiness(engine: engine, monitor: monitor, keys: keys, keySet: keySet)
         self.engine = engine
         self.monitor = monitor
+        self.keySet = keySet
         self.readiness = readiness
-        keySetFile = KeySetFile(path: configuration.keySetPath, store: keys, logger: logger)
 
         let services = IssuanceHandler.Services(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
                 keys: keys
             ),
+            keySet: keySet,
             issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
             trustedProxies: configuration.trustedProxies,
             crossOrigin: configuration.crossOrigin,
@@ -101,7 +107,7 @@ struct ConnvoApplication: Sendable {
     var services: [any Service] {
         var services: [any Service] = [
             MonitorService(monitor: monitor),
-            keySetFile,
+            keySet,
             IssuanceService(engine: engine),
         ]
         if let adminServer { services.append(adminServer) }

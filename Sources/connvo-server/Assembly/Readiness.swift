@@ -7,12 +7,14 @@ final class Readiness: Sendable {
     private let engine: IssuanceEngine
     private let monitor: DatabaseMonitor
     private let keys: KeySetStore
+    private let keySet: KeySetRefresher
     private let isDraining = Mutex(false)
 
-    init(engine: IssuanceEngine, monitor: DatabaseMonitor, keys: KeySetStore) {
+    init(engine: IssuanceEngine, monitor: DatabaseMonitor, keys: KeySetStore, keySet: KeySetRefresher) {
         self.engine = engine
         self.monitor = monitor
         self.keys = keys
+        self.keySet = keySet
     }
 
     /// Says that the process is about to end.
@@ -30,4 +32,7 @@ final class Readiness: Sendable {
         if keys.current.keys.isEmpty { obstacles.append("no usable key to verify bearer tokens with") }
         return obstacles
     }
+
+    /// What needs somebody's attention and stands in nobody's way yet.
+    var warnings: [String] { keySet.warning.map { [$0] } ?? [] }
 }

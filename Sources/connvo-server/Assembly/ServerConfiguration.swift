@@ -2,6 +2,7 @@ internal import Domain
 internal import FoundationEssentials
 internal import JOSE
 internal import Logging
+internal import NIOSSL
 internal import Persistence
 
 /// Everything `serve` needs to know, read once at start. docs/configuration.md describes each setting.
@@ -25,7 +26,7 @@ struct ServerConfiguration: Sendable {
     let admissionPolicy: AdmissionPolicy
     let requestsPerMinute: Int
     let bearerPolicy: BearerTokenVerifier.Policy
-    let keySetPath: String
+    let keySetSource: any KeySetSource
     let allowsDevelopmentTokens: Bool
     let streamGrantsConfirmed: Bool
 
@@ -58,17 +59,17 @@ struct ServerConfiguration: Sendable {
         requestsPerMinute = settings.integer("TOKENS_PER_MINUTE", default: 60, in: 0...100_000)
         allowsDevelopmentTokens = settings.flag("ALLOW_DEVELOPMENT_TOKENS")
         bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
-        let keySetPath = Self.keySetPath(&settings)
+        let keySetSource = Self.keySetSource(&settings)
         streamGrantsConfirmed = settings.flag("STREAM_GRANTS_CONFIRMED")
 
         try settings.throwIfWrong()
-        guard let database, let signer, let keySetPath else {
+        guard let database, let signer, let keySetSource else {
             // Each of these notes its problem, so this is never reached without one.
             throw ConfigurationFailure(settings.problems)
         }
         self.database = database
         self.signer = signer
-        self.keySetPath = keySetPath
+        self.keySetSource = keySetSource
     }
 
     private static func trustedProxies(_ settings: inout SettingsReader) -> TrustedProxies {
@@ -171,15 +172,60 @@ struct ServerConfiguration: Sendable {
         )
     }
 
-    private static func keySetPath(_ settings: inout SettingsReader) -> String? {
+    private static func keySetSource(_ settings: inout SettingsReader) -> (any KeySetSource)? {
+        let trustRoots = keySetTrustRoots(&settings)
+        let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo/jwks.json"
         guard let text = settings.string("WORKOS_JWKS_URL") else {
-            settings.note("WORKOS_JWKS_URL", "is not set", "give a file: URL of a JSON Web Key Set")
+            guard let clientID = settings.string("WORKOS_CLIENT_ID") else {
+                settings.note("WORKOS_JWKS_URL", "is not set", "\(remedy), or WORKOS_CLIENT_ID")
+                return nil
+            }
+            return publishedKeySet(clientID, trustRoots, &settings)
+        }
+        guard let url = URL(string: text), let scheme = url.scheme?.lowercased() else {
+            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", remedy)
             return nil
         }
-        guard let url = URL(string: text), url.isFileURL, !url.path.isEmpty else {
-            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", "give a file: URL, such as file:///etc/connvo/jwks.json")
+        switch scheme {
+        case "file" where !url.path.isEmpty:
+            return KeySetFile(path: url.path)
+        case "https" where url.user != nil || url.password != nil:
+            settings.note("WORKOS_JWKS_URL", "has a user name or a password", "leave it out: the set is public")
+        case "https" where url.host?.isEmpty == false && url.fragment == nil:
+            return KeySetDownload(url: text, trustRoots: trustRoots)
+        case "http":
+            settings.note(
+                "WORKOS_JWKS_URL",
+                "is \"\(text)\", and whoever can change what comes over plain http can let anybody in",
+                remedy
+            )
+        default:
+            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", remedy)
+        }
+        return nil
+    }
+
+    /// Where WorkOS publishes the keys of one client.
+    private static func publishedKeySet(
+        _ clientID: String,
+        _ trustRoots: NIOSSLTrustRoots,
+        _ settings: inout SettingsReader
+    ) -> KeySetDownload? {
+        guard clientID.utf8.count <= 128,
+            clientID.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
+        else {
+            settings.note("WORKOS_CLIENT_ID", "is \"\(clientID)\"", "give an id such as client_01EXAMPLE")
             return nil
         }
-        return url.path
+        return KeySetDownload(url: "https://api.workos.com/sso/jwks/\(clientID)", trustRoots: trustRoots)
+    }
+
+    private static func keySetTrustRoots(_ settings: inout SettingsReader) -> NIOSSLTrustRoots {
+        guard let path = settings.string("WORKOS_CA_FILE") else { return .default }
+        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
+            settings.note("WORKOS_CA_FILE", "\(path) holds no certificate", "name a file with certificates in PEM")
+            return .default
+        }
+        return .certificates(certificates)
     }
 }

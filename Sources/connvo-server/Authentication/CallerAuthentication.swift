@@ -17,6 +17,9 @@ struct CallerAuthentication: Sendable {
     struct Failure: Error {
         let problem: Problem
         let cause: String
+        /// When the token names a key that we do not have: the generation of the set that lacks it. A newer one may have
+        /// the key (``KeySetRefresher/whenRead(since:_:)``).
+        var unknownKeyGeneration: UInt64?
     }
 
     /// - Throws: ``Failure``. Nothing of the token is in it.
@@ -36,7 +39,11 @@ struct CallerAuthentication: Sendable {
             cache.insert(claims, hash: hash, generation: snapshot.generation)
             return claims
         } catch {
-            throw Failure(problem: Problem(error), cause: error.slug)
+            throw Failure(
+                problem: Problem(error),
+                cause: error.slug,
+                unknownKeyGeneration: error.namesUnknownKey ? snapshot.generation : nil
+            )
         }
     }
 
@@ -59,5 +66,14 @@ struct CallerAuthentication: Sendable {
         }
         guard separator == UInt8(ascii: " ") else { throw Failure(problem: .invalidToken, cause: "other_scheme") }
         return Array(rest.drop { $0 == UInt8(ascii: " ") })
+    }
+}
+
+extension BearerTokenRejection {
+    fileprivate var namesUnknownKey: Bool {
+        switch self {
+        case .refused(.unknownKey), .keysUnavailable(.unknownKeyAfterFailedFetch): true
+        default: false
+        }
     }
 }

@@ -37,7 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
             let configuration = try ServerConfiguration(&settings)
             Self.remind(configuration, logger)
             let application = try ConnvoApplication(configuration, logger: logger)
-            await application.keySetFile.read()
+            await application.keySet.step()
             var lifecycle = ServiceGroupConfiguration(
                 services: application.services,
                 gracefulShutdownSignals: [.sigterm, .sigint],

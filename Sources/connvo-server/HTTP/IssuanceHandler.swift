@@ -17,6 +17,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What one connection needs of the application.
     struct Services: Sendable {
         let authentication: CallerAuthentication
+        let keySet: KeySetRefresher
         let issueToken: IssueParticipantToken
         let trustedProxies: TrustedProxies
         /// Nil when no page of another origin may read answers.
@@ -32,6 +33,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case idle
         /// Collecting the body of a request.
         case receiving(Incoming)
+        /// The caller's key is unknown, and the key set is being read.
+        case awaitingKeys(Incoming, since: NIODeadline)
         /// A token was asked for and the decision is awaited.
         case awaiting(PendingIssuance)
         /// The router answers.
@@ -50,6 +53,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var bodySize = 0
         /// Decided from the head alone.
         var problem: Problem?
+        /// Set after the one wait for a new key set that a request may have.
+        var waitedForKeys: TimeAmount?
 
         var isForDoor: Bool { route != .other }
     }
@@ -193,6 +198,11 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         do {
             caller = try services.authentication.authenticate(incoming.fields.authorization, now: now)
         } catch {
+            if let generation = error.unknownKeyGeneration, incoming.waitedForKeys == nil,
+                awaitsKeys(incoming, since: generation, context: context)
+            {
+                return
+            }
             services.observer.authenticationFailed(cause: error.cause, requestID: requestID)
             throw error.problem
         }
@@ -211,7 +221,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 clientIP: services.trustedProxies.client(peer: peer, forwardedFor: incoming.fields.forwardedFor),
                 userAgent: incoming.fields.userAgent,
                 requestID: requestID,
-                receivedAt: now
+                receivedAt: now,
+                waited: .nanoseconds(incoming.waitedForKeys?.nanoseconds ?? 0)
             ),
             replies: replies
         ) { outcome, request in
@@ -224,6 +235,26 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .answered(let outcome, let request):
             answer(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
         }
+    }
+
+    /// Whether the request waits for a key set that may have the key its token names.
+    private func awaitsKeys(_ incoming: Incoming, since generation: UInt64, context: ChannelHandlerContext) -> Bool {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let isTaken = services.keySet.whenRead(since: generation) {
+            eventLoop.execute {
+                let (handler, context) = bound.value
+                handler.goOnWithKeys(context: context)
+            }
+        }
+        if isTaken { state = .awaitingKeys(incoming, since: .now()) }
+        return isTaken
+    }
+
+    private func goOnWithKeys(context: ChannelHandlerContext) {
+        guard case .awaitingKeys(var incoming, let since) = state, context.channel.isActive else { return }
+        incoming.waitedForKeys = .now() - since
+        dispatch(incoming, context: context)
     }
 
     private func finish(
@@ -359,7 +390,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event, case .awaiting = state {
+        if case ChannelEvent.inputClosed = event, isDeciding {
             // Passed on now, it would make Hummingbird's task close the channel before the answer is there.
             inputIsClosed = true
             return
@@ -374,8 +405,15 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             // The head never came; there is nothing to answer by the rules of HTTP.
             state = .closing
             context.close(promise: nil)
-        case .awaiting, .passing, .closing:
+        case .awaitingKeys, .awaiting, .passing, .closing:
             break
+        }
+    }
+
+    private var isDeciding: Bool {
+        switch state {
+        case .awaitingKeys, .awaiting: true
+        case .idle, .receiving, .passing, .closing: false
         }
     }
 

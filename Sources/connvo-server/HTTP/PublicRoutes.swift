@@ -39,7 +39,7 @@ struct AdminRoutes {
         router.get("/readyz") { [readiness] request, _ in
             let obstacles = readiness.obstacles
             return request.uri.queryParameters["verbose"] == nil
-                ? HealthAnswer.ready(obstacles.isEmpty) : HealthAnswer.ready(obstacles)
+                ? HealthAnswer.ready(obstacles.isEmpty) : HealthAnswer.ready(obstacles, warnings: readiness.warnings)
         }
         return router
     }
@@ -54,16 +54,22 @@ enum HealthAnswer {
     }
 
     /// With the reasons, for operators.
-    static func ready(_ obstacles: [String]) -> Response {
-        var body = ByteBuffer(
-            string: #"{"status":"# + (obstacles.isEmpty ? #""ready""# : #""not ready""#) + #","obstacles":["#
-        )
-        for (index, obstacle) in obstacles.enumerated() {
-            if index > 0 { body.writeStaticString(",") }
-            body.writeJSON(obstacle)
+    static func ready(_ obstacles: [String], warnings: [String]) -> Response {
+        answer(obstacles.isEmpty ? .ok : .serviceUnavailable, report(obstacles, warnings: warnings))
+    }
+
+    static func report(_ obstacles: [String], warnings: [String]) -> ByteBuffer {
+        var body = ByteBuffer(string: #"{"status":"# + (obstacles.isEmpty ? #""ready""# : #""not ready""#))
+        for (name, texts) in [("obstacles", obstacles), ("warnings", warnings)] {
+            body.writeString(",\"\(name)\":[")
+            for (index, text) in texts.enumerated() {
+                if index > 0 { body.writeStaticString(",") }
+                body.writeJSON(text)
+            }
+            body.writeStaticString("]")
         }
-        body.writeStaticString("]}")
-        return answer(obstacles.isEmpty ? .ok : .serviceUnavailable, body)
+        body.writeStaticString("}")
+        return body
     }
 
     private static func answer(_ status: HTTPResponse.Status, _ body: String) -> Response {

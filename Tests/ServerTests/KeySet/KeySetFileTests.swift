@@ -3,7 +3,7 @@ import Testing
 
 /// Rows 3 and 4 at the key set: whose fault it is when a token cannot be verified. Each test changes the file, so each
 /// has a server of its own.
-@Suite struct KeySetTests {
+@Suite struct KeySetFileTests {
     private static func set(_ keys: [(kid: String, key: RSAPrivateKey)]) throws -> [UInt8] {
         try JWKSet.encode(keys.map { (kid: $0.kid, key: $0.key.publicKey) })
     }

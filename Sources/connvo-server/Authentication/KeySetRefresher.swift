@@ -1,0 +1,156 @@
+internal import JOSE
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Keeps a ``KeySetStore`` in step with a ``KeySetSource``, as a ``KeySetSchedule`` says.
+///
+/// One read at a time, whoever asks. A source that fails, or holds no usable key, does not take the last good set away
+/// before the schedule does.
+final class KeySetRefresher: Service, Sendable {
+    /// The clock, as the schedule wants it: durations since one origin.
+    struct Time: Sendable {
+        let now: @Sendable () -> Duration
+        let sleep: @Sendable (_ until: Duration) async throws -> Void
+
+        static func system() -> Time {
+            let clock = ContinuousClock()
+            let origin = clock.now
+            return Time(
+                now: { clock.now - origin },
+                sleep: { try await clock.sleep(until: origin + $0) }
+            )
+        }
+    }
+
+    private struct State: Sendable {
+        var schedule: KeySetSchedule
+        var waiting: [@Sendable () -> Void] = []
+        /// The wait for the next step, cut short when an unknown key brings that forward.
+        var nap: Task<Void, Never>?
+    }
+
+    /// How many may wait for one read. Whoever comes later is answered by the set in force.
+    static let waitingLimit = 1000
+    /// How often the set's age is measured.
+    private static let measuringInterval: Duration = .seconds(15)
+
+    private let source: any KeySetSource
+    private let store: KeySetStore
+    private let observer: KeySetObserver
+    private let time: Time
+    private let state: Mutex<State>
+
+    init(source: any KeySetSource, store: KeySetStore, observer: KeySetObserver, time: Time = .system()) {
+        self.source = source
+        self.store = store
+        self.observer = observer
+        self.time = time
+        state = Mutex(State(schedule: KeySetSchedule(source.rules)))
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled { await self.step() }
+        }
+    }
+
+    /// Does the next thing that is to be done, which for the first time is to read the set.
+    func step() async {
+        let now = time.now()
+        let (step, age) = state.withLock { ($0.schedule.next(at: now), $0.schedule.age(at: now)) }
+        if let age { observer.measured(age: age) }
+        switch step {
+        case .read:
+            await read()
+        case .expire:
+            store.expire()
+            observer.expired(source.name)
+        case .wait(let moment):
+            await nap(until: min(moment, now + Self.measuringInterval))
+        }
+    }
+
+    /// Calls `body` once, from anywhere, after a read that may bring a key which the set in force does not have.
+    ///
+    /// - Parameter generation: Of the set that did not have the key.
+    /// - Returns: Whether `body` will be called. No read goes on, and none may begin, when it will not.
+    func whenRead(since generation: UInt64, _ body: @escaping @Sendable () -> Void) -> Bool {
+        if store.current.generation != generation {
+            body()
+            return true
+        }
+        let now = time.now()
+        return state.withLock { state in
+            guard state.waiting.count < Self.waitingLimit, state.schedule.noteUnknownKey(at: now) else { return false }
+            state.waiting.append(body)
+            state.nap?.cancel()
+            return true
+        }
+    }
+
+    /// What operators should know while everything still works.
+    var warning: String? {
+        let snapshot = store.current
+        guard snapshot.lastReadFailed, !snapshot.keys.isEmpty else { return nil }
+        let now = time.now()
+        guard let age = state.withLock({ $0.schedule.age(at: now) }) else { return nil }
+        let limit = source.rules.staleLimit.components.seconds / 3600
+        return "the key set cannot be read; the one from \(age.components.seconds) s ago is used for up to \(limit) h"
+    }
+
+    // MARK: Steps
+
+    private func read() async {
+        let succeeded: Bool
+        do {
+            let keys = try await keySet()
+            observer.replaced(by: keys, isNew: store.replace(with: keys), from: source.name)
+            succeeded = true
+        } catch {
+            // A read that is called off at the end of the process says nothing about the source.
+            if !Task.isCancelled {
+                store.noteFailure()
+                observer.failed(error, source.name)
+            }
+            succeeded = false
+        }
+        let now = time.now()
+        let waiting = state.withLock { state in
+            state.schedule.end(succeeded: succeeded, at: now, chance: .random(in: 0...1))
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for body in waiting { body() }
+    }
+
+    private func keySet() async throws(KeySetFailure) -> JWKSet {
+        let text = try await source.read()
+        let keys: JWKSet
+        do {
+            keys = try JWKSet(parsing: text)
+        } catch {
+            throw .refused(error)
+        }
+        observer.skipped(keys.skipped)
+        guard !keys.isEmpty else { throw .noUsableKey }
+        return keys
+    }
+
+    private func nap(until moment: Duration) async {
+        let nap = Task { [time] in _ = try? await time.sleep(moment) }
+        let now = time.now()
+        let isWanted = state.withLock { state in
+            // An unknown key may have come since the schedule was asked.
+            guard !state.schedule.isDue(at: now) else { return false }
+            state.nap = nap
+            return true
+        }
+        guard isWanted else { return nap.cancel() }
+        await withTaskCancellationHandler {
+            await nap.value
+        } onCancel: {
+            nap.cancel()
+        }
+        state.withLock { $0.nap = nil }
+    }
+}

@@ -1,0 +1,68 @@
+import Domain
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Persistence
+
+@testable import connvo_server
+
+/// The hot route on a port of its own, without a database: a request whose token is accepted gets as far as its body.
+struct InProcessServer: Sendable {
+    private let channel: any Channel
+
+    let port: Int
+
+    static func start(_ keySet: RefreshedKeySet) async throws -> InProcessServer {
+        let nowhere = try ConnectionTarget(
+            "postgresql:///connvo?host=/nonexistent",
+            applicationName: "tests",
+            sessionAttributes: .readWrite
+        )
+        // Never started: nothing is to reach it.
+        let engine = try IssuanceEngine(
+            IssuanceConfiguration(
+                target: nowhere,
+                policy: AdmissionPolicy(streamRoles: [:], earlyJoinWindow: nil, pastDueGrace: .zero),
+                signingKeyID: "none",
+                sign: { _ in SignedToken(bytes: [], sha256: []) }
+            )
+        ) { _ in }
+        let services = IssuanceHandler.Services(
+            authentication: keySet.authentication,
+            keySet: keySet.refresher,
+            issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
+            trustedProxies: .none,
+            observer: RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log }),
+            now: SystemClock.now
+        )
+        let replies = EventLoopReplies.Directory()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
+                    try channel.pipeline.syncOperations.addHandler(
+                        IssuanceHandler(
+                            services: services,
+                            replies: replies.replies(on: channel.eventLoop),
+                            phase: ConnectionPhase()
+                        )
+                    )
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        return InProcessServer(channel: channel, port: channel.localAddress?.port ?? 0)
+    }
+
+    func stop() async throws {
+        try await channel.close().get()
+    }
+
+    /// Sends a token with a body that is refused only after the token was accepted.
+    func send(_ token: String) async throws -> HTTPConnection {
+        let connection = try await HTTPConnection.open(port: port)
+        try await connection.send(WireRequest.call(token, body: "{}").bytes)
+        return connection
+    }
+}

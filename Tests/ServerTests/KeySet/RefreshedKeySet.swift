@@ -1,0 +1,105 @@
+import InMemoryLogging
+import JOSE
+import Logging
+import MetricsTestKit
+import Testing
+
+@testable import connvo_server
+
+/// A key set that is kept fresh from a scripted source under a simulated clock, and what authenticates with it.
+struct RefreshedKeySet: Sendable {
+    let time = SimulatedTime()
+    let source: ScriptedKeySet
+    let store = KeySetStore()
+    let metrics = TestMetrics()
+    let log = InMemoryLogHandler()
+    /// What the requests log.
+    let requestLog = InMemoryLogHandler()
+    let refresher: KeySetRefresher
+    let authentication: CallerAuthentication
+
+    private init(_ rules: KeySetSchedule.Rules) {
+        source = ScriptedKeySet(rules)
+        refresher = KeySetRefresher(
+            source: source,
+            store: store,
+            observer: KeySetObserver(logger: Logger(label: "test") { [log] _ in log }, metrics: metrics),
+            time: time.time
+        )
+        authentication = CallerAuthentication(
+            verifier: BearerTokenVerifier(
+                policy: .init(issuers: [], developmentIssuer: DevelopmentToken.issuer)
+            ),
+            keys: store
+        )
+    }
+
+    /// Keeps the set fresh while `body` runs.
+    static func with(
+        _ rules: KeySetSchedule.Rules = .download,
+        body: (RefreshedKeySet) async throws -> Void
+    ) async throws {
+        let keySet = RefreshedKeySet(rules)
+        let running = Task { try await keySet.refresher.run() }
+        let result: Result<Void, any Error>
+        do {
+            try await body(keySet)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        running.cancel()
+        keySet.source.end()
+        try await running.value
+        try result.get()
+    }
+
+    /// Answers the read that goes on or is about to begin, and waits until that has had its effect.
+    func answer(_ answer: ScriptedKeySet.Answer) async throws {
+        try await source.answer(answer)
+        try await settle()
+    }
+
+    /// Moves the clock, and waits until that has had its effect.
+    func advance(by duration: Duration) async throws {
+        try await settle()
+        time.advance(by: duration)
+        try await settle()
+    }
+
+    /// Waits until the refresher does nothing but wait: for the clock, or for the source.
+    func settle() async throws {
+        try await eventually { time.isAwaited || source.isBeingRead }
+    }
+
+    /// What a token is answered: nil when it is accepted.
+    func failure(of token: String) -> CallerAuthentication.Failure? {
+        do {
+            _ = try authentication.authenticate(.one("Bearer \(token)"), now: SystemClock.now())
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    // MARK: Sets and tokens
+
+    static let nextKeyID = "development-next"
+
+    static func set(current: Bool = true, next: Bool = false) throws -> [UInt8] {
+        var keys: [(kid: String, key: RSAPublicKey)] = []
+        if current { keys.append((kid: try Tokens.keyID(), key: try Tokens.key.get().publicKey)) }
+        if next { keys.append((kid: nextKeyID, key: try Tokens.otherKey.get().publicKey)) }
+        return try JWKSet.encode(keys)
+    }
+
+    /// Signed by a key that only the set of tomorrow has.
+    static func nextToken() throws -> String {
+        try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(nextKeyID)"}"#, key: Tokens.otherKey.get())
+    }
+
+    /// Of a key that no set ever has.
+    static func unknownToken(_ number: Int = 0) throws -> String {
+        try Tokens.forge(header: #"{"alg":"RS256","kid":"development-unknown-\#(number)"}"#)
+    }
+}

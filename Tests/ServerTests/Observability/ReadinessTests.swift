@@ -1,0 +1,56 @@
+import Domain
+import JOSE
+import NIOCore
+import Persistence
+import Testing
+
+@testable import connvo_server
+
+@Suite struct ReadinessTests {
+    @Test func `a key set that cannot be read is a warning, and one that is too old an obstacle`() async throws {
+        let nowhere = try ConnectionTarget(
+            "postgresql:///connvo?host=/nonexistent",
+            applicationName: "tests",
+            sessionAttributes: .readWrite
+        )
+        let engine = try IssuanceEngine(
+            IssuanceConfiguration(
+                target: nowhere,
+                policy: .init(streamRoles: [:], earlyJoinWindow: nil, pastDueGrace: .zero),
+                signingKeyID: "none",
+                sign: { _ in SignedToken(bytes: [], sha256: []) }
+            )
+        ) { _ in }
+        let monitor = try DatabaseMonitor(
+            target: nowhere,
+            catalogue: .embedded(sha256: { SHA256.hash($0) }),
+            preparesStatements: true
+        ) { _ in }
+        try await RefreshedKeySet.with { keySet in
+            let readiness = Readiness(
+                engine: engine,
+                monitor: monitor,
+                keys: keySet.store,
+                keySet: keySet.refresher
+            )
+            #expect(readiness.obstacles.contains { $0.contains("key") })
+            try await keySet.answer(.success(RefreshedKeySet.set()))
+            #expect(!readiness.obstacles.contains { $0.contains("key") })
+            #expect(readiness.warnings.isEmpty)
+            try await keySet.advance(by: .seconds(600))
+            try await keySet.answer(.failure(.timedOut))
+            #expect(!readiness.obstacles.contains { $0.contains("key") })
+            #expect(readiness.warnings.count == 1)
+            try await keySet.advance(by: .seconds(86_400))
+            try await eventually { readiness.obstacles.contains { $0.contains("key") } }
+            #expect(readiness.warnings.isEmpty)
+        }
+    }
+
+    @Test func `the verbose report names obstacles and warnings`() {
+        let all = HealthAnswer.report(["one", "a \"b\""], warnings: ["three"])
+        #expect(String(buffer: all) == #"{"status":"not ready","obstacles":["one","a \"b\""],"warnings":["three"]}"#)
+        let none = HealthAnswer.report([], warnings: ["three"])
+        #expect(String(buffer: none) == #"{"status":"ready","obstacles":[],"warnings":["three"]}"#)
+    }
+}
