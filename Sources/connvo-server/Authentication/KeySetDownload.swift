@@ -80,9 +80,16 @@ extension KeySetFailure {
         where [.deadlineExceeded, .connectTimeout, .readTimeout, .tlsHandshakeTimeout].contains(error):
             self = .timedOut
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            self = .tls(String("\(error)".prefix(300)))
+            self = .tls(Self.cause(error))
         default:
-            self = .connection(String("\(error)".prefix(300)))
+            self = .connection(Self.cause(error))
         }
+    }
+
+    /// Short enough for a line, and without the place in BoringSSL's sources that its errors end with.
+    private static func cause(_ error: any Error) -> String {
+        let text = "\(error)"
+        let end = text.firstRange(of: " at /")?.lowerBound ?? text.endIndex
+        return String(text[..<end].prefix(300))
     }
 }
