@@ -32,8 +32,10 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
             let phase = ConnectionPhase()
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ConnectionTimeouts(limits: limits, phase: phase))
+            let writer = WholeAnswerWriter()
+            try pipeline.addHandler(writer)
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: true,
+                withPipeliningAssistance: false,
                 withErrorHandling: false,
                 // All names are ours and all values are ours or checked: a second look at each costs 4 % of a request.
                 withOutboundHeaderValidation: false,
@@ -41,7 +43,12 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
                 withDecoderLimitConfiguration: decoderLimits
             )
             try pipeline.addHandler(
-                IssuanceHandler(services: services, replies: replies.replies(on: channel.eventLoop), phase: phase)
+                IssuanceHandler(
+                    services: services,
+                    replies: replies.replies(on: channel.eventLoop),
+                    phase: phase,
+                    writer: writer
+                )
             )
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(

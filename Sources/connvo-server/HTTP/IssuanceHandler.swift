@@ -6,8 +6,12 @@ internal import Persistence
 
 /// Answers the hot route on the event loop, before any router or middleware; passes every other request on.
 ///
-/// It stands behind NIO's HTTP decoder and pipelining handler, so it sees one request at a time. It also holds the
-/// guards that every route shares: the size of bodies, malformed HTTP, closing when a peer asks for it.
+/// It stands behind NIO's HTTP decoder and takes one request at a time; what the peer sends beyond that waits in a
+/// backlog. It also holds the guards that every route shares: the size of bodies, malformed HTTP, closing when a peer
+/// asks for it or the server is about to end.
+///
+/// NIO's own handler for pipelining is not in use, because it stops reading during every request: two calls of
+/// `epoll_ctl` each.
 final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -43,7 +47,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case closing
     }
 
-    private struct Incoming {
+    /// A class, because it is handed on with every part that comes.
+    private final class Incoming {
         let head: HTTPRequestHead
         var route: Route
         let fields: RequestFields
@@ -56,7 +61,20 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Set after the one wait for a new key set that a request may have.
         var waitedForKeys: TimeAmount?
 
+        init(_ head: HTTPRequestHead, fields: RequestFields, requestID: String) {
+            self.head = head
+            route = Route(uri: head.uri)
+            self.fields = fields
+            self.requestID = requestID
+        }
+
         var isForDoor: Bool { route != .other }
+    }
+
+    /// What came while a request was being answered.
+    private enum Backlogged {
+        case part(HTTPServerRequestPart)
+        case failure(HTTPParserError)
     }
 
     private enum Route: Equatable {
@@ -90,21 +108,30 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let services: Services
     private let replies: EventLoopReplies
     private let phase: ConnectionPhase
+    private let writer: WholeAnswerWriter
     private var state = State.idle
+    /// At most what one read from the socket brought: as long as there is something, no more is read.
+    private var backlog = CircularBuffer<Backlogged>()
+    private var isWorkingOff = false
+    /// Whether more was to be read while there was a backlog.
+    private var readIsDue = false
     /// Whether the request being answered is a HEAD, whose answer has no body (RFC 9110, section 9.3.2).
     private var answersHead = false
     /// Who may read the answer to the request at hand, as headers; empty unless CORS is on.
     private var crossOriginHeaders: [(String, String)] = []
     /// Whether the peer has said that it sends no more. It may still read: what it asked for is answered first.
     private var inputIsClosed = false
+    /// Whether the server is about to end: the request at hand is the last.
+    private var isQuiescing = false
     private var date = HTTPDate()
     /// The peer's address, looked up once a connection.
     private var peer: String?
 
-    init(services: Services, replies: EventLoopReplies, phase: ConnectionPhase) {
+    init(services: Services, replies: EventLoopReplies, phase: ConnectionPhase, writer: WholeAnswerWriter) {
         self.services = services
         self.replies = replies
         self.phase = phase
+        self.writer = writer
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -114,11 +141,24 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch (unwrapInboundIn(data), state) {
+        let part = unwrapInboundIn(data)
+        if isBusy { backlog.append(.part(part)) } else { take(part, context: context) }
+    }
+
+    /// Whether what comes now has to wait.
+    private var isBusy: Bool {
+        switch state {
+        case .idle, .receiving: !backlog.isEmpty
+        case .awaitingKeys, .awaiting, .passing: true
+        case .closing: false
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
+        switch (part, state) {
         case (.head(let head), .idle):
             receive(head, context: context)
-        case (.body(let part), .receiving(var incoming)):
-            state = .idle
+        case (.body(let part), .receiving(let incoming)):
             incoming.bodySize += part.readableBytes
             guard incoming.bodySize <= Self.bodyLimit else {
                 return answer(
@@ -129,7 +169,6 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 )
             }
             if incoming.isForDoor { incoming.body.append(part) }
-            state = .receiving(incoming)
         case (.end, .receiving(let incoming)):
             phase.enter(.answering)
             dispatch(incoming, context: context)
@@ -139,13 +178,41 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Goes on with what came while a request was being answered.
+    private func workOffBacklog(context: ChannelHandlerContext) {
+        // An answer given on the way leads here again: the first call does it all.
+        guard !isWorkingOff else { return }
+        isWorkingOff = true
+        defer { isWorkingOff = false }
+        loop: while true {
+            switch state {
+            case .awaitingKeys, .awaiting, .passing: return
+            case .closing: backlog.removeAll()
+            case .idle, .receiving: break
+            }
+            guard let next = backlog.popFirst() else { break loop }
+            switch next {
+            case .part(let part): take(part, context: context)
+            case .failure(let error): refuse(error, context: context)
+            }
+        }
+        if readIsDue {
+            readIsDue = false
+            context.read()
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if backlog.isEmpty { context.read() } else { readIsDue = true }
+    }
+
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         phase.enter(.receivingBody)
         answersHead = head.method == .HEAD
         if let crossOrigin = services.crossOrigin { crossOriginHeaders = crossOrigin.headers(for: head.headers) }
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
-        var incoming = Incoming(head: head, route: Route(uri: head.uri), fields: fields, requestID: requestID)
+        let incoming = Incoming(head, fields: fields, requestID: requestID)
         if incoming.isForDoor, head.method != .POST {
             if let crossOrigin = services.crossOrigin, crossOrigin.isPreflight(head) {
                 incoming.route = .preflight
@@ -164,10 +231,9 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // HTTP/1.0 does not know interim answers (RFC 9110, section 10.1.1).
         if incoming.fields.expectsContinue, head.version != .http1_0 {
             if let problem = incoming.problem { return answer(problem, to: incoming, closing: true, context: context) }
-            context.writeAndFlush(
-                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),
-                promise: nil
-            )
+            var interim = context.channel.allocator.buffer(capacity: 32)
+            interim.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            writer.send(interim)
         }
         state = .receiving(incoming)
     }
@@ -252,7 +318,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func goOnWithKeys(context: ChannelHandlerContext) {
-        guard case .awaitingKeys(var incoming, let since) = state, context.channel.isActive else { return }
+        guard case .awaitingKeys(let incoming, let since) = state, context.channel.isActive else { return }
         incoming.waitedForKeys = .now() - since
         dispatch(incoming, context: context)
     }
@@ -319,36 +385,43 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
-        let keepAlive = keepAlive && !inputIsClosed
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(8)
+        let keepAlive = keepAlive && !isLastRequest
+        let body = answer.body.readableBytesView
+        var whole = context.channel.allocator.buffer(capacity: 512 + body.count)
+        whole.writeStatusLine(answer.status, version: version)
         // 204 has neither a body nor a length (RFC 9110, section 8.6).
-        if answer.body.readableBytes > 0 {
-            headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
-            headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
+        if !body.isEmpty {
+            whole.writeStaticString("Content-Type: application/json; charset=utf-8\r\n")
+            whole.writeField("Content-Length", String(body.count))
         }
-        headers.add(name: "Cache-Control", value: "no-store")
-        headers.add(name: "X-Request-Id", value: requestID)
-        headers.add(name: "Date", value: date.text(at: services.now()))
-        for (name, value) in answer.headers { headers.add(name: name, value: value) }
-        for (name, value) in crossOriginHeaders { headers.add(name: name, value: value) }
+        whole.writeStaticString("Cache-Control: no-store\r\n")
+        whole.writeField("X-Request-Id", requestID)
+        whole.writeField("Date", date.text(at: services.now()))
+        for (name, value) in answer.headers { whole.writeField(name, value) }
+        for (name, value) in crossOriginHeaders { whole.writeField(name, value) }
         if !keepAlive {
-            headers.add(name: "Connection", value: "close")
+            whole.writeStaticString("Connection: close\r\n")
         } else if version == .http1_0 {
-            headers.add(name: "Connection", value: "keep-alive")
+            whole.writeStaticString("Connection: keep-alive\r\n")
         }
-        // The state changes first: writing the end may deliver the next pipelined request from inside this call.
-        state = keepAlive ? .idle : .closing
+        whole.writeStaticString("\r\n")
+        if !answersHead { whole.writeBytes(body) }
+
         phase.enter(.idle)
-        let head = HTTPResponseHead(version: version, status: answer.status, headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if !answersHead { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
         if keepAlive {
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            state = .idle
+            writer.send(whole)
         } else {
-            closeAfter(context.writeAndFlush(wrapOutboundOut(.end(nil))), context: context)
+            state = .closing
+            let written = context.eventLoop.makePromise(of: Void.self)
+            closeAfter(written.futureResult, context: context)
+            writer.send(whole, promise: written)
         }
+        workOffBacklog(context: context)
     }
+
+    /// Whether the connection ends with the answer at hand, whatever its request asked for.
+    private var isLastRequest: Bool { isQuiescing || inputIsClosed && backlog.isEmpty }
 
     /// Answers of the router pass through here, so that a connection is closed when its request asked for it, and pages
     /// of other origins may read them.
@@ -358,19 +431,21 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body where answersHead:
             promise?.succeed()
         case .head(var head) where !head.status.isInformational:
-            if !keepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if !keepAlive || isLastRequest { head.headers.replaceOrAdd(name: "Connection", value: "close") }
             for (name, value) in crossOriginHeaders { head.headers.add(name: name, value: value) }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end where keepAlive:
-            state = .idle
-            phase.enter(.idle)
-            context.write(data, promise: promise)
         case .end:
-            state = .closing
             phase.enter(.idle)
-            let promise = promise ?? context.eventLoop.makePromise()
-            closeAfter(promise.futureResult, context: context)
-            context.write(data, promise: promise)
+            if keepAlive && !isLastRequest {
+                state = .idle
+                context.writeAndFlush(data, promise: promise)
+            } else {
+                state = .closing
+                let promise = promise ?? context.eventLoop.makePromise()
+                closeAfter(promise.futureResult, context: context)
+                context.writeAndFlush(data, promise: promise)
+            }
+            workOffBacklog(context: context)
         default:
             context.write(data, promise: promise)
         }
@@ -390,10 +465,15 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event, isDeciding {
+        switch event {
+        case ChannelEvent.inputClosed where isBusy:
             // Passed on now, it would make Hummingbird's task close the channel before the answer is there.
             inputIsClosed = true
             return
+        case is ChannelShouldQuiesceEvent:
+            return quiesce(context: context)
+        default:
+            break
         }
         guard case ConnectionTimeouts.Event.requestTimedOut = event else {
             return context.fireUserInboundEventTriggered(event)
@@ -410,16 +490,27 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private var isDeciding: Bool {
+    /// The server is about to end: a request that has begun is answered, and none is begun.
+    private func quiesce(context: ChannelHandlerContext) {
+        isQuiescing = true
         switch state {
-        case .awaitingKeys, .awaiting: true
-        case .idle, .receiving, .passing, .closing: false
+        case .idle where backlog.isEmpty:
+            state = .closing
+            context.close(promise: nil)
+        case .awaitingKeys, .awaiting, .passing:
+            backlog.removeAll()
+        case .idle, .receiving, .closing:
+            break
         }
     }
 
-    /// What is not HTTP is answered once and the connection closed, because nothing behind it can be trusted.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        if isBusy { backlog.append(.failure(parserError)) } else { refuse(parserError, context: context) }
+    }
+
+    /// What is not HTTP is answered once and the connection closed, because nothing behind it can be trusted.
+    private func refuse(_ parserError: HTTPParserError, context: ChannelHandlerContext) {
         // The last answer may not be flushed yet: what follows it is dropped, and closing is on its way.
         if case .closing = state { return }
         guard case .idle = state else {

@@ -33,6 +33,7 @@ struct InProcessServer: Sendable {
             keySet: keySet.refresher,
             issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
             trustedProxies: .none,
+            crossOrigin: nil,
             observer: RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log }),
             now: SystemClock.now
         )
@@ -41,12 +42,18 @@ struct InProcessServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
+                    let writer = WholeAnswerWriter()
+                    try channel.pipeline.syncOperations.addHandler(writer)
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false,
+                        withErrorHandling: false
+                    )
                     try channel.pipeline.syncOperations.addHandler(
                         IssuanceHandler(
                             services: services,
                             replies: replies.replies(on: channel.eventLoop),
-                            phase: ConnectionPhase()
+                            phase: ConnectionPhase(),
+                            writer: writer
                         )
                     )
                 }
