@@ -56,6 +56,7 @@ struct InProcessServer: Sendable {
                             writer: writer
                         )
                     )
+                    try channel.pipeline.syncOperations.addHandler(ClosingAtEnd())
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -71,5 +72,14 @@ struct InProcessServer: Sendable {
         let connection = try await HTTPConnection.open(port: port)
         try await connection.send(WireRequest.call(token, body: "{}").bytes)
         return connection
+    }
+}
+
+/// Does what Hummingbird does behind the hot route: closes when it hears that the peer sends no more.
+private final class ClosingAtEnd: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
     }
 }
