@@ -52,7 +52,7 @@ def credentials(server):
 
 
 @ours.parametrize()
-@bounded(60)
+@bounded(250)
 def test_our_own_document(case, server, credentials):
     case.call_and_validate(
         base_url=server.address, headers=credentials, excluded_checks=list(NOT_CHECKED.get(case.path, {}))
@@ -60,7 +60,7 @@ def test_our_own_document(case, server, credentials):
 
 
 @original.parametrize()
-@bounded(60)
+@bounded(250)
 def test_the_original_document(case, server, credentials):
     response = case.call(base_url=server.address, headers=credentials)
     excluded = [positive_data_acceptance]
