@@ -162,6 +162,12 @@ class Postgres:
     def records_since(self, time):
         return int(self.query(f"SELECT count(*) FROM connvo.issued_tokens WHERE issued_at >= '{time}'"))
 
+    def records_per_transaction(self, time):
+        """By the transaction that wrote each record: how large batches were on average."""
+        return float(self.query(
+            "SELECT round(count(*)::numeric / greatest(count(DISTINCT xmin::text), 1), 1) "
+            f"FROM connvo.issued_tokens WHERE issued_at >= '{time}'"))
+
     def refusals(self):
         return int(self.query("SELECT count(*) FROM connvo.token_refusals"))
 
@@ -400,6 +406,7 @@ class Bench:
             "start_ms": subject.start_ms,
             "checkpoints": self.postgres.checkpoints() - checkpoints,
         }
+        result["records_per_transaction"] = self.postgres.records_per_transaction(since)
         result["tokens_answered"], result["records"] = self.verify(since, [warm_up, tokens])
         return result
 
@@ -483,11 +490,11 @@ def print_table(options, figures):
 
     def row(label, *values):
         cells = ["-" if value is None else value if isinstance(value, str) else f"{value:,.{digits}f}"
-                 for value, digits in zip(values, (0, 2, 1, 1, 1, 0, 0, 1, 1, 1))]
+                 for value, digits in zip(values, (0, 2, 1, 1, 1, 0, 0, 1, 1, 1, 1))]
         print(f"{label:<22}" + "".join(f"{cell:>10}" for cell in cells))
 
     print(f"\nMedians of {options.rounds} rounds of {options.seconds:g} s")
-    row("", "req/s", "x pgbench", "p50 ms", "p99 ms", "max ms", "server us", "pg us", "load us", "RSS MB", "peak MB")
+    row("", "req/s", "x pgbench", "p50 ms", "p99 ms", "max ms", "server us", "pg us", "load us", "RSS MB", "peak MB", "batch")
     for clients in options.clients if "pgbench" in options.phases else []:
         tps, latency, cpu = (
             median_of(rounds, "pgbench", str(clients), key) for key in ("tps", "latency_ms", "postgres_cpu_us"))
@@ -496,7 +503,8 @@ def print_table(options, figures):
     for phase in PHASES[1:]:
         if phase not in options.phases:
             continue
-        keys = ("server_cpu_us", "postgres_cpu_us", "load_cpu_us", "rss_mb", "peak_rss_mb")
+        keys = (
+            "server_cpu_us", "postgres_cpu_us", "load_cpu_us", "rss_mb", "peak_rss_mb", "records_per_transaction")
         rps = median_of(rounds, phase, "rps")
         row(
             labels.get(phase, phase), rps, rps / best if best and phase != "open" else None,

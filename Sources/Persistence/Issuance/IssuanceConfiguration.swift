@@ -17,6 +17,8 @@ package struct IssuanceConfiguration: Sendable {
     package var requestsPerMinute = 60
     /// The most requests that share one transaction.
     package var maximumBatchSize = 128
+    /// How long a request waits at most for company while a larger batch is in flight and a connection is free.
+    package var gatheringLimit: Duration = .milliseconds(5)
     /// The most requests that wait; more are refused at once.
     package var maximumQueueLength = 1024
     /// How long a request waits for a connection before it is refused.

@@ -4,14 +4,16 @@ internal import Synchronization
 
 /// Decides requests and records the decisions, many in one transaction.
 ///
-/// Requests queue; every connection takes all that waits as soon as it is free, so a batch is one request under low
-/// load and grows only while all connections are busy. No timer gathers requests. Callers hear of a decision only after
-/// the COMMIT of its record was acknowledged.
+/// Requests queue; a connection that is free takes all that waits, so a batch is one request under low load and grows
+/// with it. Beside a batch in flight another is begun only when it is worth its own cost: see ``isWorthABatch``. Callers
+/// hear of a decision only after the COMMIT of its record was acknowledged.
 package final class IssuanceEngine: Sendable {
     private struct State: Sendable {
         var pool: PoolStateMachine<ContinuousClock.Instant>
         var queue: Deque<Waiting> = []
         var quota: QuotaWindow
+        /// The size of the batch that each slot works on; 0 for none.
+        var inFlight: [Int]
     }
 
     private struct Waiting: Sendable {
@@ -41,7 +43,8 @@ package final class IssuanceEngine: Sendable {
         state = Mutex(
             State(
                 pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) },
-                quota: QuotaWindow(limit: configuration.requestsPerMinute, epoch: .now)
+                quota: QuotaWindow(limit: configuration.requestsPerMinute, epoch: .now),
+                inFlight: Array(repeating: 0, count: configuration.poolSize)
             )
         )
     }
@@ -105,7 +108,7 @@ package final class IssuanceEngine: Sendable {
             }
             if let reason = reasonToRefuse(state, now: now) { return (.unavailable(reason), nil) }
             state.queue.append(Waiting(pending: pending, since: now))
-            return (nil, state.pool.slotToWake)
+            return (nil, slotToWake(state, now: now))
         }
         if case .unavailable(let reason) = refusal { report(.turnedAway(reason, count: 1)) }
         if let wake { wakeDescriptors[wake].signal() }
@@ -136,15 +139,18 @@ package final class IssuanceEngine: Sendable {
     /// What `slot` does next, with the batch when that is work.
     func nextStep(for slot: Int) -> Step {
         let (step, wake) = state.withLock { state -> (Step, Int?) in
-            let step = state.pool.nextStep(for: slot, hasWork: !state.queue.isEmpty, now: .now)
-            switch step {
+            let now = ContinuousClock.now
+            state.inFlight[slot] = 0
+            let hasWork = isWorthABatch(state, now: now)
+            switch state.pool.nextStep(for: slot, hasWork: hasWork, now: now) {
             case .connect: return (.connect, nil)
-            case .disconnect: return (.disconnect, state.queue.isEmpty ? nil : state.pool.slotToWake)
-            case .rest(let instant): return (.rest(until: instant), nil)
+            case .disconnect: return (.disconnect, slotToWake(state, now: now))
+            case .rest(let instant): return (.rest(until: earlier(instant, untilTaken(state))), nil)
             case .stop: return (.stop, nil)
             case .work:
                 let batch = takeBatch(&state)
-                return (.work(batch), state.queue.isEmpty ? nil : state.pool.slotToWake)
+                state.inFlight[slot] = batch.count
+                return (.work(batch), slotToWake(state, now: now))
             }
         }
         if let wake { wakeDescriptors[wake].signal() }
@@ -165,11 +171,42 @@ package final class IssuanceEngine: Sendable {
     func disconnected(_ slot: Int, returning unsent: [PendingIssuance] = []) {
         let wake = state.withLock { state -> Int? in
             state.pool.disconnected(slot)
+            state.inFlight[slot] = 0
             let now = ContinuousClock.now
             state.queue.prepend(contentsOf: unsent.map { Waiting(pending: $0, since: now) })
-            return state.queue.isEmpty ? nil : state.pool.slotToWake
+            return slotToWake(state, now: now)
         }
         if let wake, wake != slot { wakeDescriptors[wake].signal() }
+    }
+
+    /// Whether what waits is worth a batch now.
+    ///
+    /// A batch costs PostgreSQL a fixed amount beside that of each request. Right after a large one was answered, its
+    /// callers come back one by one: a free connection that took the first at once would spend that amount on it, and
+    /// take it from the batch in flight. So it waits for as many as the largest in flight, for the end of that one,
+    /// or for ``IssuanceConfiguration/gatheringLimit``. Beside a lone request in flight, and beside none, nothing waits.
+    private func isWorthABatch(_ state: borrowing State, now: ContinuousClock.Instant) -> Bool {
+        guard let first = state.queue.first else { return false }
+        if state.pool.isStopping { return true }
+        let largest = state.inFlight.reduce(0, max)
+        return state.queue.count >= largest || now - first.since >= configuration.gatheringLimit
+    }
+
+    private func slotToWake(_ state: borrowing State, now: ContinuousClock.Instant) -> Int? {
+        isWorthABatch(state, now: now) ? state.pool.slotToWake : nil
+    }
+
+    /// When what waits is taken, however little it is.
+    private func untilTaken(_ state: borrowing State) -> ContinuousClock.Instant? {
+        state.queue.first.map { $0.since + configuration.gatheringLimit }
+    }
+
+    private func earlier(
+        _ one: ContinuousClock.Instant?,
+        _ other: ContinuousClock.Instant?
+    ) -> ContinuousClock.Instant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 
     private func takeBatch(_ state: inout State) -> [PendingIssuance] {

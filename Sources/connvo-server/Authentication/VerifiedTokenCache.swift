@@ -8,8 +8,27 @@ internal import Synchronization
 final class VerifiedTokenCache: Sendable {
     private struct State: Sendable {
         var generation: UInt64 = 0
-        var younger: [[UInt8]: BearerClaims] = [:]
-        var older: [[UInt8]: BearerClaims] = [:]
+        var younger: [Key: BearerClaims] = [:]
+        var older: [Key: BearerClaims] = [:]
+    }
+
+    /// A SHA-256 without storage of its own.
+    private struct Key: Hashable {
+        private let words: (UInt64, UInt64, UInt64, UInt64)
+
+        init(_ hash: [UInt8]) {
+            words = hash.withUnsafeBytes { bytes in
+                func word(_ index: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self) }
+                return (word(0), word(1), word(2), word(3))
+            }
+        }
+
+        static func == (one: Key, other: Key) -> Bool { one.words == other.words }
+
+        func hash(into hasher: inout Hasher) {
+            // Any part of a SHA-256 is as good as the whole.
+            hasher.combine(words.0)
+        }
     }
 
     private let half: Int
@@ -23,11 +42,12 @@ final class VerifiedTokenCache: Sendable {
     ///
     /// - Parameter now: Seconds since the epoch. No leeway is given: a token past its `exp` is verified anew.
     func claims(of hash: [UInt8], generation: UInt64, now: Int64) -> BearerClaims? {
-        state.withLock { state in
+        let key = Key(hash)
+        return state.withLock { state in
             guard state.generation == generation else { return nil }
-            if let claims = state.younger[hash] { return claims.expiresAt > now ? claims : nil }
-            guard let claims = state.older[hash], claims.expiresAt > now else { return nil }
-            insert(claims, hash, into: &state)
+            if let claims = state.younger[key] { return claims.expiresAt > now ? claims : nil }
+            guard let claims = state.older[key], claims.expiresAt > now else { return nil }
+            insert(claims, key, into: &state)
             return claims
         }
     }
@@ -38,15 +58,15 @@ final class VerifiedTokenCache: Sendable {
                 guard generation > state.generation else { return }
                 state = State(generation: generation)
             }
-            insert(claims, hash, into: &state)
+            insert(claims, Key(hash), into: &state)
         }
     }
 
-    private func insert(_ claims: BearerClaims, _ hash: [UInt8], into state: inout State) {
+    private func insert(_ claims: BearerClaims, _ key: Key, into state: inout State) {
         if state.younger.count >= half {
             state.older = state.younger
             state.younger = [:]
         }
-        state.younger[hash] = claims
+        state.younger[key] = claims
     }
 }
