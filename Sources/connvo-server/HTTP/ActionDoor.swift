@@ -9,20 +9,20 @@ enum ActionDoor {
     /// Reads `{"path": "...", "args": {...} or [{...}], "format"?: "json" or "convex_encoded_json"}`.
     ///
     /// Both formats are the same here: they differ in integers beyond a double and in bytes, and there are none.
-    static func arguments(from body: JSONValue) throws(Problem) -> FunctionArguments {
-        guard let path = body["path"] else { throw .malformedBody("A member is missing, at $.path") }
-        guard path.kind == .string else { throw .malformedBody("The path must be a string, at $.path") }
-        guard path.isString(equalTo: function) else { throw .functionNotFound(path.string ?? "") }
+    static func arguments(from body: JSONValue) throws(BodyFault) -> FunctionArguments {
+        guard let path = body["path"] else { throw .malformed("A member is missing, at $.path") }
+        guard path.kind == .string else { throw .malformed("The path must be a string, at $.path") }
+        guard path.isString(equalTo: function) else { throw .noFunction(name: path.string ?? "") }
         if let format = body["format"], !format.isNull, !format.isString(equalTo: "json"),
             !format.isString(equalTo: "convex_encoded_json")
         {
-            throw .malformedBody(#"The format must be "json" or "convex_encoded_json", at $.format"#)
+            throw .malformed(#"The format must be "json" or "convex_encoded_json", at $.format"#)
         }
-        guard var arguments = body["args"] else { throw .malformedBody("A member is missing, at $.args") }
+        guard var arguments = body["args"] else { throw .malformed("A member is missing, at $.args") }
         var elements = arguments.elements
         if arguments.count == 1, let element = elements.next() { arguments = element }
         guard arguments.kind == .object else {
-            throw .malformedBody("The arguments must be an object, or a list of one object, at $.args")
+            throw .malformed("The arguments must be an object, or a list of one object, at $.args")
         }
         return try FunctionArguments(arguments)
     }

@@ -1,4 +1,3 @@
-internal import JOSE
 internal import NIOCore
 internal import NIOHTTP1
 internal import Persistence
@@ -16,17 +15,14 @@ enum Door {
     ///
     /// - Throws: ``Problem`` of row 5 (not the JSON we expect) or row 6 (an argument is wrong), whichever comes first.
     func arguments(from body: ByteBuffer) throws(Problem) -> FunctionArguments {
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: Array(body.readableBytesView))
+        do throws(BodyFault) {
+            let root = try RequestBody.root(of: Array(body.readableBytesView))
+            switch self {
+            case .run: return try RunDoor.arguments(from: root)
+            case .action: return try ActionDoor.arguments(from: root)
+            }
         } catch {
-            throw .malformedBody("The body is not valid JSON: \(error)")
-        }
-        let root = document.root
-        guard root.kind == .object else { throw .malformedBody("The body must be an object, at $") }
-        switch self {
-        case .run: return try RunDoor.arguments(from: root)
-        case .action: return try ActionDoor.arguments(from: root)
+            throw Problem(error)
         }
     }
 

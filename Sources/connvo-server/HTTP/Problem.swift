@@ -156,6 +156,16 @@ extension Problem {
     }
 }
 
+extension Problem {
+    init(_ fault: BodyFault) {
+        switch fault {
+        case .malformed(let message): self = .malformedBody(message)
+        case .noFunction(let name): self = .functionNotFound(name)
+        case .argument(let field, let message): self = .invalidArgument(field, message)
+        }
+    }
+}
+
 // MARK: - Rows 7 to 19: the outcome
 
 extension Problem {

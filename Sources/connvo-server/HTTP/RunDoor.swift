@@ -6,12 +6,12 @@ enum RunDoor {
     static let path = prefix + "meetings/stream/index/generateParticipantTokenPublic"
 
     /// Reads `{"args": {...}, "format"?: "json"}`.
-    static func arguments(from body: JSONValue) throws(Problem) -> FunctionArguments {
+    static func arguments(from body: JSONValue) throws(BodyFault) -> FunctionArguments {
         if let format = body["format"], !format.isNull, !format.isString(equalTo: "json") {
-            throw .malformedBody(#"The only format is "json", at $.format"#)
+            throw .malformed(#"The only format is "json", at $.format"#)
         }
-        guard let arguments = body["args"] else { throw .malformedBody("A member is missing, at $.args") }
-        guard arguments.kind == .object else { throw .malformedBody("The arguments must be an object, at $.args") }
+        guard let arguments = body["args"] else { throw .malformed("A member is missing, at $.args") }
+        guard arguments.kind == .object else { throw .malformed("The arguments must be an object, at $.args") }
         return try FunctionArguments(arguments)
     }
 
