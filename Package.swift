@@ -91,10 +91,20 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "HostileTokens",
+            dependencies: ["JOSE"],
+            path: "Tests/HostileTokens",
+            swiftSettings: settings
+        ),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
         .testTarget(
             name: "JOSETests",
-            dependencies: ["JOSE", "TestSupport", .product(name: "JWTKit", package: "jwt-kit")],
+            dependencies: [
+                "COpenSSL", "HostileTokens", "JOSE", "TestSupport",
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            resources: [.copy("Vectors")],
             swiftSettings: settings
         ),
         .testTarget(
@@ -107,6 +117,7 @@ let package = Package(
             dependencies: [
                 "connvo-server",
                 "Domain",
+                "HostileTokens",
                 "JOSE",
                 "Persistence",
                 "TestSupport",

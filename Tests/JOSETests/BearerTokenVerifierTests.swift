@@ -1,4 +1,5 @@
 import Foundation
+import HostileTokens
 import JOSE
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import HostileTokens
 import JOSE
 import JWTKit
 import Testing
@@ -108,5 +109,53 @@ import Testing
                     jti: "t"
                 )
         )
+    }
+}
+
+// MARK: - What must pass
+
+/// What our verifier accepts, JWTKit accepts: strictness of ours never lets in what another reader would not.
+extension JWTKitOracleTests {
+    private struct AnyClaims: JWTPayload {
+        func verify(using algorithm: some JWTAlgorithm) {}
+    }
+
+    /// A key set with the usable keys alone: JWTKit refuses a set for one entry that it does not understand.
+    private static func keys(of set: JWKSet) async throws -> JWTKeyCollection {
+        let text = try JWKSet.encode(set.keyIDs.compactMap { id in set[id].map { (kid: id, key: $0) } })
+        return try await JWTKeyCollection().add(jwksJSON: String(decoding: text, as: UTF8.self))
+    }
+
+    @Test func `every token of the hostile table that must pass, passes JWTKit`() async throws {
+        let scene = try HostileScene(now: 1_750_000_000)
+        let set = try JWKSet(parsing: HostileKeySet.scene(scene))
+        let keys = try await Self.keys(of: set)
+        var count = 0
+        for hostile in HostileCase.all where hostile.expected == .accepted {
+            guard case .token(let token) = try hostile.credentials(scene),
+                try hostile.circumstances(scene).keySet == nil
+            else { continue }
+            count += 1
+            await #expect(throws: Never.self, "\(hostile)") { _ = try await keys.verify(token, as: AnyClaims.self) }
+        }
+        #expect(count >= 80)
+    }
+
+    @Test func `every vector that must pass, passes JWTKit, when its payload is JSON`() async throws {
+        var count = 0
+        for group in try SignatureVectorTests.groups.get() {
+            for vector in group.cases where vector.result == .valid {
+                let token = Array(vector.jws.utf8)
+                guard (try? JSONDocument(parsing: CompactJWS(parsing: token).payload))?.root.kind == .object else {
+                    continue
+                }
+                count += 1
+                let keys = try await Self.keys(of: JWKSet(parsing: Array(group.keys.utf8)))
+                await #expect(throws: Never.self, "\(group.name): \(vector.comment)") {
+                    _ = try await keys.verify(token, as: AnyClaims.self)
+                }
+            }
+        }
+        #expect(count >= 20)
     }
 }

@@ -49,12 +49,14 @@ struct CallerAuthentication: Sendable {
 
     /// The token behind `Bearer` and one or more spaces (RFC 6750, section 2.1; the scheme without regard to case).
     private func bearerToken(in authorization: RequestFields.Authorization) throws(Failure) -> [UInt8] {
-        let value: [UInt8]
+        var value: [UInt8]
         switch authorization {
         case .absent: throw Failure(problem: .authenticationRequired, cause: "no_credentials")
         case .several: throw Failure(problem: .invalidToken, cause: "several_authorization_headers")
         case .one(let text): value = Array(text.utf8)
         }
+        // White space at the end is no part of a value (RFC 9110, section 5.5); the parser leaves it there.
+        while let last = value.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { value.removeLast() }
         guard !value.isEmpty else { throw Failure(problem: .authenticationRequired, cause: "no_credentials") }
         let scheme = "bearer".utf8
         guard value.count >= scheme.count, zip(value, scheme).allSatisfy({ $0 | 0x20 == $1 }) else {

@@ -1,9 +1,9 @@
-import Foundation
-import JOSE
+internal import Foundation
+package import JOSE
 
 /// The byte strings a careless verifier might take for the secret of an HMAC: every public form of a key.
-enum PublicForms {
-    static func of(_ key: RSAPrivateKey) throws -> [[UInt8]] {
+package enum PublicForms {
+    package static func of(_ key: RSAPrivateKey) throws -> [[UInt8]] {
         let modulus = key.publicKey.modulus
         let pkcs1 = der(0x30, der(0x02, [0] + modulus) + der(0x02, key.publicKey.exponent))
         // SubjectPublicKeyInfo with rsaEncryption (RFC 3279 §2.3.1)

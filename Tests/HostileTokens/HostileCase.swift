@@ -1,0 +1,88 @@
+/// One line of the table: credentials, and what must become of them.
+package struct HostileCase: Sendable, CustomStringConvertible {
+    package enum Area: String, Sendable, CaseIterable {
+        case structure, header, signature, claims, keySet, time, field
+    }
+
+    package enum Credentials: Sendable {
+        /// What follows `Bearer `.
+        case token([UInt8])
+        /// The values of all `Authorization` headers.
+        case fields([String])
+    }
+
+    /// What HTTP makes of the credentials on their way.
+    package enum Wire: Sendable {
+        /// They arrive as they are.
+        case same
+        /// They arrive changed, and are answered so.
+        case changed(ExpectedAnswer)
+        /// No HTTP message can carry them.
+        case impossible
+        /// Not sent: they need a clock, a policy or a key set that the running server does not have.
+        case absent
+    }
+
+    package let area: Area
+    package let name: String
+    package let expected: ExpectedAnswer
+    package let wire: Wire
+    /// Where ``credentials`` are judged.
+    package let circumstances: @Sendable (HostileScene) throws -> Circumstances
+    package let credentials: @Sendable (HostileScene) throws -> Credentials
+
+    package var description: String { "\(area.rawValue): \(name)" }
+
+    init(
+        _ area: Area,
+        _ name: String,
+        _ expected: ExpectedAnswer,
+        wire: Wire = .same,
+        _ token: @escaping @Sendable (HostileScene) throws -> [UInt8]
+    ) {
+        self.area = area
+        self.name = name
+        self.expected = expected
+        self.wire = wire
+        circumstances = { _ in Circumstances() }
+        credentials = { .token(try token($0)) }
+    }
+
+    /// A case in other circumstances than the running server's, so not for the wire.
+    init(
+        _ area: Area,
+        _ name: String,
+        _ expected: ExpectedAnswer,
+        in circumstances: @escaping @Sendable (HostileScene) throws -> Circumstances,
+        _ token: @escaping @Sendable (HostileScene) throws -> [UInt8]
+    ) {
+        self.area = area
+        self.name = name
+        self.expected = expected
+        wire = .absent
+        self.circumstances = circumstances
+        credentials = { .token(try token($0)) }
+    }
+
+    init(
+        fields name: String,
+        _ expected: ExpectedAnswer,
+        _ values: @escaping @Sendable (HostileScene) throws -> [String]
+    ) {
+        area = .field
+        self.name = name
+        self.expected = expected
+        wire = .same
+        circumstances = { _ in Circumstances() }
+        credentials = { .fields(try values($0)) }
+    }
+
+    /// The name of a case that is known by its text.
+    static func label(_ text: String) -> String {
+        text.utf8.count > 100 ? "\(text.prefix(80))… (\(text.utf8.count) bytes)" : text
+    }
+
+    /// The whole table.
+    package static let all: [HostileCase] =
+        fieldCases + structureCases + headerCases + signatureCases + claimCases + keySetCases + timeCases
+}

@@ -1,0 +1,129 @@
+package import JOSE
+
+/// The key set, the policy and the clock that hostile tokens are made against. A server with
+/// `WORKOS_CLIENT_ID=client_123`, this key set and a clock of its own answers like the verifier alone.
+package struct HostileScene: Sendable {
+    package static let clientID = "client_123"
+    package static let issuer = "https://api.workos.com/user_management/client_123"
+    package static let policy = BearerTokenVerifier.Policy(
+        issuers: ["https://api.workos.com", "https://api.workos.com/", issuer]
+    )
+    /// Everybody's `sub`, unless a case says otherwise.
+    package static let subject = "user_workos_123"
+    /// The `kid` of ``key``.
+    package static let keyID = "key_1"
+
+    private static let mainKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
+    private static let secondKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
+    private static let strangersKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
+
+    /// Seconds since 1970, when the tokens are made.
+    package let now: Int64
+    /// The issuer's.
+    package let key: RSAPrivateKey
+    /// The issuer's too, `key_2`.
+    package let second: RSAPrivateKey
+    /// An attacker's. Its numbers stand in the key set only where an entry must not be used.
+    package let stranger: RSAPrivateKey
+
+    /// - Parameter now: Seconds since 1970.
+    package init(now: Int64) throws {
+        self.now = now
+        key = try Self.mainKey.get()
+        second = try Self.secondKey.get()
+        stranger = try Self.strangersKey.get()
+    }
+
+    // MARK: - Tokens
+
+    /// A token over any header and payload, signed RS256 whatever the header says.
+    func token(header: String = header(), payload: String? = nil, key: RSAPrivateKey? = nil) throws -> [UInt8] {
+        try token(header: Array(header.utf8), payload: Array((payload ?? claims()).utf8), key: key)
+    }
+
+    func token(header: [UInt8], payload: [UInt8]? = nil, key: RSAPrivateKey? = nil) throws -> [UInt8] {
+        let input = Self.join(header, payload ?? Array(claims().utf8))
+        return Self.join(input, signature: try (key ?? self.key).sign(input))
+    }
+
+    /// A good token but for its claims; see ``claims(_:)``.
+    func token(claims changes: [String: String?]) throws -> [UInt8] { try token(payload: claims(changes)) }
+
+    /// A good token with its signature changed.
+    func token(signature change: ([UInt8]) throws -> [UInt8]) throws -> [UInt8] {
+        let input = Self.join(Array(Self.header().utf8), Array(claims().utf8))
+        return Self.join(input, signature: try change(key.sign(input)))
+    }
+
+    /// The three segments of a good token. Each is of a length that leaves unused bits in its last digit.
+    func segments() throws -> [[UInt8]] {
+        let header = Self.padded(Self.header(), remainder: 1)
+        let payload = Self.padded(claims(), remainder: 1)
+        return try token(header: header, payload: payload).split(separator: UInt8(ascii: ".")).map(Array.init)
+    }
+
+    /// A good token with one of its segments changed.
+    func token(segment index: Int, _ change: ([UInt8]) -> [UInt8]) throws -> [UInt8] {
+        var segments = try segments()
+        segments[index] = change(segments[index])
+        return Array(segments.joined(separator: [UInt8(ascii: ".")]))
+    }
+
+    /// The text of a header; `more` goes in as it is, with its comma.
+    static func header(_ more: String = "", alg: String = #""RS256""#, kid: String = #""key_1""#) -> String {
+        #"{"alg":\#(alg),"kid":\#(kid)\#(more)}"#
+    }
+
+    /// The text of a payload. A change to nil takes a claim away, any other is the JSON text of its value.
+    func claims(_ changes: [String: String?] = [:]) -> String {
+        var claims = [
+            ("iss", "\"\(Self.issuer)\""), ("sub", "\"\(Self.subject)\""), ("sid", "\"session_1\""),
+            ("iat", "\(now - 60)"), ("exp", "\(now + 3600)"), ("jti", "\"j\""),
+        ]
+        for (name, value) in changes.sorted(by: { $0.key < $1.key }) {
+            claims.removeAll { $0.0 == name }
+            if let value { claims.append((name, value)) }
+        }
+        return "{" + claims.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+    }
+
+    /// A payload with text added before its closing brace.
+    func claims(adding text: String) -> String { claims().dropLast() + text + "}" }
+
+    /// A good token of exactly `count` bytes.
+    func token(byteCount count: Int) throws -> [UInt8] {
+        let signature = Base64URL.encodedCount(of: key.publicKey.modulus.count)
+        for spaces in 0..<3 {
+            let header = Self.header() + String(repeating: " ", count: spaces)
+            let left = count - signature - 2 - Base64URL.encodedCount(of: header.utf8.count)
+            let payload = claims()
+            let padding = left * 3 / 4 - payload.utf8.count
+            guard padding >= 0, Base64URL.encodedCount(of: left * 3 / 4) == left else { continue }
+            return try token(header: header, payload: payload + String(repeating: " ", count: padding))
+        }
+        throw Impossible()
+    }
+
+    private struct Impossible: Error {}
+
+    /// `header.payload`, encoded.
+    static func join(_ header: [UInt8], _ payload: [UInt8]) -> [UInt8] {
+        Base64URL.encode(header) + [UInt8(ascii: ".")] + Base64URL.encode(payload)
+    }
+
+    static func join(_ input: [UInt8], signature: [UInt8]) -> [UInt8] {
+        input + [UInt8(ascii: ".")] + Base64URL.encode(signature)
+    }
+
+    /// JSON with spaces after it, so that its length modulo 3 is `remainder`.
+    private static func padded(_ text: String, remainder: Int) -> [UInt8] {
+        var bytes = Array(text.utf8)
+        while bytes.count % 3 != remainder { bytes.append(UInt8(ascii: " ")) }
+        return bytes
+    }
+}
+
+extension HostileScene {
+    /// A token that is let in.
+    package func goodToken() throws -> [UInt8] { try token() }
+}

@@ -1,0 +1,78 @@
+import HostileTokens
+import JOSE
+import Testing
+
+/// The table of hostile tokens at the verifier itself: keys and time are handed in.
+@Suite struct HostileTokenTests {
+    private static let scene = Result { try HostileScene(now: 1_750_000_000) }
+    private static let sceneKeys = Result { try JWKSet(parsing: HostileKeySet.scene(scene.get())) }
+
+    /// How the verifier judges, in the words of the table.
+    private static func answer(to token: [UInt8], in circumstances: Circumstances) throws -> ExpectedAnswer {
+        let keys = try circumstances.keySet.map { try JWKSet(parsing: $0) } ?? sceneKeys.get()
+        do throws(BearerTokenRejection) {
+            _ = try BearerTokenVerifier(policy: circumstances.policy).verify(
+                token,
+                keys: keys,
+                lastFetchFailed: circumstances.lastFetchFailed,
+                now: (try? scene.get().now + circumstances.clock) ?? 0
+            )
+            return .accepted
+        } catch {
+            return switch error {
+            case .malformed(let cause): .invalid(cause: cause.rawValue)
+            case .refused(let cause): .invalid(cause: cause.rawValue)
+            case .keysUnavailable(let cause): .unavailable(cause: cause.rawValue)
+            case .expired: .expired
+            }
+        }
+    }
+
+    @Test(arguments: HostileCase.all.filter { $0.area != .field })
+    func `the verifier judges as the table says`(hostile: HostileCase) throws {
+        let scene = try Self.scene.get()
+        guard case .token(let token) = try hostile.credentials(scene) else {
+            Issue.record("a case outside the area of fields has no token")
+            return
+        }
+        #expect(try Self.answer(to: token, in: hostile.circumstances(scene)) == hostile.expected)
+    }
+
+    @Test func `the table has at least 200 cases, each under a name of its own, some in every area`() {
+        #expect(HostileCase.all.count >= 200)
+        let names = Dictionary(grouping: HostileCase.all, by: \.description).filter { $0.value.count > 1 }
+        #expect(names.keys.sorted() == [])
+        for area in HostileCase.Area.allCases {
+            #expect(HostileCase.all.filter { $0.area == area }.count >= 20, "\(area)")
+        }
+    }
+
+    @Test func `every cause there is has a case, but those of development tokens`() {
+        var causes = Set(CompactJWSError.allCases.map(\.rawValue))
+        causes.formUnion(BearerTokenRejection.Refusal.allCases.map(\.rawValue))
+        causes.formUnion(BearerTokenRejection.MissingKeys.allCases.map(\.rawValue))
+        causes.subtract(HostileCase.all.compactMap(\.expected.cause))
+        #expect(causes == ["development_key_misused", "development_not_allowed"])
+    }
+
+    // MARK: - The text of a key set
+
+    @Test func `every unusable entry of the scene's key set is left out for its reason`() throws {
+        let set = try Self.sceneKeys.get()
+        for entry in HostileKeySet.unusable {
+            let reasons = set.skipped.filter { $0.keyID == entry.keyID }.map(\.reason)
+            #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == entry.reason }, "\(entry.keyID): \(reasons)")
+            #expect(set[entry.keyID] == nil)
+        }
+        #expect(set.keyIDs == ["key_1", "key_2", "two-kinds", "two-uses"])
+        #expect(set.skipped.filter { $0.keyID == nil }.map(\.reason) == [.noKeyID, .noKeyID])
+    }
+
+    @Test(arguments: HostileKeySet.refused) func `a key set like this is refused whole`(
+        refused: HostileKeySet.Refused
+    ) throws {
+        let text = refused.text(try Self.scene.get())
+        let error = #expect(throws: JWKSetError.self) { try JWKSet(parsing: text) }
+        #expect(error?.slug == refused.slug)
+    }
+}

@@ -1,0 +1,73 @@
+import Domain
+import HostileTokens
+import InMemoryLogging
+import JOSE
+import Logging
+import MetricsTestKit
+import Testing
+
+@testable import connvo_server
+
+/// The whole table of hostile credentials, from the header's value to the answer, the log and the metrics.
+@Suite struct HostileAnswerTests {
+    /// The `Authorization` headers as the parser hands them over.
+    private static func authorization(_ credentials: HostileCase.Credentials) -> RequestFields.Authorization {
+        let values =
+            switch credentials {
+            case .token(let token): ["Bearer " + String(decoding: token, as: UTF8.self)]
+            case .fields(let values): values
+            }
+        return values.count > 1 ? .several : values.first.map { .one($0) } ?? .absent
+    }
+
+    private static func keys(_ circumstances: Circumstances, _ scene: HostileScene) throws -> KeySetStore {
+        let store = KeySetStore()
+        store.replace(with: try JWKSet(parsing: circumstances.keySet ?? HostileKeySet.scene(scene)))
+        if circumstances.lastFetchFailed { store.noteFailure() }
+        return store
+    }
+
+    /// What becomes of a case; nil when it is let in.
+    private static func failure(_ hostile: HostileCase, _ scene: HostileScene) throws -> CallerAuthentication.Failure? {
+        let circumstances = try hostile.circumstances(scene)
+        let authentication = CallerAuthentication(
+            verifier: BearerTokenVerifier(policy: circumstances.policy),
+            keys: try keys(circumstances, scene)
+        )
+        let authorization = authorization(try hostile.credentials(scene))
+        let now = Timestamp(secondsSinceEpoch: scene.now + circumstances.clock)
+        do throws(CallerAuthentication.Failure) {
+            // Twice: what was refused once is not remembered as good, nor the other way round.
+            _ = try authentication.authenticate(authorization, now: now)
+            _ = try authentication.authenticate(authorization, now: now)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `every case has its answer, and its cause in the log and in a metric label`() throws {
+        let scene = try HostileScene(now: 1_750_000_000)
+        for hostile in HostileCase.all {
+            let expected: ExpectedAnswer =
+                if case .changed(let arrived) = hostile.wire { arrived } else { hostile.expected }
+            let failure = try Self.failure(hostile, scene)
+            #expect(failure?.cause == expected.cause, "\(hostile)")
+            // Its description begins with the digits.
+            #expect(failure.flatMap { Int("\($0.problem.status)".prefix(3)) } == expected.status, "\(hostile)")
+            #expect(failure?.problem.code == expected.code, "\(hostile)")
+            #expect(failure?.problem.statusCode == expected.status, "\(hostile)")
+            let challenges = failure?.problem.headers.filter { $0.0.lowercased() == "www-authenticate" }.map(\.1) ?? []
+            #expect(challenges == [expected.challenge].compactMap { $0 }, "\(hostile)")
+
+            guard let failure, let cause = expected.cause else { continue }
+            let metrics = TestMetrics()
+            let log = InMemoryLogHandler()
+            let observer = RequestObserver(logger: Logger(label: "test") { _ in log }, metrics: metrics)
+            observer.authenticationFailed(cause: failure.cause, requestID: "request-1")
+            let counter = try metrics.expectCounter("connvo_authentication_failures_total", [("cause", cause)])
+            #expect(counter.values == [1], "\(hostile)")
+            #expect(log.entries.map { $0.metadata["cause"]?.description } == [cause], "\(hostile)")
+        }
+    }
+}
