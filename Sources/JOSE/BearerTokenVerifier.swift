@@ -110,8 +110,9 @@ package struct BearerTokenVerifier: Sendable {
 
     // MARK: - Claims
 
-    /// Every rule but expiry.
-    private func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.Refusal) -> BearerClaims {
+    /// Every rule but expiry. Says nothing about the signature: for ``verify(_:keys:lastFetchFailed:now:)`` and the
+    /// fuzz targets alone.
+    func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.Refusal) -> BearerClaims {
         guard let document = try? JSONDocument(parsing: jws.payload) else { throw .payloadNotJSON }
         let payload = document.root
         guard payload.kind == .object else { throw .payloadNotObject }

@@ -22,7 +22,7 @@ import Testing
 
     private static func keys(_ circumstances: Circumstances, _ scene: HostileScene) throws -> KeySetStore {
         let store = KeySetStore()
-        store.replace(with: try JWKSet(parsing: circumstances.keySet ?? HostileKeySet.scene(scene)))
+        _ = store.replace(with: try JWKSet(parsing: circumstances.keySet ?? HostileKeySet.scene(scene)))
         if circumstances.lastFetchFailed { store.noteFailure() }
         return store
     }

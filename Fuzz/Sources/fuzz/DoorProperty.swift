@@ -1,0 +1,45 @@
+internal import Domain
+internal import JOSE
+
+/// A door reads a body into arguments within their limits, or says what is wrong in a text of bounded length.
+struct DoorProperty: Sendable {
+    let read: @Sendable (JSONValue) throws(BodyFault) -> FunctionArguments
+    /// Writes a body as the door's clients do.
+    let write: @Sendable (_ arguments: String) -> String
+
+    static let run = DoorProperty(read: RunDoor.arguments) { #"{"args":\#($0)}"# }
+
+    static let action = DoorProperty(read: ActionDoor.arguments) {
+        #"{"path":"\#(ActionDoor.function)","format":"convex_encoded_json","args":[\#($0)]}"#
+    }
+
+    func check(_ input: [UInt8]) {
+        let arguments: FunctionArguments
+        do throws(BodyFault) {
+            arguments = try read(RequestBody.root(of: input))
+        } catch {
+            return judge(error, of: input)
+        }
+        hold(1...64 ~= arguments.meetingID.rawValue.utf8.count, "a meeting id has 1 to 64 characters")
+        let role = arguments.role.map { #","role":"\#($0.rawValue)""# } ?? ""
+        let written = write(#"{"meetingId":"\#(arguments.meetingID)"\#(role)}"#)
+        let again = try? read(RequestBody.root(of: Array(written.utf8)))
+        hold(again == arguments, "what is written anew means the same")
+    }
+
+    private func judge(_ fault: BodyFault, of input: [UInt8]) {
+        let isJSON = (try? JSONDocument(parsing: input)) != nil
+        switch fault {
+        case .malformed(let message):
+            hold(message.utf8.count <= 200, "a message does not grow with the body")
+            hold(message.utf8.allSatisfy { 0x20..<0x7F ~= $0 }, "a message is plain text")
+        case .noFunction(let name):
+            hold(isJSON, "the function is looked up after row 5")
+            hold(!name.utf8.elementsEqual("\(ActionDoor.function)".utf8), "the one function is found")
+        case .argument(let field, let message):
+            hold(isJSON, "row 6 comes after row 5")
+            hold(field.unicodeScalars.count <= 64, "the name of an argument is cut")
+            hold(message.utf8.count <= 200, "a message does not grow with the body")
+        }
+    }
+}
