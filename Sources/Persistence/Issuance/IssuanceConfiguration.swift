@@ -17,7 +17,8 @@ package struct IssuanceConfiguration: Sendable {
     package var requestsPerMinute = 60
     /// The most requests that share one transaction.
     package var maximumBatchSize = 128
-    /// How long a request waits at most for company while a larger batch is in flight and a connection is free.
+    /// How long a request waits for company while a larger batch is in flight and a connection is free. Looked at when
+    /// something happens and every 50 ms, so that it matters only when the batch in flight takes unusually long.
     package var gatheringLimit: Duration = .milliseconds(5)
     /// The most requests that wait; more are refused at once.
     package var maximumQueueLength = 1024

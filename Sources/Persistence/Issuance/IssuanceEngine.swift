@@ -145,7 +145,7 @@ package final class IssuanceEngine: Sendable {
             switch state.pool.nextStep(for: slot, hasWork: hasWork, now: now) {
             case .connect: return (.connect, nil)
             case .disconnect: return (.disconnect, slotToWake(state, now: now))
-            case .rest(let instant): return (.rest(until: earlier(instant, untilTaken(state))), nil)
+            case .rest(let instant): return (.rest(until: instant), nil)
             case .stop: return (.stop, nil)
             case .work:
                 let batch = takeBatch(&state)
@@ -196,19 +196,6 @@ package final class IssuanceEngine: Sendable {
         isWorthABatch(state, now: now) ? state.pool.slotToWake : nil
     }
 
-    /// When what waits is taken, however little it is.
-    private func untilTaken(_ state: borrowing State) -> ContinuousClock.Instant? {
-        state.queue.first.map { $0.since + configuration.gatheringLimit }
-    }
-
-    private func earlier(
-        _ one: ContinuousClock.Instant?,
-        _ other: ContinuousClock.Instant?
-    ) -> ContinuousClock.Instant? {
-        guard let one, let other else { return one ?? other }
-        return min(one, other)
-    }
-
     private func takeBatch(_ state: inout State) -> [PendingIssuance] {
         let count = min(state.queue.count, configuration.maximumBatchSize)
         let batch = state.queue.prefix(count).map(\.pending)
@@ -218,15 +205,17 @@ package final class IssuanceEngine: Sendable {
 
     // MARK: The sweeper
 
-    /// Refuses requests that have waited too long, also while every connection is stuck or none exists.
+    /// Refuses requests that have waited too long, also while every connection is stuck or none exists, and gives a
+    /// free connection what has gathered for long enough.
     private func sweep() {
         while true {
             sweeperWake.wait(until: .after(.milliseconds(50)))
-            let (expired, isDone) = state.withLock { state -> ([PendingIssuance], Bool) in
+            let (expired, wake, isDone) = state.withLock { state -> ([PendingIssuance], Int?, Bool) in
                 let now = ContinuousClock.now
                 let expired = takeExpired(&state, now: now)
-                return (expired, state.pool.isStopping && state.queue.isEmpty)
+                return (expired, slotToWake(state, now: now), state.pool.isStopping && state.queue.isEmpty)
             }
+            if let wake { wakeDescriptors[wake].signal() }
             answer(expired, with: .waitedTooLong)
             if isDone { return }
         }

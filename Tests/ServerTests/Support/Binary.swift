@@ -161,7 +161,8 @@ private enum Keeper {
     private static func start() -> Shell? {
         var ends: [Int32] = [-1, -1]
         // No other child may hold an end of it.
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else { return nil }
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return nil }
         defer { close(ends[0]) }
         let process = try? ChildProcess(
             "/bin/sh",
