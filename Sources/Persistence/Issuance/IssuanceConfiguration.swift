@@ -9,7 +9,7 @@ package struct IssuanceConfiguration: Sendable {
     /// Signs a token; called on the engine's threads.
     package var sign: @Sendable (TokenContents) throws -> SignedToken
     /// Connections, each with a thread of its own.
-    package var poolSize = 2
+    package var poolSize = 4
     /// False behind a pooler in transaction mode, which loses prepared statements.
     package var preparesStatements = true
     /// The quota of each user; 0 for none. One process never lets more through, several may in a burst, by as many

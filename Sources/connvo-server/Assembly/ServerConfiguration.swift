@@ -47,7 +47,7 @@ struct ServerConfiguration: Sendable {
         crossOrigin = Self.crossOrigin(&settings)
 
         let database = DatabaseSettings.serving(&settings, purpose: "serve")
-        poolSize = settings.integer("DATABASE_POOL_SIZE", default: 2, in: 1...64)
+        poolSize = settings.integer("DATABASE_POOL_SIZE", default: 4, in: 1...64)
         preparesStatements = settings.choice("DATABASE_STATEMENTS", default: Statements.prepared) == .prepared
 
         let signer = Self.signer(&settings)
