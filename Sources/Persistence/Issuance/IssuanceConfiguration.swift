@@ -22,7 +22,8 @@ package struct IssuanceConfiguration: Sendable {
     package var gatheringLimit: Duration = .milliseconds(5)
     /// The most requests that wait; more are refused at once.
     package var maximumQueueLength = 1024
-    /// How long a request waits for a connection before it is refused.
+    /// How long a request waits for a connection before it is refused. A database that has been away for as long is not
+    /// waited for: new requests are refused at once.
     package var maximumWait: Duration = .seconds(1)
     /// New requests are refused at once when the first in the queue has waited for longer than this.
     package var sheddingWait: Duration = .milliseconds(500)

@@ -120,7 +120,7 @@ package final class IssuanceEngine: Sendable {
         now: ContinuousClock.Instant
     ) -> IssuanceOutcome.Unavailability? {
         if state.pool.isStopping { return .shuttingDown }
-        if state.pool.isAway { return .databaseAway }
+        if state.pool.hasBeenAway(for: configuration.maximumWait, now: now) { return .databaseAway }
         if state.queue.count >= configuration.maximumQueueLength { return .overloaded }
         if let first = state.queue.first, now - first.since > configuration.sheddingWait { return .overloaded }
         return nil

@@ -46,6 +46,7 @@ struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable
 
     /// A time in which connecting fails.
     private struct Outage: Sendable {
+        let since: Instant
         var failures: Int
         var nextProbe: Instant
     }
@@ -69,6 +70,11 @@ struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable
     /// Whether the last attempt to connect failed and nothing is connected: new work has no prospect.
     var isAway: Bool {
         outage != nil && !slots.contains(where: \.hasConnection)
+    }
+
+    /// Whether that has been so for `duration`: a server that restarts is worth waiting for, one that is gone is not.
+    func hasBeenAway(for duration: Duration, now: Instant) -> Bool {
+        isAway && outage.map { $0.since.advanced(by: duration) <= now } == true
     }
 
     /// The slot that newly arrived work should wake: one that holds a connection, else one that may open one.
@@ -111,6 +117,7 @@ struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable
         let failures = (outage?.failures ?? 0) + 1
         let interval = limits.minimumProbeInterval * (1 << min(failures - 1, 10))
         outage = Outage(
+            since: outage?.since ?? now,
             failures: failures,
             nextProbe: now.advanced(by: jittered(min(interval, limits.maximumProbeInterval)))
         )

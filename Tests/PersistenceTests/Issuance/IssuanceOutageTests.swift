@@ -62,7 +62,26 @@ import Testing
         }
     }
 
-    @Test func `while the database is away requests are refused at once, and taken again soon after it is back`()
+    @Test func `a request that comes while the database restarts waits for it`() async throws {
+        try await withDatabase { database in
+            let scene = try database.scene()
+
+            try TestEngine.run(on: database) { engine in
+                #expect(eventually { engine.engine.isDatabaseReachable })
+                try database.shut()
+                defer { try? database.open() }
+                #expect(eventually { !engine.engine.isDatabaseReachable })
+
+                let ticket = engine.submit(scene.participant, scene.meeting)
+                #expect(ticket.wasTaken)
+                try database.open()
+
+                #expect(try ticket.outcome().token != nil)
+            }
+        }
+    }
+
+    @Test func `while the database stays away requests are refused at once, and taken again soon after it is back`()
         async throws
     {
         try await withDatabase { database in

@@ -161,6 +161,21 @@ import Testing
         #expect(machine.isAway)
     }
 
+    @Test func `how long it has been away counts from the first failure`() {
+        var machine = machine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(9))))
+        machine.connectingFailed(0, now: .at(.seconds(1)))
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.milliseconds(1500)))
+        machine.connectingFailed(0, now: .at(.milliseconds(1600)))
+
+        #expect(!machine.hasBeenAway(for: .seconds(1), now: .at(.milliseconds(1999))))
+        #expect(machine.hasBeenAway(for: .seconds(1), now: .at(.seconds(2))))
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(3)))
+        _ = machine.connected(0, now: .at(.seconds(3)))
+        #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(3))))
+    }
+
     @Test func `it is not away while a connection lives`() {
         var machine = connectedMachine()
         machine.disconnected(0)
