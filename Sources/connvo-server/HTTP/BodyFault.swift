@@ -1,5 +1,3 @@
-internal import JOSE
-
 /// What is wrong with a request body, in words for the client.
 ///
 /// This file and those of the doors know no HTTP, so that fuzz targets build them without a server around.
@@ -10,19 +8,4 @@ enum BodyFault: Error, Equatable {
     case noFunction(name: String)
     /// Row 6: an argument is wrong. `field` is the argument's name, cut at 64 scalars.
     case argument(field: String, message: String)
-}
-
-/// The JSON of a request body, before a door looks for its own members.
-enum RequestBody {
-    /// - Throws: ``BodyFault/malformed(_:)``.
-    static func root(of text: [UInt8]) throws(BodyFault) -> JSONValue {
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: text)
-        } catch {
-            throw .malformed("The body is not valid JSON: \(error)")
-        }
-        guard document.root.kind == .object else { throw .malformed("The body must be an object, at $") }
-        return document.root
-    }
 }
