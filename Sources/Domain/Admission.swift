@@ -3,6 +3,8 @@ package struct Admission: Hashable, Sendable {
     package let caller: User
     package let meeting: Meeting
     package let call: StreamCall
+    /// The caller's role in the meeting, below which a request may have put `grantedRole`.
+    package let heldRole: Role
     package let grantedRole: Role
     /// The role at Stream that `grantedRole` maps to.
     package let streamRole: String
@@ -13,6 +15,7 @@ package struct Admission: Hashable, Sendable {
         caller: User,
         meeting: Meeting,
         call: StreamCall,
+        heldRole: Role,
         grantedRole: Role,
         streamRole: String,
         subscription: Subscription
@@ -20,6 +23,7 @@ package struct Admission: Hashable, Sendable {
         self.caller = caller
         self.meeting = meeting
         self.call = call
+        self.heldRole = heldRole
         self.grantedRole = grantedRole
         self.streamRole = streamRole
         self.subscription = subscription

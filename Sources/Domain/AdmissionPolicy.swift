@@ -59,6 +59,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
             caller: caller,
             meeting: meeting,
             call: call,
+            heldRole: participation.role,
             grantedRole: role,
             streamRole: streamRole,
             subscription: subscription

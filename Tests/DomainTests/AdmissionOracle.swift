@@ -100,6 +100,7 @@ enum AdmissionOracle {
         guard
             let caller = situation.callerRow,
             let meeting = situation.meetingRow,
+            let held = situation.heldRole,
             let role = situation.wantedRole,
             let streamRole = situation.mapping.streamRoles[role],
             let payer = situation.funding.payer
@@ -109,6 +110,7 @@ enum AdmissionOracle {
                 caller: caller,
                 meeting: meeting,
                 call: AdmissionCase.call,
+                heldRole: held,
                 grantedRole: role,
                 streamRole: streamRole,
                 subscription: payer

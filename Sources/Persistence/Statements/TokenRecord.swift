@@ -2,7 +2,7 @@ internal import Domain
 
 /// A row of `connvo.issued_tokens`: facts copied at issue time, so that history stays true.
 ///
-/// A class, because each of its 24 columns is handed the whole row.
+/// A class, because each of its 25 columns is handed the whole row.
 final class TokenRecord: Sendable {
     let id: UUIDv7
     let request: IssuanceRequest
@@ -39,6 +39,7 @@ final class TokenRecord: Sendable {
             .init("organizer_id", .text) { $0.admission.meeting.organizerID },
             .init("organization_id", nullable: .text) { $0.admission.meeting.organizationID },
             .init("requested_role", nullable: .text) { $0.request.admission.requestedRole?.rawValue },
+            .init("held_role", .text) { $0.admission.heldRole.rawValue },
             .init("granted_role", .text) { $0.admission.grantedRole.rawValue },
             .init("stream_role", .text) { $0.admission.streamRole },
             .init("tier_id", .text) { $0.admission.subscription.tier.id },

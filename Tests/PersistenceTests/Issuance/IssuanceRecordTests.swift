@@ -58,6 +58,7 @@ import Testing
                 "organizer_id": organizer,
                 "organization_id": organization,
                 "requested_role": "participant",
+                "held_role": "co-host",
                 "granted_role": "participant",
                 "stream_role": "call_member",
                 "tier_id": "business",
