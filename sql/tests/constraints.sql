@@ -7,6 +7,14 @@ CREATE TEMPORARY TABLE tested (
     name text
 );
 
+CREATE VIEW pg_temp.rollup AS
+SELECT CAST(relname AS text) AS name
+FROM pg_class
+WHERE relnamespace = 'connvo'::regnamespace
+    AND relkind = 'r'
+    AND relname LIKE 'rollup\_%'
+    AND relname <> 'rollup_state';
+
 -- A valid row of each table; the tests change what they are about.
 CREATE FUNCTION pg_temp.row_of(of_table text)
     RETURNS jsonb
@@ -27,6 +35,19 @@ CREATE FUNCTION pg_temp.row_of(of_table text)
             "signing_key_id": "0123456789abcdef", "session_id": "session_a", "request_id": "request-1"}'
         WHEN 'token_refusals' THEN '{"user_id": "user_a", "meeting_id": "meeting_a", "code": "PAID_TIER_REQUIRED",
             "reason": "tier_required", "session_id": "session_a", "request_id": "request-1"}'
+        WHEN 'partition_detachments' THEN '{"partition_name": "issued_tokens_2026_01", "record_table": "issued_tokens",
+            "requested_at": "2026-01-01T00:00:00Z"}'
+        WHEN 'rollup_state' THEN '{"is_only": true, "rolled_up_until": "2026-01-01T00:00:00Z",
+            "rolling_up_until": "infinity"}'
+        -- Any other rollup.
+        ELSE '{"hour_starts_at": "2026-01-01T00:00:00Z", "day_utc": "2026-01-01", "month_utc": "2026-01-01",
+            "burst_starts_at": "2026-01-01T00:00:00Z", "tier_id": "pro", "signing_key_id": "0123456789abcdef",
+            "granted_role": "host", "reason": "tier_required", "code": "PAID_TIER_REQUIRED", "user_id": "user_a",
+            "subscription_id": "00000000-0000-4000-8000-000000000001", "meeting_id": "meeting_a",
+            "organizer_id": "user_a", "client_ip": "192.0.2.1", "tokens": 1, "users": 1, "meetings": 1, "addresses": 1,
+            "sessions": 1, "refusals": 1, "peak_tokens": 1, "peak_at": "2026-01-01T00:00:00Z",
+            "first_issued_at": "2026-01-01T00:00:00Z", "last_issued_at": "2026-01-01T00:00:00Z",
+            "last_expires_at": "2026-01-01T00:00:00Z", "last_refused_at": "2026-01-01T00:00:00Z"}'
     END::jsonb
     -- What the database fills in when it is left out; a null would not be.
     || jsonb_build_object(
@@ -84,7 +105,7 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION pg_temp.refused(by_constraint text, into_table text, change jsonb)
+CREATE FUNCTION pg_temp.refused(by_constraint text, into_table text, change jsonb DEFAULT '{}')
     RETURNS text
     LANGUAGE sql
     AS $$
@@ -346,6 +367,32 @@ FROM (
         ('role_not_admitted', 'INSUFFICIENT_PERMISSIONS')
 ) AS answer (reason, code);
 
+-- What maintenance keeps.
+SELECT pg_temp.accepts('partition_detachments');
+SELECT pg_temp.refused(name, 'partition_detachments', change)
+FROM (
+    VALUES
+        ('partition_detachments_pkey', '{}'::jsonb),
+        ('partition_detachments_record_table_known', '{"partition_name": "other", "record_table": "users"}'),
+        ('partition_detachments_dropped_after_detached', '{"partition_name": "other", "dropped_at": "2026-01-01T00:00:00Z"}'),
+        ('partition_detachments_dropped_after_detached', '{"partition_name": "other", "detached_at": "2026-01-02T00:00:00Z",
+            "dropped_at": "2026-01-01T00:00:00Z"}')
+) AS refused (name, change);
+
+SELECT pg_temp.refused(name, 'rollup_state', change)
+FROM (
+    VALUES
+        ('rollup_state_pkey', '{"is_only": true}'::jsonb),
+        ('rollup_state_is_only', '{"is_only": false}'),
+        ('rollup_state_whole_hours', '{"rolled_up_until": "2026-01-01T00:30:00Z"}'),
+        ('rollup_state_whole_hours', '{"rolling_up_until": "2026-01-01T00:30:00+05:45"}')
+) AS refused (name, change);
+
+SELECT pg_temp.accepts(name)
+FROM pg_temp.rollup;
+SELECT pg_temp.refused(name || '_pkey', name)
+FROM pg_temp.rollup;
+
 -- The rest is NOT NULL: what may be absent, and nothing else.
 SELECT set_eq(
     $$
@@ -370,8 +417,10 @@ SELECT set_eq(
         ('meeting_participants.removed_at'),
         ('issued_tokens.organization_id'), ('issued_tokens.requested_role'), ('issued_tokens.subscription_ends_at'),
         ('issued_tokens.impersonator'), ('issued_tokens.client_ip'), ('issued_tokens.user_agent'),
+        ('issued_tokens.held_role'), -- not in records older than 0006
         ('token_refusals.organizer_id'), ('token_refusals.requested_role'), ('token_refusals.held_role'),
-        ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent')
+        ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent'),
+        ('rollup_state.refreshed_at'), ('partition_detachments.detached_at'), ('partition_detachments.dropped_at')
     $$,
     'only what may be absent is nullable'
 );

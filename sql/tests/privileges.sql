@@ -8,25 +8,28 @@ CREATE TEMPORARY VIEW relation AS
 SELECT relname AS name,
     relispartition AS is_partition,
     relname IN ('issued_tokens', 'token_refusals') AS is_record,
-    relname = 'schema_migrations' AS is_history
+    relname = 'schema_migrations' AS is_history,
+    relname ~ '^(rollup|tail)_' OR relname = 'partition_detachments' AS is_maintenance
 FROM pg_class
 WHERE relnamespace = 'connvo'::regnamespace
-    AND relkind IN ('r', 'p');
+    AND relkind IN ('r', 'p', 'v');
 
 SELECT schema_owner_is('connvo', 'connvo_owner');
-SELECT table_owner_is('connvo', name, 'connvo_owner', name || ' belongs to connvo_owner')
-FROM relation;
+SELECT is(relowner::regrole::text, 'connvo_owner', relname || ' belongs to connvo_owner')
+FROM pg_class
+WHERE relnamespace = 'connvo'::regnamespace
+    AND relkind IN ('r', 'p', 'v');
 SELECT function_owner_is('connvo', proname, string_to_array(oidvectortypes(proargtypes), ', '), 'connvo_owner',
     proname || ' belongs to connvo_owner')
 FROM pg_proc
 WHERE pronamespace = 'connvo'::regnamespace;
 
 SELECT table_privs_are('connvo', name, 'connvo_app',
-    CASE WHEN is_partition THEN '{}' WHEN is_record THEN '{SELECT,INSERT}' ELSE '{SELECT}' END::text[],
+    CASE WHEN is_partition OR is_maintenance THEN '{}' WHEN is_record THEN '{SELECT,INSERT}' ELSE '{SELECT}' END::text[],
     'connvo_app on ' || name)
 FROM relation;
 SELECT table_privs_are('connvo', name, 'connvo_admin',
-    CASE WHEN is_partition OR is_record OR is_history THEN '{}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END::text[],
+    CASE WHEN is_partition OR is_record OR is_history OR is_maintenance THEN '{}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END::text[],
     'connvo_admin on ' || name)
 FROM relation;
 SELECT table_privs_are('connvo', name, role, '{}', role || ' on ' || name)
