@@ -106,11 +106,11 @@ CREATE TABLE connvo.rollup_users_monthly (
     month_utc date NOT NULL,
     tier_id text COLLATE "C" NOT NULL,
     subscription_id uuid NOT NULL,
-    user_id text COLLATE "C" NOT NULL,
+    user_digest bytea NOT NULL,
     tokens bigint NOT NULL,
     first_issued_at timestamptz NOT NULL,
     last_issued_at timestamptz NOT NULL,
-    CONSTRAINT rollup_users_monthly_pkey PRIMARY KEY (month_utc, tier_id, subscription_id, user_id)
+    CONSTRAINT rollup_users_monthly_pkey PRIMARY KEY (month_utc, tier_id, subscription_id, user_digest)
 )
     -- Rows of the current month are updated; no column that changes is indexed.
     WITH (fillfactor = 80);
@@ -119,7 +119,7 @@ COMMENT ON TABLE connvo.rollup_users_monthly IS 'Tokens of each user by month (U
 COMMENT ON COLUMN connvo.rollup_users_monthly.month_utc IS 'First day of the month.';
 COMMENT ON COLUMN connvo.rollup_users_monthly.tier_id IS 'The tier that paid.';
 COMMENT ON COLUMN connvo.rollup_users_monthly.subscription_id IS 'The subscription that paid.';
-COMMENT ON COLUMN connvo.rollup_users_monthly.user_id IS 'Who got the tokens.';
+COMMENT ON COLUMN connvo.rollup_users_monthly.user_digest IS 'Who got the tokens: the first half of the SHA-256 of the id. Enough to tell people apart, and no name of anybody outlives the records.';
 COMMENT ON COLUMN connvo.rollup_users_monthly.tokens IS 'Tokens issued.';
 COMMENT ON COLUMN connvo.rollup_users_monthly.first_issued_at IS 'When the first of them was issued.';
 COMMENT ON COLUMN connvo.rollup_users_monthly.last_issued_at IS 'When the last of them was issued.';
@@ -128,7 +128,7 @@ CREATE VIEW connvo.tail_users_monthly AS
 SELECT CAST(date_trunc('month', issued.issued_at AT TIME ZONE 'UTC') AS date) AS month_utc,
     issued.tier_id,
     issued.subscription_id,
-    issued.user_id,
+    substring(sha256(convert_to(issued.user_id, 'UTF8')) FROM 1 FOR 16) AS user_digest,
     count(*) AS tokens,
     min(issued.issued_at) AS first_issued_at,
     max(issued.issued_at) AS last_issued_at
@@ -489,10 +489,10 @@ BEGIN
     FROM connvo.tail_refusals_hourly;
 
     INSERT INTO connvo.rollup_users_monthly AS kept
-        (month_utc, tier_id, subscription_id, user_id, tokens, first_issued_at, last_issued_at)
-    SELECT month_utc, tier_id, subscription_id, user_id, tokens, first_issued_at, last_issued_at
+        (month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at)
+    SELECT month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at
     FROM connvo.tail_users_monthly
-    ON CONFLICT (month_utc, tier_id, subscription_id, user_id) DO UPDATE
+    ON CONFLICT (month_utc, tier_id, subscription_id, user_digest) DO UPDATE
     SET tokens = kept.tokens + EXCLUDED.tokens,
         first_issued_at = least(kept.first_issued_at, EXCLUDED.first_issued_at),
         last_issued_at = greatest(kept.last_issued_at, EXCLUDED.last_issued_at);

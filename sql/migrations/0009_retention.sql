@@ -147,6 +147,8 @@ CREATE FUNCTION connvo.drop_detached_partition(partition_name text)
 #variable_conflict use_column
 DECLARE
     wanted constant text := drop_detached_partition.partition_name;
+    -- As a wall clock of UTC.
+    ends_at constant timestamp := to_date(right(wanted, 7), 'YYYY_MM') + interval '1 month';
 BEGIN
     -- Two that drop at once: the second waits here, and finds it done.
     PERFORM 1
@@ -165,10 +167,19 @@ BEGIN
     END IF;
 
     EXECUTE format('DROP TABLE connvo.%I', wanted);
+
+    -- Rollups that name people, meetings or addresses end with the records. Those that only count stay.
+    DELETE FROM connvo.rollup_bursts
+    WHERE burst_starts_at < ends_at AT TIME ZONE 'UTC';
+    DELETE FROM connvo.rollup_fanout_daily
+    WHERE day_utc < ends_at;
+    DELETE FROM connvo.rollup_meetings_daily
+    WHERE day_utc < ends_at;
+
     UPDATE connvo.partition_detachments
     SET dropped_at = now()
     WHERE partition_name = wanted;
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.drop_detached_partition(text) IS 'Drops a partition that retention detached at least seven days ago; refuses anything else.';
+COMMENT ON FUNCTION connvo.drop_detached_partition(text) IS 'Drops a partition that retention detached at least seven days ago, and what rollups say of people, meetings and addresses until its end; refuses anything else.';

@@ -44,7 +44,7 @@ CREATE FUNCTION pg_temp.row_of(of_table text)
             "burst_starts_at": "2026-01-01T00:00:00Z", "tier_id": "pro", "signing_key_id": "0123456789abcdef",
             "granted_role": "host", "reason": "tier_required", "code": "PAID_TIER_REQUIRED", "user_id": "user_a",
             "subscription_id": "00000000-0000-4000-8000-000000000001", "meeting_id": "meeting_a",
-            "organizer_id": "user_a", "client_ip": "192.0.2.1", "tokens": 1, "users": 1, "meetings": 1, "addresses": 1,
+            "organizer_id": "user_a", "client_ip": "192.0.2.1", "user_digest": "\\x00", "tokens": 1, "users": 1, "meetings": 1, "addresses": 1,
             "sessions": 1, "refusals": 1, "peak_tokens": 1, "peak_at": "2026-01-01T00:00:00Z",
             "first_issued_at": "2026-01-01T00:00:00Z", "last_issued_at": "2026-01-01T00:00:00Z",
             "last_expires_at": "2026-01-01T00:00:00Z", "last_refused_at": "2026-01-01T00:00:00Z"}'
