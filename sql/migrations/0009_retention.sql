@@ -148,7 +148,7 @@ CREATE FUNCTION connvo.drop_detached_partition(partition_name text)
 DECLARE
     wanted constant text := drop_detached_partition.partition_name;
     -- As a wall clock of UTC.
-    ends_at constant timestamp := to_date(right(wanted, 7), 'YYYY_MM') + interval '1 month';
+    ends_at timestamp;
 BEGIN
     -- Two that drop at once: the second waits here, and finds it done.
     PERFORM 1
@@ -167,6 +167,7 @@ BEGIN
     END IF;
 
     EXECUTE format('DROP TABLE connvo.%I', wanted);
+    ends_at := to_date(right(wanted, 7), 'YYYY_MM') + interval '1 month';
 
     -- Rollups that name people, meetings or addresses end with the records. Those that only count stay.
     DELETE FROM connvo.rollup_bursts

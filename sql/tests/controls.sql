@@ -1,0 +1,148 @@
+-- Controls are empty on good records, and each fault is found, by its name, when it is put in.
+BEGIN;
+SELECT *
+FROM no_plan();
+SET LOCAL TimeZone = 'America/New_York';
+
+CREATE FUNCTION pg_temp.uuid_v7(at timestamptz)
+    RETURNS uuid
+    LANGUAGE sql
+    AS $$
+    SELECT overlay(
+        overlay(
+            encode(uuid_send(gen_random_uuid()), 'hex')
+            PLACING lpad(to_hex((extract(epoch FROM date_trunc('milliseconds', at)) * 1000)::bigint), 12, '0') FROM 1
+        )
+        PLACING '7' FROM 13
+    )::uuid
+$$;
+
+-- Inserts a good token, changed; its request_id says what was changed.
+CREATE FUNCTION pg_temp.token(change jsonb, at timestamptz DEFAULT now())
+    RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO connvo.issued_tokens
+    SELECT (jsonb_populate_record(NULL::connvo.issued_tokens, jsonb_build_object(
+        'id', pg_temp.uuid_v7(at), 'issued_at', at, 'expires_at', date_trunc('second', at) + interval '1 hour',
+        'user_id', 'user_a', 'meeting_id', 'meeting_a', 'organizer_id', 'user_a', 'held_role', 'co-host',
+        'granted_role', 'co-host', 'stream_role', 'moderator', 'tier_id', 'pro', 'tier_is_paid', true,
+        'subscription_id', gen_random_uuid(), 'subscription_status', 'active', 'subscription_starts_at', at,
+        'call_cid', 'default:call_a', 'token_sha256', '\x' || repeat('ab', 32), 'signing_key_id', '0123456789abcdef',
+        'session_id', 'session_a', 'request_id', coalesce(nullif(left(change::text, 128), ''), 'good')
+    ) || change)).*
+$$;
+CREATE FUNCTION pg_temp.refusal(change jsonb, at timestamptz DEFAULT now())
+    RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO connvo.token_refusals
+    SELECT (jsonb_populate_record(NULL::connvo.token_refusals, jsonb_build_object(
+        'id', pg_temp.uuid_v7(at), 'refused_at', at, 'user_id', 'user_a', 'meeting_id', 'meeting_a',
+        'code', 'FORBIDDEN', 'reason', 'not_a_participant', 'session_id', 'session_a', 'request_id', 'refusal'
+    ) || change)).*
+$$;
+
+-- Good ones: at every microsecond's edge of a millisecond and a second, in each way a role may be granted.
+SELECT pg_temp.token('{}', date_trunc('second', now()) - second * interval '1 second' + micro * interval '1 microsecond')
+FROM generate_series(1, 3) AS second
+CROSS JOIN unnest(ARRAY[0, 1, 499, 500, 999, 1000, 1001, 499999, 500000, 500001, 998999, 999000, 999001, 999499, 999500, 999999])
+    AS micro;
+SELECT pg_temp.token(change::jsonb)
+FROM unnest(ARRAY[
+    '{"requested_role": "co-host"}',
+    '{"requested_role": "participant", "granted_role": "participant"}',
+    '{"requested_role": "observer", "granted_role": "observer"}',
+    '{"held_role": null}',
+    '{"held_role": null, "requested_role": "host", "granted_role": "host"}',
+    '{"subscription_status": "trialing"}',
+    '{"subscription_status": "past_due"}',
+    '{"subscription_ends_at": "2199-01-01T00:00:00Z"}'
+]) AS change;
+SELECT pg_temp.refusal('{}');
+SELECT is_empty('SELECT * FROM reporting.' || name, name || ' is empty on good records')
+FROM unnest(ARRAY['altered_roles_v1', 'uncovered_tokens_v1', 'record_faults_v1']) AS name;
+
+-- Bad ones.
+SELECT pg_temp.token(change::jsonb)
+FROM unnest(ARRAY[
+    '{"request_id": "raised", "granted_role": "host"}',
+    '{"request_id": "raised as asked", "requested_role": "host", "granted_role": "host"}',
+    '{"request_id": "raised beyond", "requested_role": "participant", "granted_role": "host"}',
+    '{"request_id": "not what was asked", "requested_role": "participant"}',
+    '{"request_id": "lowered unasked", "granted_role": "participant"}',
+    '{"request_id": "old, not what was asked", "held_role": null, "requested_role": "participant"}',
+    '{"request_id": "free", "tier_is_paid": false}',
+    '{"request_id": "unpaid", "subscription_status": "unpaid"}',
+    '{"request_id": "paused and free", "subscription_status": "paused", "tier_is_paid": false}'
+]) AS change;
+SELECT pg_temp.token(jsonb_build_object('request_id', 'too early', 'subscription_starts_at', now() + interval '1 microsecond'));
+SELECT pg_temp.token(jsonb_build_object('request_id', 'too late', 'subscription_ends_at', now()));
+SELECT pg_temp.token(jsonb_build_object('request_id', 'too long', 'expires_at', now() + interval '1 hour 1 microsecond'));
+SELECT pg_temp.token(jsonb_build_object('request_id', 'too short', 'expires_at', now() + interval '59 minutes 59 seconds'));
+SELECT pg_temp.token(jsonb_build_object('request_id', 'version 4', 'id', '00000000-0000-4000-8000-000000000000'));
+SELECT pg_temp.token(jsonb_build_object('request_id', 'another time', 'id', pg_temp.uuid_v7(now() + interval '1 millisecond')));
+SELECT pg_temp.token('{"request_id": "tomorrow"}', now() + interval '1 day');
+SELECT pg_temp.refusal(jsonb_build_object('request_id', 'refused, another time', 'id', pg_temp.uuid_v7(now() - interval '1 millisecond')));
+SELECT pg_temp.refusal('{"request_id": "refused, version 4", "id": "00000000-0000-4000-8000-000000000000"}');
+SELECT pg_temp.refusal('{"request_id": "refused tomorrow"}', now() + interval '1 day');
+
+SELECT bag_eq(
+    'SELECT request_id::text, change FROM reporting.altered_roles_v1',
+    $$ VALUES ('raised', 'raised'), ('raised as asked', 'raised'), ('raised beyond', 'raised'),
+        ('not what was asked', 'altered'), ('lowered unasked', 'altered'), ('old, not what was asked', 'altered') $$,
+    'roles that were raised or altered'
+);
+SELECT bag_eq(
+    'SELECT request_id::text, fault FROM reporting.uncovered_tokens_v1',
+    $$ VALUES ('free', 'tier_not_paid'), ('unpaid', 'status_grants_nothing'), ('paused and free', 'tier_not_paid'),
+        ('paused and free', 'status_grants_nothing'), ('too early', 'before_period'), ('too late', 'after_period') $$,
+    'tokens that no subscription covered'
+);
+SELECT bag_eq(
+    'SELECT request_id::text, record_table, fault FROM reporting.record_faults_v1',
+    $$ VALUES ('too long', 'issued_tokens', 'lifetime_not_one_hour'), ('too short', 'issued_tokens', 'lifetime_not_one_hour'),
+        ('version 4', 'issued_tokens', 'id_not_version_7'), ('another time', 'issued_tokens', 'id_time_differs'),
+        ('tomorrow', 'issued_tokens', 'in_the_future'),
+        ('refused, another time', 'token_refusals', 'id_time_differs'),
+        ('refused, version 4', 'token_refusals', 'id_not_version_7'),
+        ('refused tomorrow', 'token_refusals', 'in_the_future') $$,
+    'records that the server does not write'
+);
+
+-- Facts were copied: what happens to the subscription afterwards changes nothing.
+INSERT INTO connvo.users (id, email)
+VALUES ('user_a', 'a@example.com');
+INSERT INTO connvo.subscriptions (id, user_id, tier_id, status, starts_at)
+VALUES ('00000000-0000-4000-8000-00000000000a', 'user_a', 'pro', 'active', now() - interval '1 day');
+SELECT pg_temp.token('{"request_id": "covered then", "subscription_id": "00000000-0000-4000-8000-00000000000a"}');
+UPDATE connvo.subscriptions
+SET status = 'canceled', tier_id = 'free', ends_at = now() - interval '1 hour';
+SELECT is_empty($$ SELECT * FROM reporting.uncovered_tokens_v1 WHERE request_id = 'covered then' $$,
+    'a subscription that is changed later does not falsify history');
+
+-- Keys.
+SELECT set_eq(
+    'SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1',
+    $$ VALUES ('0123456789abcdef', true, false) $$,
+    'a key that signs is not to be retired'
+);
+SELECT pg_temp.token('{"signing_key_id": "aaaaaaaaaaaaaaaa"}', now() + interval '2 days');
+SELECT set_eq(
+    'SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1',
+    $$ VALUES ('0123456789abcdef', false, false), ('aaaaaaaaaaaaaaaa', true, false) $$,
+    'nor one that signed what has not expired, after a rotation'
+);
+SELECT connvo.create_partition('issued_tokens', '2024-03-01');
+SELECT connvo.create_partition('token_refusals', '2024-03-01');
+SELECT pg_temp.token('{"signing_key_id": "bbbbbbbbbbbbbbbb"}', '2024-03-10 12:00:00+00');
+SELECT connvo.rewind_rollups('2024-03-01');
+SELECT results_eq(
+    $$ SELECT may_retire, last_expires_at FROM reporting.signing_keys_v1 WHERE signing_key_id = 'bbbbbbbbbbbbbbbb' $$,
+    $$ VALUES (true, TIMESTAMPTZ '2024-03-10 13:00:00+00') $$,
+    'but one whose last token has expired'
+);
+
+SELECT *
+FROM finish();
+ROLLBACK;
