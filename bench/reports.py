@@ -36,7 +36,7 @@ def measure(view: str, condition: str, rounds: int) -> dict:
     """Reads the whole view, so many times: how many rows, and the median of milliseconds."""
     query = f"SELECT * FROM reporting.{view} {condition}"
     timed = subprocess.run(
-        [*PSQL, "--command=SET ROLE connvo_reporter", "--command=\\timing on",
+        [*PSQL, "--command=SET ROLE connvo_reporter", "--command=SET jit = off", "--command=\\timing on",
          *[f"--command=\\copy ({query}) TO '/dev/null'"] * rounds],
         capture_output=True, text=True, check=True,
     ).stdout

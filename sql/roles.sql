@@ -45,7 +45,11 @@ BEGIN
     -- is only a member of it does not inherit them.
     FOR statement IN
         SELECT format('ALTER ROLE connvo_reporter SET %s = %L', wanted.name, wanted.value)
-        FROM (VALUES ('default_transaction_read_only', 'on'), ('statement_timeout', '60s')) AS wanted (name, value)
+        FROM (
+            VALUES ('default_transaction_read_only', 'on'), ('statement_timeout', '60s'),
+                -- A report compiles more, for each partition and each process, than it then saves.
+                ('jit', 'off')
+        ) AS wanted (name, value)
         WHERE NOT EXISTS (
             SELECT 1
             FROM pg_catalog.pg_db_role_setting AS setting

@@ -76,7 +76,7 @@ SELECT set_eq(
     FROM pg_db_role_setting
     WHERE setrole = 'connvo_reporter'::regrole
     $$,
-    ARRAY['default_transaction_read_only=on', 'statement_timeout=60s'],
+    ARRAY['default_transaction_read_only=on', 'statement_timeout=60s', 'jit=off'],
     'the reporter is read-only by default and does not run for ever'
 );
 SELECT is_empty(
