@@ -17,6 +17,11 @@ package struct Deadline: Hashable, Comparable, Sendable {
 
     package var hasPassed: Bool { instant <= .now }
 
+    /// Blocks the calling thread, until the deadline at the latest.
+    package func sleep(atMost longest: Duration) {
+        pause(for: max(.zero, min(longest, instant - .now)))
+    }
+
     /// The moment at which one of `count` equal parts of the time left will have passed.
     func part(of count: Int) -> Deadline {
         let now = ContinuousClock.now

@@ -13,6 +13,10 @@ package struct Migration: Hashable, Sendable {
     /// From `-- connvo: oldest-binary NNNN`: the newest migration that a binary must know to go on working
     /// once this one is applied; nil when every older binary may stay.
     package let oldestBinary: Int?
+    /// What the file says, behind `-- Lock:`, that it locks and for how long; nil when it does not say.
+    package let lock: String?
+    /// The index that a file without a transaction builds, if that is what it does.
+    let concurrentIndex: ConcurrentIndex?
 
     /// Reads the name and the directives of a file.
     ///
@@ -33,8 +37,8 @@ package struct Migration: Hashable, Sendable {
                 problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql"
             )
         }
-        let directives = try Directives(of: sql, file: file)
-        if let oldest = directives.oldestBinary, !(1...version).contains(oldest) {
+        let header = try MigrationHeader(of: sql, file: file)
+        if let oldest = header.oldestBinary, !(1...version).contains(oldest) {
             throw .unusableFile(file: file, problem: "oldest-binary must be a migration up to this one")
         }
         self.version = version
@@ -42,9 +46,14 @@ package struct Migration: Hashable, Sendable {
         self.file = file
         self.sql = sql
         self.checksum = Self.hexadecimal(sha256(Self.normalized(sql)))
-        self.runsInTransaction = directives.runsInTransaction
-        self.oldestBinary = directives.oldestBinary
+        self.runsInTransaction = header.runsInTransaction
+        self.oldestBinary = header.oldestBinary
+        self.lock = header.lock
+        self.concurrentIndex = header.runsInTransaction ? nil : try ConcurrentIndex(of: sql, file: file)
     }
+
+    /// What ``checksum`` covers, as text: kept in the database so that drift can be shown line by line.
+    var content: String { String(decoding: Self.normalized(sql), as: UTF8.self) }
 
     /// Four digits, as in file names.
     static func digits(of version: Int) -> String {
@@ -80,42 +89,5 @@ extension Migration {
     private static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef")
         return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] })
-    }
-}
-
-// MARK: - Directives
-
-extension Migration {
-    private struct Directives {
-        var runsInTransaction = true
-        var oldestBinary: Int?
-
-        init(of sql: String, file: String) throws(MigrationFailure) {
-            let text = sql.first == "\u{FEFF}" ? sql.dropFirst() : sql[...]
-            for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
-                guard line.hasPrefix("--") else { return }
-                let words = line.dropFirst(2).split(whereSeparator: \.isWhitespace)
-                guard words.first == "connvo:" else { continue }
-                try read(words.dropFirst().map(String.init), file: file)
-            }
-        }
-
-        private mutating func read(_ words: [String], file: String) throws(MigrationFailure) {
-            switch (words.first, words.count) {
-            case ("no-transaction", 1):
-                runsInTransaction = false
-            case ("oldest-binary", 2):
-                guard words[1].wholeMatch(of: /[0-9]{4}/) != nil else {
-                    throw .unusableFile(file: file, problem: "oldest-binary takes a migration's four digits")
-                }
-                oldestBinary = Int(words[1])
-            default:
-                throw .unusableFile(
-                    file: file,
-                    problem:
-                        "unknown directive \"\(words.joined(separator: " "))\"; known are no-transaction and oldest-binary NNNN"
-                )
-            }
-        }
     }
 }

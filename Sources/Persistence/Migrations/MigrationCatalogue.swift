@@ -33,6 +33,9 @@ package struct MigrationCatalogue: Sendable {
         try MigrationCatalogue(files: EmbeddedSQL.migrations, roles: EmbeddedSQL.roles, sha256: sha256)
     }
 
+    /// The roles.sql that the build put into this binary.
+    package static var embeddedRoles: String { EmbeddedSQL.roles }
+
     /// The newest version; 0 when there are no migrations.
     package var latestVersion: Int { migrations.count }
 

@@ -9,12 +9,26 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     case unknownTarget(Int, latest: Int)
     /// Another migrator held the lock all the time.
     case locked(MigrationLock.Holder?, waited: Duration)
+    /// The lock was given to another session than the one that asked, or to none.
+    case lockNotHeld
     /// A file failed. Nothing of it stayed, unless it runs without a transaction.
-    case failed(file: String, place: String?, error: DatabaseError, runsInTransaction: Bool)
+    case failed(Migration, place: String?, error: DatabaseError, attempts: Int)
+    /// The index that a file makes is being made by somebody else at this moment.
+    case indexInTheMaking(Migration, pid: Int32)
+    /// INVALID indexes that could not be mended; everything else was done.
+    case unmendedIndexes([UnmendedIndex])
     /// A file ended the transaction it ran in, so that part of it may have stayed.
     case endedTransaction(file: String)
     /// A step of the migrator's own failed.
     case database(step: String, error: DatabaseError)
+}
+
+extension MigrationFailure {
+    /// An INVALID index, and why mending it failed.
+    package struct UnmendedIndex: Equatable, Sendable {
+        package let index: InvalidIndex
+        package let error: DatabaseError
+    }
 }
 
 extension MigrationFailure: CustomStringConvertible {
@@ -23,13 +37,7 @@ extension MigrationFailure: CustomStringConvertible {
         case .unusableFile(let file, let problem):
             "\(file): \(problem). Rename or correct the file."
         case .changed(let changes):
-            changes.map { change in
-                """
-                \(change.migration.file): changed since it was applied \
-                (this binary \(change.migration.checksum), database \(change.applied.checksum)). \
-                Restore the file as it was and put the difference into a new migration.
-                """
-            }.joined(separator: "\n")
+            changes.map(Self.describe).joined(separator: "\n")
         case .gap(let plan):
             """
             \(plan.gaps.map(\.file).joined(separator: ", ")): not applied, though a later one is. \
@@ -52,11 +60,29 @@ extension MigrationFailure: CustomStringConvertible {
             Another migrator has held the lock for the \(waited.components.seconds) s that were waited\
             \(holder.map { ": \($0)" } ?? ""). Let it finish, or end it, and run this again.
             """
-        case .failed(let file, let place, let error, let runsInTransaction):
+        case .lockNotHeld:
             """
-            \(file)\(place.map { ":\($0)" } ?? ""): \(error.fullDescription). \
-            \(Self.remedy(for: error, runsInTransaction: runsInTransaction))
+            The lock that makes migrators take turns is not held by this session: a pooler hands each statement to \
+            another one, or the server only pretends. Set DATABASE_ADMIN_URL to the server itself, past the pooler.
             """
+        case .failed(let migration, let place, let error, let attempts):
+            """
+            \(migration.file)\(place.map { ":\($0)" } ?? ""): \(error.fullDescription). \
+            \(Self.remedy(for: error, in: migration, attempts: attempts))
+            """
+        case .indexInTheMaking(let migration, let pid):
+            """
+            \(migration.file): pid \(pid) is building an index on its table at this moment. Wait for its end \
+            (pg_stat_progress_create_index shows it), then run this again.
+            """
+        case .unmendedIndexes(let failures):
+            failures.map { failure in
+                """
+                \(failure.index.name): INVALID, and mending it failed: \(failure.error.fullDescription). \
+                All else is done. Remove the cause, such as rows that are not unique, and run this again; \
+                or drop the index, if nobody needs it.
+                """
+            }.joined(separator: "\n")
         case .endedTransaction(let file):
             """
             \(file): the file ends the transaction it runs in. Take BEGIN and COMMIT out of it, \
@@ -67,21 +93,50 @@ extension MigrationFailure: CustomStringConvertible {
         }
     }
 
-    private static func remedy(for error: DatabaseError, runsInTransaction: Bool) -> String {
-        if !runsInTransaction {
-            return
-                "It runs without a transaction: look at what it left (an INVALID index?), remove that, and run this again."
+    /// Both sides, and what to do.
+    private static func describe(_ change: MigrationPlan.Change) -> String {
+        let applied = change.applied
+        var lines = ["\(change.migration.file): changed since \(applied.appliedBy) applied it."]
+        if let difference = change.difference {
+            lines.append("  line \(difference.line), database:    \(difference.applied ?? "(the file had ended)")")
+            lines.append("  line \(difference.line), this binary: \(difference.known ?? "(the file has ended)")")
         }
+        lines.append("  SHA-256, database:    \(applied.checksum)")
+        lines.append("  SHA-256, this binary: \(change.migration.checksum)")
+        lines.append("Restore the file as it was and put the difference into a new migration.")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func remedy(for error: DatabaseError, in migration: Migration, attempts: Int) -> String {
+        guard migration.runsInTransaction else { return remedyWithoutTransaction(for: error, in: migration) }
         if error.kind == .connectionLost || error.kind == .commitUncertain || error.kind == .timedOut {
             return "Whether it was applied is unknown: `migrate status` tells."
         }
         if error.sqlState == .lockNotAvailable {
             return """
-                Nothing of it was applied: another session kept a lock that it needs for more than \
-                \(Migrator.lockTimeout). Run this again when that session is done.
+                Nothing of it was applied, in \(attempts) attempts: other sessions kept a lock that it needs. End them, or \
+                wait for a quieter hour, and run this again; --attempts makes it try for longer.
                 """
         }
         return "Nothing of it was applied. Correct the file and run this again."
+    }
+
+    private static func remedyWithoutTransaction(for error: DatabaseError, in migration: Migration) -> String {
+        guard let index = migration.concurrentIndex else {
+            return """
+                It runs without a transaction, so a part of it may have stayed: look, put that right, and run this again.
+                """
+        }
+        if error.sqlState == .duplicateTable {
+            return """
+                \(index.qualifiedName) is there and valid, and no run of this file began it. If it is the index that is \
+                wanted, write IF NOT EXISTS into the file; if not, rename one of them.
+                """
+        }
+        return """
+            What it may have left, the INVALID index \(index.qualifiedName), is dropped by the next run, which builds it \
+            anew. Remove the cause and run this again.
+            """
     }
 }
 

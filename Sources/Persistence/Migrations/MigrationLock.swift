@@ -53,7 +53,7 @@ package enum MigrationLock {
                 onWait(holder)
             }
             guard !deadline.hasPassed else { throw .locked(holder, waited: patience) }
-            pause(milliseconds: 50...150)
+            pause(for: .milliseconds(Int64.random(in: 50...150)))
         }
     }
 

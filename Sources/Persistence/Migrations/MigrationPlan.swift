@@ -4,6 +4,19 @@ package struct MigrationPlan: Equatable, Sendable {
     package struct Change: Equatable, Sendable {
         package let migration: Migration
         package let applied: AppliedMigration
+        /// What was applied, where the database has kept it.
+        package let appliedContent: String?
+
+        package init(migration: Migration, applied: AppliedMigration, appliedContent: String? = nil) {
+            self.migration = migration
+            self.applied = applied
+            self.appliedContent = appliedContent
+        }
+
+        /// Where the two begin to differ; nil when the database has not kept what was applied.
+        package var difference: LineDifference? {
+            appliedContent.flatMap { LineDifference(applied: $0, known: migration.content) }
+        }
     }
 
     /// What was applied, oldest first.
@@ -16,7 +29,8 @@ package struct MigrationPlan: Equatable, Sendable {
     /// Pending migrations that are older than one already applied.
     package let gaps: [Migration]
 
-    package init(catalogue: MigrationCatalogue, applied: [AppliedMigration]) {
+    /// - Parameter contents: What was applied, by version, as far as that is known.
+    package init(catalogue: MigrationCatalogue, applied: [AppliedMigration], contents: [Int: String] = [:]) {
         self.applied = applied.sorted { $0.version < $1.version }
         let appliedVersions = Set(applied.map(\.version))
         let newestApplied = appliedVersions.max() ?? 0
@@ -25,21 +39,42 @@ package struct MigrationPlan: Equatable, Sendable {
         unknown = self.applied.filter { catalogue[version: $0.version] == nil }
         changed = self.applied.compactMap { applied in
             catalogue[version: applied.version].flatMap { migration in
-                migration.checksum == applied.checksum ? nil : Change(migration: migration, applied: applied)
+                migration.checksum == applied.checksum
+                    ? nil
+                    : Change(migration: migration, applied: applied, appliedContent: contents[applied.version])
             }
         }
     }
 
-    /// Nothing to do and nothing wrong.
-    package var isUpToDate: Bool { pending.isEmpty && changed.isEmpty && unknown.isEmpty }
+    /// What `migrate status` and `migrate check` say with their exit codes. The worst counts.
+    package enum Verdict: String, Sendable {
+        case upToDate = "up_to_date"
+        case pending
+        /// An applied file has changed, or one is pending that is older than an applied one.
+        case drift
+        case newer
+    }
 
-    /// Refuses a database that migrations must not touch.
-    ///
-    /// - Throws: ``MigrationFailure/changed(_:)``, ``MigrationFailure/gap(_:)`` or ``MigrationFailure/unknownVersions(_:)``.
+    package var verdict: Verdict {
+        if !changed.isEmpty { return .drift }
+        if !unknown.isEmpty { return .newer }
+        if !gaps.isEmpty { return .drift }
+        return pending.isEmpty ? .upToDate : .pending
+    }
+
+    /// Nothing to do and nothing wrong.
+    package var isUpToDate: Bool { verdict == .upToDate }
+
+    /// Why migrations must not touch this database; nil when they may.
+    package var refusal: MigrationFailure? {
+        if !changed.isEmpty { return .changed(changed) }
+        if !unknown.isEmpty { return .unknownVersions(self) }
+        return gaps.isEmpty ? nil : .gap(self)
+    }
+
+    /// - Throws: ``refusal``.
     func check() throws(MigrationFailure) {
-        guard changed.isEmpty else { throw .changed(changed) }
-        guard unknown.isEmpty else { throw .unknownVersions(self) }
-        guard gaps.isEmpty else { throw .gap(self) }
+        if let refusal { throw refusal }
     }
 
     /// Both sides, one version a line.

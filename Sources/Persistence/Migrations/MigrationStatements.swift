@@ -27,17 +27,19 @@ enum MigrationStatements {
         parameters: [.int8]
     )
 
-    /// Whether the schema and the table are there. CREATE ... IF NOT EXISTS would ask for privileges even then.
+    /// Which objects of ours are there. CREATE ... IF NOT EXISTS would ask for privileges even then.
     static let whatExists = Statement(
         "migrations.what_exists",
         """
-        SELECT to_regnamespace('connvo') IS NOT NULL,
-            to_regnamespace('connvo') IS NOT NULL AND to_regclass('connvo.schema_migrations') IS NOT NULL,
-            to_regnamespace('connvo') IS NOT NULL AND to_regprocedure('connvo.ensure_partitions()') IS NOT NULL
+        SELECT schema.oid IS NOT NULL,
+            schema.oid IS NOT NULL AND to_regclass('connvo.schema_migrations') IS NOT NULL,
+            schema.oid IS NOT NULL AND to_regclass('connvo.schema_migration_state') IS NOT NULL,
+            schema.oid IS NOT NULL AND to_regprocedure('connvo.ensure_partitions()') IS NOT NULL
+        FROM (VALUES (to_regnamespace('connvo'))) AS schema (oid)
         """
     )
 
-    static let createSchema = Statement("migrations.create_schema", "CREATE SCHEMA connvo")
+    static let createSchema = "CREATE SCHEMA connvo;"
 
     static let createTable = """
         CREATE TABLE connvo.schema_migrations (
@@ -60,6 +62,32 @@ enum MigrationStatements {
         COMMENT ON COLUMN connvo.schema_migrations.oldest_binary IS 'The newest migration that a binary must know to go on working; null when any older binary may.';
         """
 
+    /// The tables are apart from `schema_migrations`, so that databases which have that one already need no ALTER TABLE of it:
+    /// every server reads it.
+    static let createState = """
+        CREATE TABLE connvo.schema_migration_state (
+            name text NOT NULL,
+            value text NOT NULL,
+            noted_at timestamptz NOT NULL,
+            CONSTRAINT schema_migration_state_pkey PRIMARY KEY (name),
+            CONSTRAINT schema_migration_state_name_known CHECK (name IN ('settled', 'unfinished'))
+        );
+        CREATE TABLE connvo.schema_migration_files (
+            version integer NOT NULL,
+            checksum text NOT NULL,
+            content text NOT NULL,
+            CONSTRAINT schema_migration_files_pkey PRIMARY KEY (version)
+        );
+        COMMENT ON TABLE connvo.schema_migration_files IS 'The text of each migration as it was applied, to compare a changed file with.';
+        COMMENT ON COLUMN connvo.schema_migration_files.version IS 'The number in the name of the file.';
+        COMMENT ON COLUMN connvo.schema_migration_files.checksum IS 'Its SHA-256; counts only while it is that of schema_migrations.';
+        COMMENT ON COLUMN connvo.schema_migration_files.content IS 'The text that the checksum covers.';
+        COMMENT ON TABLE connvo.schema_migration_state IS 'What connvo-server migrate has to remember from one run to the next.';
+        COMMENT ON COLUMN connvo.schema_migration_state.name IS 'settled: a fingerprint of all that decides about partitions, ownership and grants, as it was when a run last found nothing to do about them. unfinished: the migration without a transaction that was begun last, until it is recorded.';
+        COMMENT ON COLUMN connvo.schema_migration_state.value IS 'For settled, a SHA-256; for unfinished, the number and the checksum of the migration.';
+        COMMENT ON COLUMN connvo.schema_migration_state.noted_at IS 'When that was noted.';
+        """
+
     /// Whether migrations should run as connvo_owner: it owns the schema, and this login, no superuser, may become it.
     static let shouldBecomeOwner = Statement(
         "migrations.should_become_owner",
@@ -67,17 +95,13 @@ enum MigrationStatements {
         SELECT EXISTS (
             SELECT 1
             FROM pg_catalog.pg_namespace AS schema
-            JOIN pg_catalog.pg_roles AS owner
-                ON owner.oid = schema.nspowner
-            JOIN pg_catalog.pg_roles AS login
-                ON login.rolname = session_user
             WHERE schema.nspname = 'connvo'
-                AND owner.rolname = 'connvo_owner'
-                AND login.oid <> owner.oid
-                AND NOT login.rolsuper
+                AND schema.nspowner = to_regrole('connvo_owner')
+                AND session_user <> 'connvo_owner'
+                AND current_setting('is_superuser') = 'off'
                 -- PostgreSQL 16 tells apart being a member and being allowed SET ROLE.
                 AND pg_has_role(
-                    login.oid, owner.oid,
+                    session_user, schema.nspowner,
                     CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END
                 )
         )
@@ -97,11 +121,60 @@ enum MigrationStatements {
         """
     )
 
-    /// A timeout that the login or the database sets for everyday work must not cut a migration.
-    static let setLockTimeout = Statement(
-        "migrations.set_lock_timeout",
-        "SET LOCAL lock_timeout = '\(Migrator.lockTimeout)'"
+    /// What was applied, as far as it is kept.
+    static let contents = Statement(
+        "migrations.contents",
+        """
+        SELECT kept.version, kept.content
+        FROM connvo.schema_migration_files AS kept
+        JOIN connvo.schema_migrations AS applied
+            ON applied.version = kept.version
+            AND applied.checksum = kept.checksum
+        """
     )
+
+    /// The columns of ``applied``, and whether the text of the file is kept.
+    static let appliedAndKept = Statement(
+        "migrations.applied_and_kept",
+        """
+        SELECT applied.version, applied.name, applied.checksum, applied.applied_at, applied.took_ms, applied.applied_by,
+            applied.oldest_binary, kept.version IS NOT NULL
+        FROM connvo.schema_migrations AS applied
+        LEFT JOIN connvo.schema_migration_files AS kept
+            ON kept.version = applied.version
+            AND kept.checksum = applied.checksum
+        ORDER BY applied.version
+        """
+    )
+
+    static let keepContent = Statement(
+        "migrations.keep_content",
+        """
+        INSERT INTO connvo.schema_migration_files
+            (version, checksum, content)
+        VALUES
+            ($1, $2, $3)
+        ON CONFLICT (version) DO UPDATE
+        SET checksum = EXCLUDED.checksum,
+            content = EXCLUDED.content
+        """,
+        parameters: [.int4, .text, .text]
+    )
+
+    /// A migration that whoever runs it has left must not go on alone: its lock would be held until it is done.
+    ///
+    /// PostgreSQL 15 manual, 20.3.2 "TCP Settings".
+    static let watchClient = Statement(
+        "migrations.watch_client",
+        "SET client_connection_check_interval = '2s'"
+    )
+
+    static func setLockTimeout(_ retry: LockRetry) -> Statement {
+        let setting = retry.lockTimeoutSetting
+        return Statement("migrations.set_lock_timeout.\(setting)", "SET LOCAL lock_timeout = '\(setting)'")
+    }
+
+    /// A timeout that the login or the database sets for everyday work must not cut a migration.
     static let setNoStatementTimeout = Statement(
         "migrations.set_no_statement_timeout",
         "SET LOCAL statement_timeout = 0"
@@ -133,4 +206,205 @@ enum MigrationStatements {
     )
 
     static let ensurePartitions = Statement("migrations.ensure_partitions", "SELECT connvo.ensure_partitions()")
+}
+
+// MARK: - Locks and indexes
+
+extension MigrationStatements {
+    /// Whether this session has the advisory lock it was given. Behind a pooler that gives each statement another session,
+    /// and on engines that only pretend, it has not.
+    static let holdsLock = Statement(
+        "migrations.holds_lock",
+        """
+        SELECT EXISTS (
+            SELECT 1
+            FROM pg_catalog.pg_locks AS lock
+            WHERE lock.locktype = 'advisory'
+                AND lock.granted
+                AND lock.objsubid = 1
+                AND lock.pid = pg_backend_pid()
+                AND (lock.classid::bigint << 32) | lock.objid::bigint = $1
+        )
+        """,
+        parameters: [.int8]
+    )
+
+    /// The sessions that have had tables of ours locked for longest.
+    static let lockHolders = Statement(
+        "migrations.lock_holders",
+        """
+        SELECT session.pid,
+            coalesce(session.application_name, ''),
+            session.state,
+            to_char(session.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            min(lock.relation::regclass::text)
+        FROM pg_catalog.pg_locks AS lock
+        JOIN pg_catalog.pg_class AS relation
+            ON relation.oid = lock.relation
+        JOIN pg_catalog.pg_stat_activity AS session
+            ON session.pid = lock.pid
+        WHERE lock.locktype = 'relation'
+            AND lock.granted
+            AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+            AND lock.pid <> pg_backend_pid()
+            AND relation.relkind IN ('r', 'p')
+            AND relation.relnamespace IN (to_regnamespace('connvo'), to_regnamespace('reporting'))
+        GROUP BY session.pid, session.application_name, session.state, session.xact_start
+        ORDER BY session.xact_start NULLS LAST
+        LIMIT 3
+        """
+    )
+
+    /// Whether any index of the database is INVALID: cheaper than ``invalidIndexes``, and mostly enough.
+    static let someIndexIsInvalid = Statement(
+        "migrations.some_index_is_invalid",
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_index WHERE NOT indisvalid)"
+    )
+
+    /// INVALID indexes in our schemas that nobody is building at this moment. One on a partitioned table may be incomplete
+    /// on purpose, and is nobody's leftover.
+    ///
+    /// The names of what REINDEX CONCURRENTLY works with: PostgreSQL 15 manual, REINDEX, "Rebuilding Indexes Concurrently".
+    static let invalidIndexes = Statement(
+        "migrations.invalid_indexes",
+        """
+        SELECT format('%I.%I', schema.nspname, relation.relname),
+            index.indrelid::regclass::text,
+            relation.relname ~ '_cc(new|old)[0-9]*$'
+        FROM pg_catalog.pg_index AS index
+        JOIN pg_catalog.pg_class AS relation
+            ON relation.oid = index.indexrelid
+        JOIN pg_catalog.pg_namespace AS schema
+            ON schema.oid = relation.relnamespace
+        WHERE NOT index.indisvalid
+            AND relation.relkind = 'i'
+            AND schema.nspname IN ('connvo', 'reporting')
+            AND NOT EXISTS (
+                SELECT 1
+                FROM pg_catalog.pg_stat_progress_create_index AS progress
+                WHERE progress.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                    AND progress.relid = index.indrelid
+            )
+        ORDER BY 3 DESC, 1
+        """
+    )
+
+    static func dropIndex(_ qualifiedName: String) -> Statement {
+        Statement("migrations.drop_index.\(qualifiedName)", "DROP INDEX CONCURRENTLY \(qualifiedName)")
+    }
+
+    /// Whether an index is there, whether it is valid, and who is building it.
+    static let indexState = Statement(
+        "migrations.index_state",
+        """
+        SELECT index.indisvalid,
+            (
+                SELECT progress.pid
+                FROM pg_catalog.pg_stat_progress_create_index AS progress
+                WHERE progress.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                    AND progress.relid = index.indrelid
+                LIMIT 1
+            )
+        FROM pg_catalog.pg_index AS index
+        WHERE index.indexrelid = to_regclass($1)
+        """,
+        parameters: [.text]
+    )
+}
+
+// MARK: - What is remembered
+
+extension MigrationStatements {
+    static let remembered = Statement(
+        "migrations.remembered",
+        """
+        SELECT value
+        FROM connvo.schema_migration_state
+        WHERE name = $1
+        """,
+        parameters: [.text]
+    )
+
+    static let remember = Statement(
+        "migrations.remember",
+        """
+        INSERT INTO connvo.schema_migration_state
+            (name, value, noted_at)
+        VALUES
+            ($1, $2, now())
+        ON CONFLICT (name) DO UPDATE
+        SET value = EXCLUDED.value,
+            noted_at = EXCLUDED.noted_at
+        """,
+        parameters: [.text, .text]
+    )
+
+    static let forget = Statement(
+        "migrations.forget",
+        """
+        DELETE FROM connvo.schema_migration_state
+        WHERE name = $1
+        """,
+        parameters: [.text]
+    )
+
+    /// A fingerprint of what decides which partitions are missing and what roles.sql does, its own text ($1) included: who
+    /// runs it, the month, our roles, their settings and memberships, and kind, owner and privileges of the database, of
+    /// both schemas and of what is in them.
+    ///
+    /// roles.sql compares before it changes anything. So while this is what it was when roles.sql found nothing to do, it
+    /// would find nothing to do again. What is looked at here may be more than roles.sql looks at, never less.
+    static let fingerprint = Statement(
+        "migrations.fingerprint",
+        """
+        WITH ours (oid) AS MATERIALIZED (
+            SELECT oid
+            FROM pg_catalog.pg_namespace
+            WHERE nspname IN ('connvo', 'reporting')
+        ),
+        role AS MATERIALIZED (
+            SELECT *
+            FROM pg_catalog.pg_roles
+            WHERE starts_with(rolname, 'connvo_')
+                OR rolname = session_user
+        )
+        SELECT encode(sha256(convert_to(string_agg(state.entry, chr(10) ORDER BY state.entry), 'UTF8')), 'hex')
+        FROM (
+            SELECT concat_ws(
+                    ' ', 'run', $1, session_user, current_setting('server_version_num'),
+                    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM'),
+                    pg_has_role(session_user, to_regrole('connvo_owner'), 'USAGE'),
+                    pg_has_role(session_user, to_regrole('connvo_owner'), 'MEMBER')
+                )
+            UNION ALL
+            SELECT concat_ws(' ', 'database', datname, datdba, datacl::text)
+            FROM pg_catalog.pg_database
+            WHERE datname = current_database()
+            UNION ALL
+            SELECT concat_ws(
+                    ' ', 'role', oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
+                    rolreplication, rolbypassrls, rolconfig::text
+                )
+            FROM role
+            UNION ALL
+            SELECT concat_ws(' ', 'member', membership::text)
+            FROM pg_catalog.pg_auth_members AS membership
+            WHERE membership.roleid IN (SELECT oid FROM role)
+                OR membership.member IN (SELECT oid FROM role)
+            UNION ALL
+            SELECT concat_ws(' ', 'schema', oid, nspname, nspowner, nspacl::text)
+            FROM pg_catalog.pg_namespace
+            WHERE oid IN (SELECT oid FROM ours)
+            UNION ALL
+            SELECT concat_ws(' ', 'relation', oid, relname, relnamespace, relkind, relispartition, relowner, relacl::text)
+            FROM pg_catalog.pg_class
+            WHERE relnamespace IN (SELECT oid FROM ours)
+            UNION ALL
+            SELECT concat_ws(' ', 'routine', oid, proname, proargtypes::text, proowner, proacl::text)
+            FROM pg_catalog.pg_proc
+            WHERE pronamespace IN (SELECT oid FROM ours)
+        ) AS state (entry)
+        """,
+        parameters: [.text]
+    )
 }

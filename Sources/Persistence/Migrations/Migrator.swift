@@ -2,124 +2,270 @@ internal import Domain
 
 /// Brings a database to the schema of a catalogue. Blocks its thread; several at once take turns.
 package struct Migrator {
-    /// How long a statement of a migration waits for a lock before its file fails: whoever queues behind a waiting
-    /// ALTER TABLE waits too.
-    static let lockTimeout = "5s"
     /// For the migrator's own statements, which are all short.
     static let stepTimeout: Duration = .seconds(30)
-    /// For roles.sql, which may wait for locks.
-    private static let rolesTimeout: Duration = .seconds(120)
-    private static let attempts = 5
 
-    private let catalogue: MigrationCatalogue
-    private let lockPatience: Duration
-    private let report: (MigrationEvent) -> Void
+    let catalogue: MigrationCatalogue
+    let lockPatience: Duration
+    let lockRetry: LockRetry
+    let report: (MigrationEvent) -> Void
 
     /// - Parameters:
     ///   - lockPatience: How long to wait for another migrator.
+    ///   - lockRetry: How files ask for the locks they need.
     ///   - report: Told what happens, on the calling thread.
     package init(
         _ catalogue: MigrationCatalogue,
         lockPatience: Duration = .seconds(600),
+        lockRetry: LockRetry = LockRetry(),
         report: @escaping (MigrationEvent) -> Void = { _ in }
     ) {
         self.catalogue = catalogue
         self.lockPatience = lockPatience
+        self.lockRetry = lockRetry
         self.report = report
     }
 
     /// Compares the database with the catalogue, without changing or locking anything.
     package func status(_ connection: inout Connection) throws(MigrationFailure) -> MigrationPlan {
-        try step("reading which migrations are applied") { () throws(DatabaseError) in
-            let exists = try whatExists(&connection)
-            let applied = exists.table ? try appliedMigrations(&connection) : []
-            return MigrationPlan(catalogue: catalogue, applied: applied)
+        let exists = try lookAround(&connection).exists
+        return try readPlan(&connection, exists)
+    }
+
+    /// INVALID indexes that somebody has left in our schemas.
+    package func invalidIndexes(_ connection: inout Connection) throws(MigrationFailure) -> [InvalidIndex] {
+        try step("looking for INVALID indexes") { () throws(DatabaseError) in
+            let result = try connection.execute(MigrationStatements.invalidIndexes, deadline: .after(Self.stepTimeout))
+            return try result.rows.map { (row) throws(DatabaseError) in try InvalidIndex(row: row) }
         }
     }
 
-    /// Applies what is pending, in order, then sees to roles, grants and partitions.
+    /// Applies what is pending, in order, mends INVALID indexes, and sees to partitions, roles and grants.
+    ///
+    /// With nothing to do it asks a handful of short questions, and changes nothing.
     ///
     /// - Parameter target: The last version to apply; nil for all.
     /// - Returns: What was applied now.
     package func up(_ connection: inout Connection, to target: Int? = nil) throws(MigrationFailure) -> [Migration] {
+        try checkTarget(target)
+        try MigrationLock.acquire(on: &connection, patience: lockPatience) { report(.waitingForLock($0)) }
+        defer { MigrationLock.release(on: &connection) }
+        let surroundings = try lookAround(&connection)
+
+        var applied: [Migration] = []
+        var unmended: [MigrationFailure.UnmendedIndex] = []
+        try asOwner(surroundings.becomesOwner, &connection) { (connection) throws(MigrationFailure) in
+            try prepareTables(&connection, surroundings.exists)
+            let before = try readState(&connection)
+            try before.plan.check()
+            let pending = before.plan.pending.filter { $0.version <= target ?? .max }
+            let broken = before.invalidIndexes.filter { !$0.isBuilt(byOneOf: pending) }
+            if !pending.isEmpty || !broken.isEmpty { try prepareSession(&connection) }
+            unmended = try mend(broken, on: &connection)
+            for migration in pending {
+                try apply(migration, on: &connection)
+                applied.append(migration)
+            }
+            try keepContents(of: before.withoutContent.union(pending.map(\.version)), on: &connection)
+        }
+        try settle(surroundings.becomesOwner, &connection)
+        if !applied.isEmpty || !unmended.isEmpty {
+            for index in try invalidIndexes(&connection) { report(.invalidIndex(index)) }
+        }
+        guard unmended.isEmpty else { throw .unmendedIndexes(unmended) }
+        return applied
+    }
+
+    func checkTarget(_ target: Int?) throws(MigrationFailure) {
         if let target, catalogue[version: target] == nil {
             throw .unknownTarget(target, latest: catalogue.latestVersion)
         }
-        try MigrationLock.acquire(on: &connection, patience: lockPatience) { report(.waitingForLock($0)) }
-        defer { MigrationLock.release(on: &connection) }
+    }
+}
 
-        let done = try asOwner(&connection) { (connection) throws(MigrationFailure) in
-            try step("making connvo.schema_migrations") { () throws(DatabaseError) in try prepareTable(&connection) }
-            let plan = try status(&connection)
-            try plan.check()
-            let pending = plan.pending.filter { $0.version <= target ?? .max }
-            for migration in pending {
-                try apply(migration, on: &connection)
-            }
-            try makePartitions(&connection)
-            return pending
+// MARK: - What there is
+
+extension Migrator {
+    /// Which objects of ours the database has.
+    struct Existing {
+        let schema: Bool
+        let migrationsTable: Bool
+        /// `schema_migration_state` and `schema_migration_files`, which come and go together.
+        let stateTables: Bool
+        let partitionFunction: Bool
+    }
+
+    struct Surroundings {
+        let exists: Existing
+        /// Whether new objects are to belong to connvo_owner; see ``MigrationStatements/shouldBecomeOwner``.
+        let becomesOwner: Bool
+    }
+
+    /// What decides what there is to do.
+    struct State {
+        let plan: MigrationPlan
+        /// Applied versions whose text is not kept.
+        let withoutContent: Set<Int>
+        let invalidIndexes: [InvalidIndex]
+    }
+
+    func lookAround(_ connection: inout Connection) throws(MigrationFailure) -> Surroundings {
+        try step("looking around") { () throws(DatabaseError) in
+            let results = try connection.executeTogether(
+                [Command(MigrationStatements.whatExists), Command(MigrationStatements.shouldBecomeOwner)],
+                deadline: .after(Self.stepTimeout)
+            )
+            let exists = try results[0].onlyRow
+            return Surroundings(
+                exists: Existing(
+                    schema: try exists.decode(0),
+                    migrationsTable: try exists.decode(1),
+                    stateTables: try exists.decode(2),
+                    partitionFunction: try exists.decode(3)
+                ),
+                becomesOwner: try results[1].onlyRow.decode(0)
+            )
         }
-        try runRoles(&connection)
-        return done
+    }
+
+    func readPlan(_ connection: inout Connection, _ exists: Existing) throws(MigrationFailure) -> MigrationPlan {
+        try step("reading which migrations are applied") { () throws(DatabaseError) in
+            guard exists.migrationsTable else { return MigrationPlan(catalogue: catalogue, applied: []) }
+            let rows = try connection.execute(MigrationStatements.applied, deadline: .after(Self.stepTimeout)).rows
+            let applied = try rows.map { (row) throws(DatabaseError) in try AppliedMigration(row: row) }
+            return try plan(for: applied, contentsKept: exists.stateTables, &connection)
+        }
+    }
+
+    func readState(_ connection: inout Connection) throws(MigrationFailure) -> State {
+        let results: [QueryResult] = try step("reading which migrations are applied") { () throws(DatabaseError) in
+            try connection.executeTogether(
+                [Command(MigrationStatements.appliedAndKept), Command(MigrationStatements.someIndexIsInvalid)],
+                deadline: .after(Self.stepTimeout)
+            )
+        }
+        let someIndexIsInvalid = try step("looking for INVALID indexes") { () throws(DatabaseError) in
+            try results[1].onlyRow.decode(0, as: Bool.self)
+        }
+        let invalid = someIndexIsInvalid ? try invalidIndexes(&connection) : []
+        return try step("reading which migrations are applied") { () throws(DatabaseError) in
+            var applied: [AppliedMigration] = []
+            var withoutContent: Set<Int> = []
+            for row in results[0].rows {
+                let migration = try AppliedMigration(row: row)
+                applied.append(migration)
+                if try !row.decode(7, as: Bool.self) { withoutContent.insert(migration.version) }
+            }
+            return State(
+                plan: try plan(for: applied, contentsKept: true, &connection),
+                withoutContent: withoutContent,
+                invalidIndexes: invalid
+            )
+        }
+    }
+
+    /// Fetches what was applied only where a file has changed.
+    private func plan(
+        for applied: [AppliedMigration],
+        contentsKept: Bool,
+        _ connection: inout Connection
+    ) throws(DatabaseError) -> MigrationPlan {
+        let plan = MigrationPlan(catalogue: catalogue, applied: applied)
+        guard contentsKept, !plan.changed.isEmpty else { return plan }
+        let rows: QueryResult
+        do {
+            rows = try connection.execute(MigrationStatements.contents, deadline: .after(Self.stepTimeout))
+        } catch  where error.sqlState == .insufficientPrivilege {
+            // A login that only looks may not see them; the checksums are enough to know.
+            return plan
+        }
+        var contents: [Int: String] = [:]
+        for row in rows.rows {
+            contents[Int(try row.decode(0, as: Int32.self))] = try row.decode(1, as: String.self)
+        }
+        return MigrationPlan(catalogue: catalogue, applied: applied, contents: contents)
     }
 }
 
 // MARK: - Steps
 
 extension Migrator {
-    /// Runs `body` as connvo_owner where that makes new objects belong to it; see ``MigrationStatements/shouldBecomeOwner``.
-    private func asOwner<Value>(
+    /// Runs `body` as connvo_owner if so wanted.
+    func asOwner(
+        _ becomesOwner: Bool,
         _ connection: inout Connection,
-        _ body: (inout Connection) throws(MigrationFailure) -> Value
-    ) throws(MigrationFailure) -> Value {
-        let becomes = try step("looking at roles") { () throws(DatabaseError) in
-            let result = try connection.execute(
-                MigrationStatements.shouldBecomeOwner,
-                deadline: .after(Self.stepTimeout)
-            )
-            guard try result.rows.first?.decode(0, as: Bool.self) == true else { return false }
+        _ body: (inout Connection) throws(MigrationFailure) -> Void
+    ) throws(MigrationFailure) {
+        guard becomesOwner else { return try body(&connection) }
+        try step("becoming connvo_owner") { () throws(DatabaseError) in
             _ = try connection.execute(MigrationStatements.becomeOwner, deadline: .after(Self.stepTimeout))
-            return true
         }
-        guard becomes else { return try body(&connection) }
         defer {
             // A connection that is not idle is about to be closed.
             if connection.isIdle {
                 _ = try? connection.execute(MigrationStatements.becomeLogin, deadline: .after(Self.stepTimeout))
             }
         }
-        return try body(&connection)
+        try body(&connection)
     }
 
-    private func whatExists(
-        _ connection: inout Connection
-    ) throws(DatabaseError) -> (schema: Bool, table: Bool, partitionFunction: Bool) {
-        let result = try connection.execute(MigrationStatements.whatExists, deadline: .after(Self.stepTimeout))
-        guard let row = result.rows.first else {
-            throw DatabaseError(.unexpected, "no row", statement: result.statement)
-        }
-        return (try row.decode(0), try row.decode(1), try row.decode(2))
-    }
-
-    private func prepareTable(_ connection: inout Connection) throws(DatabaseError) {
-        let exists = try whatExists(&connection)
-        let deadline = Deadline.after(Self.stepTimeout)
-        if !exists.schema {
-            _ = try connection.execute(MigrationStatements.createSchema, deadline: deadline)
-        }
-        if !exists.table {
+    private func prepareTables(_ connection: inout Connection, _ exists: Existing) throws(MigrationFailure) {
+        try step("making connvo.schema_migrations") { () throws(DatabaseError) in
             // A script is one implicit transaction.
-            try connection.executeScript(MigrationStatements.createTable, deadline: deadline)
+            for script in Self.preparations(exists) {
+                try connection.executeScript(script, deadline: .after(Self.stepTimeout))
+            }
         }
     }
 
-    private func appliedMigrations(_ connection: inout Connection) throws(DatabaseError) -> [AppliedMigration] {
-        let result = try connection.execute(MigrationStatements.applied, deadline: .after(Self.stepTimeout))
-        return try result.rows.map { (row) throws(DatabaseError) in try AppliedMigration(row: row) }
+    /// Scripts that make the migrator's own tables, as far as they are missing.
+    static func preparations(_ exists: Existing) -> [String] {
+        var scripts: [String] = []
+        if !exists.schema { scripts.append(MigrationStatements.createSchema) }
+        if !exists.migrationsTable { scripts.append(MigrationStatements.createTable) }
+        if !exists.stateTables { scripts.append(MigrationStatements.createState) }
+        return scripts
+    }
+
+    /// Makes sure that the lock is real, and that a migrator which dies does not keep others waiting.
+    private func prepareSession(_ connection: inout Connection) throws(MigrationFailure) {
+        let holdsLock = try step("looking for the migration lock") { () throws(DatabaseError) in
+            var key = Parameters()
+            key.append(MigrationLock.key)
+            let result = try connection.execute(
+                MigrationStatements.holdsLock,
+                key,
+                deadline: .after(Self.stepTimeout)
+            )
+            return try result.onlyRow.decode(0, as: Bool.self)
+        }
+        guard holdsLock else { throw .lockNotHeld }
+        do {
+            _ = try connection.execute(MigrationStatements.watchClient, deadline: .after(Self.stepTimeout))
+        } catch {
+            // A server on a system that cannot watch refuses to, and finds out later.
+            guard error.kind == .server else { throw .database(step: "preparing the session", error: error) }
+        }
+    }
+
+    /// Stores the text of applied files that are still what was applied.
+    private func keepContents(of versions: Set<Int>, on connection: inout Connection) throws(MigrationFailure) {
+        let files = versions.sorted().compactMap { catalogue[version: $0] }
+        guard !files.isEmpty else { return }
+        try step("storing the text of the migrations") { () throws(DatabaseError) in
+            let commands = files.map { file in
+                var parameters = Parameters()
+                parameters.append(Int32(clamping: file.version))
+                parameters.append(file.checksum)
+                parameters.append(file.content)
+                return Command(MigrationStatements.keepContent, parameters)
+            }
+            _ = try connection.executeTogether(commands, deadline: .after(Self.stepTimeout))
+        }
     }
 
     /// Says in which step of ours the database failed.
-    private func step<Value>(
+    func step<Value>(
         _ name: String,
         _ body: () throws(DatabaseError) -> Value
     ) throws(MigrationFailure) -> Value {
@@ -130,178 +276,8 @@ extension Migrator {
         }
     }
 
-    private func reportNotices(of source: String, _ connection: borrowing Connection) {
-        for notice in connection.takeNotices() {
-            report(.notice(notice, source: source))
-        }
-    }
-}
-
-// MARK: - One migration
-
-extension Migrator {
-    private func apply(_ migration: Migration, on connection: inout Connection) throws(MigrationFailure) {
-        report(.applying(migration))
-        _ = connection.takeNotices()
-        let started = ContinuousClock.now
-        do {
-            if migration.runsInTransaction {
-                guard try runInTransaction(migration, started: started, on: &connection) else {
-                    throw MigrationFailure.endedTransaction(file: migration.file)
-                }
-            } else {
-                try runAlone(migration, started: started, on: &connection)
-            }
-        } catch let failure as MigrationFailure {
-            rollBack(&connection)
-            throw failure
-        } catch let error as DatabaseError {
-            rollBack(&connection)
-            throw .failed(
-                file: migration.file,
-                place: error.statement == nil ? error.position.map { place(of: $0, in: migration.sql) } : nil,
-                error: error,
-                runsInTransaction: migration.runsInTransaction
-            )
-        } catch {
-            throw .failed(
-                file: migration.file,
-                place: nil,
-                error: DatabaseError(.unexpected, "\(error)"),
-                runsInTransaction: migration.runsInTransaction
-            )
-        }
-        report(.applied(migration, took: .now - started))
-    }
-
-    /// The version row comes first, so that a migrator that got past the lock somehow fails before it does harm.
-    ///
-    /// - Returns: False when the file ended the transaction itself.
-    private func runInTransaction(
-        _ migration: Migration,
-        started: ContinuousClock.Instant,
-        on connection: inout Connection
-    ) throws(DatabaseError) -> Bool {
-        let begun = try connection.executeTogether(
-            [
-                Command(.begin),
-                Command(MigrationStatements.setLockTimeout),
-                Command(MigrationStatements.setNoStatementTimeout),
-                Command(MigrationStatements.record, row(for: migration, took: .zero)),
-            ],
-            deadline: .after(Self.stepTimeout)
-        )
-        try connection.executeScript(migration.sql, deadline: .never)
-        reportNotices(of: migration.file, connection)
-
-        var parameters = Parameters()
-        parameters.append(Int32(clamping: migration.version))
-        parameters.append(Self.milliseconds(since: started))
-        let completed = try connection.execute(
-            MigrationStatements.complete,
-            parameters,
-            deadline: .after(Self.stepTimeout)
-        )
-        let before = try begun.last?.rows.first?.decode(0, as: String.self)
-        let after = try completed.rows.first?.decode(0, as: String.self)
-        guard before == after else { return false }
-        try connection.commit(deadline: .after(Self.stepTimeout))
-        return true
-    }
-
-    /// Runs one statement outside a transaction. The extended protocol refuses a second one.
-    ///
-    /// There is no lock_timeout: it would also cut `CREATE INDEX CONCURRENTLY` while that waits, harmlessly, for old
-    /// transactions, and leave an INVALID index.
-    private func runAlone(
-        _ migration: Migration,
-        started: ContinuousClock.Instant,
-        on connection: inout Connection
-    ) throws(DatabaseError) {
-        let statement = Statement("migrations.\(Migration.digits(of: migration.version))", migration.sql)
-        _ = try connection.execute(statement, deadline: .never)
-        reportNotices(of: migration.file, connection)
-        _ = try connection.execute(
-            MigrationStatements.record,
-            row(for: migration, took: .now - started),
-            deadline: .after(Self.stepTimeout)
-        )
-    }
-
-    private func row(for migration: Migration, took: Duration) -> Parameters {
-        var parameters = Parameters()
-        parameters.append(Int32(clamping: migration.version))
-        parameters.append(migration.name)
-        parameters.append(migration.checksum)
-        parameters.append(Int32(clamping: took.microseconds / 1000))
-        parameters.append(migration.oldestBinary.map { Int32(clamping: $0) })
-        return parameters
-    }
-
-    private static func milliseconds(since started: ContinuousClock.Instant) -> Int32 {
-        Int32(clamping: (.now - started).microseconds / 1000)
-    }
-
-    /// Line and column of a position that counts characters from 1.
-    private func place(of position: Int, in sql: String) -> String {
-        let before = sql.unicodeScalars.prefix(max(0, position - 1))
-        let line = before.count { $0 == "\n" } + 1
-        let column = before.reversed().prefix { $0 != "\n" }.count + 1
-        return "\(line):\(column)"
-    }
-
-    /// Best effort: a connection that is still in a transaction afterwards is closed by its owner.
-    private func rollBack(_ connection: inout Connection) {
-        guard connection.isOpen, !connection.isIdle else { return }
-        _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout))
-    }
-}
-
-// MARK: - After the migrations
-
-extension Migrator {
-    private func makePartitions(_ connection: inout Connection) throws(MigrationFailure) {
-        let made: [String] = try step("making partitions") { () throws(DatabaseError) in
-            guard try whatExists(&connection).partitionFunction else { return [] }
-            // Whoever makes partitions at this moment, or holds a lock, is out of the way soon.
-            return try retrying(on: [.lockNotAvailable], &connection) { (connection) throws(DatabaseError) in
-                let result = try connection.execute(
-                    MigrationStatements.ensurePartitions,
-                    deadline: .after(Self.stepTimeout)
-                )
-                return try result.rows.map { (row) throws(DatabaseError) in try row.decode(0, as: String.self) }
-            }
-        }
-        if !made.isEmpty { report(.partitionsMade(made)) }
-    }
-
-    private func runRoles(_ connection: inout Connection) throws(MigrationFailure) {
-        // Roles belong to the whole cluster: a migrator of another database may be changing the same ones.
-        let states: Set<SQLState> = [
-            .internalError, .uniqueViolation, .duplicateObject, .deadlockDetected, .lockNotAvailable,
-        ]
-        let notices: [Notice] = try step("roles.sql") { () throws(DatabaseError) in
-            try retrying(on: states, &connection) { (connection) throws(DatabaseError) in
-                _ = connection.takeNotices()
-                _ = try connection.executeTogether(
-                    [
-                        Command(.begin), Command(MigrationStatements.setLockTimeout),
-                        Command(MigrationStatements.setNotices),
-                    ],
-                    deadline: .after(Self.stepTimeout)
-                )
-                try connection.executeScript(catalogue.roles, deadline: .after(Self.rolesTimeout))
-                let notices = connection.takeNotices()
-                try connection.commit(deadline: .after(Self.stepTimeout))
-                return notices
-            }
-        }
-        for notice in notices {
-            report(.notice(notice, source: "roles.sql"))
-        }
-    }
-
-    private func retrying<Value>(
+    /// Tries again, a few times, what failed because somebody else was at the same.
+    func retrying<Value>(
         on states: Set<SQLState>,
         _ connection: inout Connection,
         _ body: (inout Connection) throws(DatabaseError) -> Value
@@ -312,12 +288,26 @@ extension Migrator {
                 return try body(&connection)
             } catch {
                 rollBack(&connection)
-                guard attempt < Self.attempts, connection.isIdle, error.sqlState.map(states.contains) == true else {
-                    throw error
-                }
+                guard attempt < 5, connection.isIdle, error.sqlState.map(states.contains) == true else { throw error }
                 attempt += 1
-                pause(milliseconds: 50...250)
+                pause(for: .milliseconds(Int64.random(in: 50...250)))
             }
+        }
+    }
+
+    /// Best effort: a connection that is still in a transaction afterwards is closed by its owner.
+    func rollBack(_ connection: inout Connection) {
+        guard connection.isOpen, !connection.isIdle else { return }
+        _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout))
+    }
+}
+
+extension QueryResult {
+    /// The row of a query that always returns one.
+    var onlyRow: Row {
+        get throws(DatabaseError) {
+            guard let row = rows.first else { throw DatabaseError(.unexpected, "no row", statement: statement) }
+            return row
         }
     }
 }

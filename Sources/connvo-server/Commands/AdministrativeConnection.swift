@@ -2,18 +2,26 @@ internal import Persistence
 
 /// How commands of an administrator reach the database: settings, a connection, and a thread that may wait.
 enum AdministrativeConnection {
-    /// Reads where the database is and runs `body` with a connection to it, away from the cooperative pool.
+    /// Reads where the database is.
     ///
     /// - Parameter purpose: Shown in `pg_stat_activity` behind `connvo-server/`.
+    /// - Throws: ``ConfigurationFailure``.
+    static func target(purpose: String) async throws -> ConnectionTarget {
+        var settings = try await SettingsReader()
+        let found = DatabaseSettings.administering(&settings, purpose: purpose)
+        try settings.throwIfWrong()
+        guard let target = found else { throw ConfigurationFailure(settings.problems) }
+        return target
+    }
+
+    /// Runs `body` with a connection to the database, away from the cooperative pool.
+    ///
     /// - Throws: ``ConfigurationFailure``, ``CommandFailure`` when there is no connection, and what `body` throws.
     static func run<Value: Sendable>(
         purpose: String,
         _ body: @escaping @Sendable (inout Connection) throws -> Value
     ) async throws -> Value {
-        var settings = try await SettingsReader()
-        let found = DatabaseSettings.administering(&settings, purpose: purpose)
-        try settings.throwIfWrong()
-        guard let target = found else { throw ConfigurationFailure(settings.problems) }
+        let target = try await target(purpose: purpose)
         return try await onThreadOfItsOwn(named: purpose) {
             Result {
                 var connection = try open(target)

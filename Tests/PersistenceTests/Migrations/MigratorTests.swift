@@ -270,32 +270,6 @@ import Testing
         }
     }
 
-    @Test func `a file that waits too long for a lock fails and says so`() async throws {
-        try await withDatabase(.empty) { database in
-            var connection = try database.connect()
-            _ = try Migrator(.numbered(1)).up(&connection)
-            var reader = try database.connect()
-            try reader.executeScript(
-                "BEGIN; LOCK TABLE connvo.one IN ACCESS SHARE MODE",
-                deadline: .after(.seconds(10))
-            )
-            let migrator = Migrator(
-                try .scratch([
-                    ("0001_one.sql", "CREATE TABLE connvo.one (id integer);\n"),
-                    ("0002_column.sql", "ALTER TABLE connvo.one ADD COLUMN word text;"),
-                ])
-            )
-
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
-
-            #expect(failure?.description.contains("another session kept a lock") == true)
-            let isIdle = connection.isIdle
-            #expect(isIdle)
-            let isOpen = reader.isOpen
-            #expect(isOpen)
-        }
-    }
-
     @Test func `what the server says is handed on with the file's name`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()

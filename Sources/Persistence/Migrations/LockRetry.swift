@@ -1,0 +1,40 @@
+internal import Domain
+
+/// How a migration asks for locks: briefly, and again.
+///
+/// Whoever comes behind an ALTER TABLE that waits, waits too, so a migration must not wait long; what it waits for is
+/// mostly over in seconds, so it should not give up soon. (pgroll, GitLab's `with_lock_retries` and squawk's guide say
+/// the same.)
+package struct LockRetry: Hashable, Sendable {
+    /// `lock_timeout`: how long each statement waits for each lock. At least 1 ms.
+    package var lockTimeout: Duration
+    /// How often a file is tried, from 1.
+    package var attempts: Int
+    /// The pause after the first attempt; it doubles up to `longestPause`.
+    package var firstPause: Duration
+    package var longestPause: Duration
+
+    /// By default ten attempts in about two minutes.
+    package init(
+        lockTimeout: Duration = .seconds(2),
+        attempts: Int = 10,
+        firstPause: Duration = .milliseconds(500),
+        longestPause: Duration = .seconds(30)
+    ) {
+        self.lockTimeout = lockTimeout
+        self.attempts = attempts
+        self.firstPause = firstPause
+        self.longestPause = longestPause
+    }
+
+    /// A pause after the attempt with this number: at random between half of the step and all of it, so that those who
+    /// got into each other's way do not do so again.
+    func pause(after attempt: Int) -> Duration {
+        let step = (1..<max(1, attempt)).reduce(firstPause) { pause, _ in min(pause * 2, longestPause) }
+        let whole = min(step, longestPause).microseconds
+        return .microseconds(Int64.random(in: whole / 2...max(whole / 2, whole)))
+    }
+
+    /// As PostgreSQL reads it.
+    var lockTimeoutSetting: String { "\(max(1, lockTimeout.microseconds / 1000))ms" }
+}

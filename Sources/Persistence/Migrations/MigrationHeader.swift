@@ -1,0 +1,48 @@
+/// What the comment lines that a migration's file begins with say to the migrator and to whoever reads its plan.
+struct MigrationHeader {
+    /// False for `-- connvo: no-transaction`.
+    private(set) var runsInTransaction = true
+    /// From `-- connvo: oldest-binary NNNN`.
+    private(set) var oldestBinary: Int?
+    /// What stands behind `-- Lock:`, its continuation lines joined.
+    private(set) var lock: String?
+
+    /// - Throws: ``MigrationFailure/unusableFile(file:problem:)`` for a directive that means nothing.
+    init(of sql: String, file: String) throws(MigrationFailure) {
+        let text = sql.first == "\u{FEFF}" ? sql.dropFirst() : sql[...]
+        var continuesLock = false
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+            guard line.hasPrefix("--") else { return }
+            let words = line.dropFirst(2).split(whereSeparator: \.isWhitespace)
+            if words.first == "connvo:" {
+                try read(words.dropFirst().map(String.init), file: file)
+                continuesLock = false
+            } else if words.first == "Lock:" {
+                lock = words.dropFirst().joined(separator: " ")
+                continuesLock = true
+            } else if continuesLock, line.hasPrefix("--  "), !words.isEmpty, let begun = lock {
+                lock = "\(begun) \(words.joined(separator: " "))"
+            } else {
+                continuesLock = false
+            }
+        }
+    }
+
+    private mutating func read(_ words: [String], file: String) throws(MigrationFailure) {
+        switch (words.first, words.count) {
+        case ("no-transaction", 1):
+            runsInTransaction = false
+        case ("oldest-binary", 2):
+            guard words[1].wholeMatch(of: /[0-9]{4}/) != nil else {
+                throw .unusableFile(file: file, problem: "oldest-binary takes a migration's four digits")
+            }
+            oldestBinary = Int(words[1])
+        default:
+            throw .unusableFile(
+                file: file,
+                problem:
+                    "unknown directive \"\(words.joined(separator: " "))\"; known are no-transaction and oldest-binary NNNN"
+            )
+        }
+    }
+}

@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Persistence
+
+struct MigrateCheck: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say by the exit code whether the database has the schema of this binary.",
+        discussion: """
+            Example: connvo-server migrate check || echo "not yet: $?"
+
+            0 up to date, 2 something is pending, 3 an applied file has changed or one was passed over, 4 the database \
+            is newer than this binary, 1 another failure, 69 the database does not answer.
+            """
+    )
+
+    @OptionGroup var source: MigrationSource
+
+    func run() async throws {
+        try await reporting {
+            let (plan, report) = try await MigrateCommand.run(source) { connection, catalogue in
+                let migrator = Migrator(catalogue)
+                let plan = try migrator.status(&connection)
+                let indexes = try migrator.invalidIndexes(&connection)
+                return (plan, MigrationStatusReport(plan: plan, invalidIndexes: indexes, catalogue: catalogue))
+            }
+            for index in report.invalidIndexes {
+                Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` mends it")
+            }
+            switch plan.verdict {
+            case .upToDate:
+                Terminal.say(report.conclusion)
+            case .pending:
+                let names = plan.pending.map(\.file).joined(separator: ", ")
+                throw CommandFailure(.pending, "pending: \(names). Run connvo-server migrate.")
+            case .drift, .newer:
+                guard let refusal = plan.refusal else { return }
+                throw CommandFailure(ExitStatus(refusal), "\(refusal)")
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Persistence
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the database to the schema of this binary.",
+        discussion: """
+            Example: DATABASE_ADMIN_URL=postgresql:///connvo connvo-server migrate
+
+            docs/migrations.md says what each failure means and what to do about it.
+            """,
+        subcommands: [MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateWait.self],
+        defaultSubcommand: MigrateUp.self
+    )
+
+    /// Runs `body` on a connection, with the migrations of `source`, and turns failures into exit codes.
+    static func run<Value: Sendable>(
+        _ source: MigrationSource,
+        _ body: @escaping @Sendable (inout Connection, MigrationCatalogue) throws -> Value
+    ) async throws -> Value {
+        do {
+            // Before the database is asked: a bad file is found without one.
+            let catalogue = try source.catalogue()
+            return try await AdministrativeConnection.run(purpose: "migrate") { connection in
+                try body(&connection, catalogue)
+            }
+        } catch let failure as MigrationFailure {
+            throw CommandFailure(ExitStatus(failure), "\(failure)")
+        }
+    }
+}
+
+extension ExitStatus {
+    init(_ failure: MigrationFailure) {
+        self =
+            switch failure {
+            case .changed, .gap: .drift
+            case .unknownVersions: .databaseNewer
+            case .locked: .unavailable
+            case .unusableFile, .unknownTarget, .lockNotHeld, .failed, .indexInTheMaking, .unmendedIndexes,
+                .endedTransaction, .database:
+                .failed
+            }
+    }
+
+    init(_ verdict: MigrationPlan.Verdict) {
+        self =
+            switch verdict {
+            case .upToDate: .done
+            case .pending: .pending
+            case .drift: .drift
+            case .newer: .databaseNewer
+            }
+    }
+}

@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import Persistence
+
+struct MigratePlan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Print the SQL that `up` would run, and change nothing.",
+        discussion: "Example: connvo-server migrate plan --to 6 | less"
+    )
+
+    @Option(help: "The last version to apply.") var to: Int?
+    @OptionGroup var source: MigrationSource
+    @Flag(help: "Print JSON; docs/migrations.md lists its fields.") var json = false
+
+    func run() async throws {
+        let target = to
+        try await reporting {
+            let script = try await MigrateCommand.run(source) { connection, catalogue in
+                try Migrator(catalogue).script(&connection, to: target)
+            }
+            if json {
+                Terminal.print(try MigrationJSON.encode(MigrationPlanReport(script)))
+            } else {
+                Terminal.print(Self.text(of: script))
+            }
+        }
+    }
+
+    private static func text(of script: MigrationScript) -> String {
+        guard !script.steps.isEmpty else { return "-- Nothing to do: the schema is up to date." }
+        return script.steps.map { step in
+            let lock = step.migration.map { "-- Lock: \($0.lock ?? "the file does not say")\n" } ?? ""
+            return "-- ==== \(step.title)\n\(lock)\(step.statements.joined(separator: "\n"))"
+        }.joined(separator: "\n\n")
+    }
+}
+
+/// What `migrate plan --json` prints. The names and the meaning of its fields are public (docs/migrations.md).
+struct MigrationPlanReport: Encodable {
+    struct Step: Encodable {
+        let title: String
+        let version: Int?
+        let file: String?
+        let lock: String?
+        let runsInTransaction: Bool?
+        let oldestBinary: Int?
+        let statements: [String]
+
+        private enum CodingKeys: String, CodingKey {
+            case title, version, file, lock, statements
+            case runsInTransaction = "transaction"
+            case oldestBinary = "oldest_binary"
+        }
+
+        /// Every field is there, null where there is nothing to say.
+        func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(title, forKey: .title)
+            try fields.encode(version, forKey: .version)
+            try fields.encode(file, forKey: .file)
+            try fields.encode(lock, forKey: .lock)
+            try fields.encode(runsInTransaction, forKey: .runsInTransaction)
+            try fields.encode(oldestBinary, forKey: .oldestBinary)
+            try fields.encode(statements, forKey: .statements)
+        }
+    }
+
+    let steps: [Step]
+
+    init(_ script: MigrationScript) {
+        steps = script.steps.map { step in
+            Step(
+                title: step.title,
+                version: step.migration?.version,
+                file: step.migration?.file,
+                lock: step.migration?.lock,
+                runsInTransaction: step.migration?.runsInTransaction,
+                oldestBinary: step.migration?.oldestBinary,
+                statements: step.statements
+            )
+        }
+    }
+}

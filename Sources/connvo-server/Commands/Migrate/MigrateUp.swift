@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Persistence
+
+struct MigrateUp: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Apply what is pending, in order, and see to indexes, partitions, roles and grants.",
+        discussion: "Example: connvo-server migrate up --to 4"
+    )
+
+    @Option(help: "The last version to apply.") var to: Int?
+    @OptionGroup var source: MigrationSource
+    @Option(
+        help: "How long a statement waits for a lock, as 500ms or 2s, before its file is rolled back and tried again.",
+        transform: DurationArgument.parse
+    ) var lockTimeout: Duration?
+    @Option(help: "How often a file that does not get its locks is tried.") var attempts: Int?
+
+    func validate() throws {
+        if let attempts, !(1...1000).contains(attempts) { throw ValidationError("--attempts takes 1 to 1000") }
+    }
+
+    func run() async throws {
+        var retry = LockRetry()
+        if let lockTimeout { retry.lockTimeout = lockTimeout }
+        if let attempts { retry.attempts = attempts }
+        let (target, lockRetry) = (to, retry)
+        try await reporting {
+            try await MigrateCommand.run(source) { connection, catalogue in
+                let migrator = Migrator(catalogue, lockRetry: lockRetry, report: { Self.show($0, lockRetry) })
+                let applied = try migrator.up(&connection, to: target)
+                if applied.isEmpty { Terminal.say("Nothing to do: the schema is up to date.") }
+            }
+        }
+    }
+
+    private static func show(_ event: MigrationEvent, _ retry: LockRetry) {
+        switch event {
+        case .waitingForLock(let holder):
+            Terminal.say("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
+        case .applying:
+            break
+        case .retrying(let migration, let attempt, let attempts, let pause, let holders):
+            let names = holders.map { "\n  locked by \($0)" }.joined()
+            Terminal.say(
+                """
+                \(migration.file): attempt \(attempt) of \(attempts) got no lock within \
+                \(DurationArgument.text(retry.lockTimeout)) and was rolled back; the next one in \
+                \(DurationArgument.text(.milliseconds(pause.milliseconds)))\(names)
+                """
+            )
+        case .applied(let migration, let took):
+            Terminal.print("\(migration.file)  \(took.milliseconds) ms")
+        case .foundApplied(let migration):
+            Terminal.print("\(migration.file)  done by a run that was interrupted, recorded now")
+        case .droppingLeftover(let index, let migration):
+            Terminal.say("\(migration.file): dropping the INVALID index \(index), which an earlier run has left")
+        case .repairing(let index, let statement):
+            Terminal.say("INVALID index \(index.name) on \(index.table): \(statement)")
+        case .invalidIndex(let index):
+            Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` tries to mend it")
+        case .notice(let notice, let source) where notice.severity != "NOTICE":
+            Terminal.say("\(source): \(notice.message)")
+        case .notice:
+            break
+        case .partitionsMade(let names):
+            for name in names { Terminal.print("made partition \(name)") }
+        }
+    }
+}

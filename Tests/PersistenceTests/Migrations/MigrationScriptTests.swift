@@ -1,0 +1,157 @@
+import Persistence
+import TestSupport
+import Testing
+
+/// `migrate plan`: the SQL that `up` would run.
+@Suite struct MigrationScriptTests {
+    /// What can differ between two databases: objects with their owners and privileges, and what is recorded as applied.
+    private static let picture = """
+        SELECT string_agg(entry, chr(10) ORDER BY entry)
+        FROM (
+            SELECT concat_ws(' ', relname, relkind, relowner::regrole, relacl::text, pg_get_expr(relpartbound, oid))
+            FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull)
+            FROM pg_attribute WHERE attnum > 0 AND attrelid IN (
+                SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            )
+            UNION ALL
+            SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+            WHERE connamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', indexrelid::regclass, indisvalid) FROM pg_index
+            JOIN pg_class ON pg_class.oid = indexrelid
+            WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', oid::regprocedure, proowner::regrole, proacl::text, md5(prosrc)) FROM pg_proc
+            WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+        ) AS state (entry)
+        """
+    private static let history = """
+        SELECT string_agg(concat_ws(' ', version, name, checksum, applied_by, oldest_binary), chr(10) ORDER BY version)
+        FROM connvo.schema_migrations
+        """
+
+    private static func catalogue() throws -> MigrationCatalogue {
+        let embedded = try MigrationCatalogue.embedded(sha256: testChecksum)
+        let next = embedded.latestVersion + 1
+        func file(_ offset: Int, _ words: String) -> String {
+            let number = String(next + offset)
+            return String(repeating: "0", count: 4 - number.count) + number + "_\(words).sql"
+        }
+        return try .scratch(
+            embedded.migrations.map { ($0.file, $0.sql) } + [
+                (
+                    file(0, "index"),
+                    "-- connvo: no-transaction\nCREATE INDEX CONCURRENTLY meetings_title_idx ON connvo.meetings (title)\n"
+                ),
+                (
+                    file(1, "demanding"),
+                    "-- connvo: oldest-binary 0001\nCREATE TABLE connvo.last (id integer) -- no semicolon"
+                ),
+            ],
+            roles: embedded.roles
+        )
+    }
+
+    @Test(arguments: [0, 3])
+    func `running it by hand does what up does`(alreadyApplied: Int) async throws {
+        try await withDatabase(.empty) { planned in
+            try await withDatabase(.empty) { migrated in
+                try await onOwnThread {
+                    let migrator = Migrator(try Self.catalogue())
+                    var byHand = try planned.connect()
+                    var byUp = try migrated.connect()
+                    if alreadyApplied > 0 {
+                        _ = try migrator.up(&byHand, to: alreadyApplied)
+                        _ = try migrator.up(&byUp, to: alreadyApplied)
+                    }
+
+                    for statement in try migrator.script(&byHand).steps.flatMap(\.statements) {
+                        try byHand.executeScript(statement, deadline: .after(.seconds(60)))
+                    }
+                    _ = try migrator.up(&byUp)
+
+                    #expect(try planned.scalar(Self.picture) == migrated.scalar(Self.picture))
+                    #expect(try planned.scalar(Self.history) == migrated.scalar(Self.history))
+                    var connection = try planned.connect()
+                    #expect(try migrator.status(&connection).isUpToDate)
+                }
+            }
+        }
+    }
+
+    @Test func `making it changes nothing`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let migrator = Migrator(try Self.catalogue())
+            #expect(try migrator.script(&connection).steps.isEmpty == false)
+            #expect(try database.scalar("SELECT count(*) FROM pg_namespace WHERE nspname = 'connvo'") == "0")
+            _ = try migrator.up(&connection, to: 2)
+            let before = try database.scalar(Self.picture)
+
+            let script = try migrator.script(&connection)
+
+            #expect(script.steps.compactMap(\.migration?.version) == Array(3...script.latest))
+            #expect(try database.scalar(Self.picture) == before)
+        }
+    }
+
+    @Test func `a database that needs nothing has an empty one`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let migrator = Migrator(try .scratch([("0001_a.sql", "SELECT 1;")]))
+            // The first changes something, so only the second knows that nothing is left to do. Other tests may change
+            // roles meanwhile.
+            for _ in 0..<100 {
+                _ = try migrator.up(&connection)
+                if try migrator.script(&connection).steps.isEmpty { return }
+            }
+            Issue.record("there is always something to do")
+        }
+    }
+
+    @Test func `leftovers and INVALID indexes are in it`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let files = [
+                (file: "0001_a.sql", sql: "CREATE TABLE connvo.a (id integer);"),
+                (
+                    file: "0002_b.sql",
+                    sql: "-- connvo: no-transaction\nCREATE INDEX CONCURRENTLY a_idx ON connvo.a (id);"
+                ),
+            ]
+            let migrator = Migrator(try .scratch(files))
+            _ = try migrator.up(&connection, to: 1)
+            try database.run(
+                """
+                CREATE INDEX a_idx ON connvo.a (id);
+                CREATE INDEX other_idx ON connvo.a (id);
+                UPDATE pg_index SET indisvalid = false WHERE indrelid = 'connvo.a'::regclass;
+                """
+            )
+
+            let statements = try migrator.script(&connection).steps.flatMap(\.statements)
+
+            #expect(statements.contains("DROP INDEX CONCURRENTLY connvo.a_idx;"))
+            #expect(statements.contains("REINDEX INDEX CONCURRENTLY connvo.other_idx;"))
+            #expect(!statements.contains("REINDEX INDEX CONCURRENTLY connvo.a_idx;"))
+        }
+    }
+
+    @Test func `what up would refuse has none`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            _ = try Migrator(.numbered(3)).up(&connection)
+
+            #expect(throws: MigrationFailure.self) { try Migrator(.numbered(2)).script(&connection) }
+            #expect(throws: MigrationFailure.unknownTarget(7, latest: 3)) {
+                try Migrator(.numbered(3)).script(&connection, to: 7)
+            }
+        }
+    }
+}
+
+extension MigrationScript {
+    fileprivate var latest: Int { steps.compactMap(\.migration?.version).max() ?? 0 }
+}
