@@ -1,6 +1,9 @@
 internal import ArgumentParser
 
 /// The command line of connvo-server.
+///
+/// Every command has a `commandName`: making one up from a type's name takes ArgumentParser three searches through all
+/// conformances of the program, for every command that there is and at every start.
 @main
 struct ConnvoServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -16,6 +16,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// Signs a bearer token with the development key, for a machine of one's own.
     struct IssueBearer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "issue-bearer",
             abstract: "Sign a development bearer token for a user (DEVELOPMENT_KEY_FILE).",
             discussion: "Example: connvo-server token issue-bearer --user user_workos_123"
         )
@@ -53,6 +54,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// Makes the key that development tokens are signed with, and the key set that `serve` verifies them with.
     struct DevelopmentKey: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "development-key",
             abstract: "Make a development key and its key set; a key that exists is kept.",
             discussion: "Example: connvo-server token development-key --key .connvo/key.pem --jwks .connvo/jwks.json"
         )
@@ -80,6 +82,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// Verifies a Stream token and finds its record.
     struct Inspect: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "inspect",
             abstract: "Read a Stream token from standard input, verify it and find its record.",
             discussion: "Example: connvo-server token inspect - < token.txt"
         )

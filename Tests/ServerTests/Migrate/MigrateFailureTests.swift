@@ -141,7 +141,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["up", "--lock-timeout", "soon"], ["up", "--lock-timeout", "0s"], ["up", "--attempts", "0"],
+        ["up", "--lock-timeout", "soon"], ["up", "--lock-timeout", "0s"], ["up", "--lock-timeout", "25h"],
+        ["up", "--attempts", "0"],
         ["wait", "--timeout", "60"], ["wait", "--timeout", "s"], ["wait", "--timeout", "1.5s"],
     ])
     func `what cannot be read on the command line is 64`(words: [String]) async throws {
