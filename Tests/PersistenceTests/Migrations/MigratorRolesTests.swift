@@ -14,7 +14,7 @@ import Testing
     }
 
     private static func runs(_ database: TestDatabase) throws -> Int {
-        try Int(database.scalar("SELECT last_value FROM public.runs") ?? "") ?? 0
+        try Int(database.scalar("SELECT last_value - 1 + is_called::integer FROM public.runs") ?? "") ?? 0
     }
 
     /// Migrates until a run has found that roles.sql need not run. Other tests change roles of the same cluster meanwhile.
@@ -112,7 +112,7 @@ import Testing
 
             _ = try Migrator(catalogue).up(&connection)
 
-            #expect(try Self.runs(database) == before + 2)
+            #expect(try Self.runs(database) >= before + 2)
         }
     }
 
