@@ -28,10 +28,7 @@ package struct Migration: Hashable, Sendable {
         sql: String,
         sha256: ([UInt8]) -> [UInt8]
     ) throws(MigrationFailure) {
-        guard
-            let match = file.wholeMatch(of: /([0-9]{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.sql/),
-            let version = Int(match.1), version > 0
-        else {
+        guard let (version, name) = Self.parse(file), version > 0 else {
             throw .unusableFile(
                 file: file,
                 problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql"
@@ -42,7 +39,7 @@ package struct Migration: Hashable, Sendable {
             throw .unusableFile(file: file, problem: "oldest-binary must be a migration up to this one")
         }
         self.version = version
-        self.name = String(match.2)
+        self.name = name
         self.file = file
         self.sql = sql
         self.checksum = Self.hexadecimal(sha256(Self.normalized(sql)))
@@ -50,6 +47,23 @@ package struct Migration: Hashable, Sendable {
         self.oldestBinary = header.oldestBinary
         self.lock = header.lock
         self.concurrentIndex = header.runsInTransaction ? nil : try ConcurrentIndex(of: sql, file: file)
+    }
+
+    /// Takes `NNNN_words.sql` apart. By hand: a regular expression is compiled anew for every file.
+    private static func parse(_ file: String) -> (version: Int, name: String)? {
+        let words = file.utf8.dropFirst(5).dropLast(4)
+        guard file.utf8.count > 9, file.utf8.dropFirst(4).first == UInt8(ascii: "_"), file.hasSuffix(".sql"),
+            file.utf8.prefix(4).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let version = Int(String(decoding: file.utf8.prefix(4), as: UTF8.self)),
+            words.split(separator: UInt8(ascii: "_"), omittingEmptySubsequences: false).allSatisfy({ word in
+                !word.isEmpty
+                    && word.allSatisfy {
+                        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    }
+            })
+        else { return nil }
+        return (version, String(decoding: words, as: UTF8.self))
     }
 
     /// What ``checksum`` covers, as text: kept in the database so that drift can be shown line by line.
