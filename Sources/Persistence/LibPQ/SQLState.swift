@@ -17,6 +17,7 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package static let exclusionViolation = SQLState(rawValue: "23P01")
     package static let readOnlyTransaction = SQLState(rawValue: "25006")
     package static let invalidStatementName = SQLState(rawValue: "26000")
+    package static let serializationFailure = SQLState(rawValue: "40001")
     package static let deadlockDetected = SQLState(rawValue: "40P01")
     package static let duplicateObject = SQLState(rawValue: "42710")
     package static let duplicateTable = SQLState(rawValue: "42P07")

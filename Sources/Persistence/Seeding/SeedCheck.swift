@@ -5,25 +5,22 @@ struct SeedCheck: Sendable {
     let columns: [String]
     /// Returns the number of a bad row, the number of the row it clashes with or NULL, and a detail or NULL.
     let statement: Statement
-    /// Says what is wrong with `row`.
-    let message: @Sendable (_ row: SeedRow, _ other: SeedRow?, _ detail: String?) -> String
+    /// Says what is wrong, given where the row it clashes with begins, and the detail.
+    let message: @Sendable (_ other: SeedPosition?, _ detail: String?) -> String
 
-    /// - Parameter rows: The rows of ``kind``, by number.
     func problems(
-        among rows: [SeedRow],
+        in batch: SeedBatch,
         on connection: inout Connection,
         deadline: Deadline
     ) throws(DatabaseError) -> [SeedProblem] {
         try connection.execute(statement, deadline: deadline).rows.map { (result) throws(DatabaseError) in
-            let row = rows[Int(try result.decode(0, as: Int32.self))]
-            let other = try result.decodeIfPresent(1, as: Int32.self).map { rows[Int($0)] }
+            let row = Int(try result.decode(0, as: Int32.self))
+            let other = try result.decodeIfPresent(1, as: Int32.self).map { Int($0) }
             let detail = try result.decodeIfPresent(2, as: String.self)
-            let present =
-                columns.first { row[$0] != .absent && row[$0] != .null } ?? columns.first { row[$0] != .absent }
             return SeedProblem(
-                at: present.map { row.position(of: $0) } ?? row.position,
+                at: batch.position(of: columns, inRow: row, of: kind),
                 field: columns.joined(separator: ", "),
-                message(row, other, detail)
+                message(other.map { batch.position(ofRow: $0, of: kind) }, detail)
             )
         }
     }

@@ -4,7 +4,9 @@ package struct SeedColumn: Sendable {
     package let type: ValueType
     package let presence: Presence
     /// The kind whose `id` this column holds.
-    let referredKind: SeedKind?
+    package let referredKind: SeedKind?
+    /// Whether values tell something about a person, so that output shows them only when asked to.
+    package let isPersonal: Bool
 
     /// What a value must look like.
     package enum ValueType: Hashable, Sendable {
@@ -32,10 +34,22 @@ package struct SeedColumn: Sendable {
         case nullable
     }
 
-    init(_ name: String, _ type: ValueType, _ presence: Presence, refersTo referredKind: SeedKind? = nil) {
+    init(
+        _ name: String,
+        _ type: ValueType,
+        _ presence: Presence,
+        refersTo referredKind: SeedKind? = nil,
+        isPersonal: Bool = false
+    ) {
         self.name = name
         self.type = type
         self.presence = presence
         self.referredKind = referredKind
+        self.isPersonal = isPersonal
+    }
+
+    /// The column as a result column that ``Row/seedValue(_:of:)`` decodes.
+    func selected(from alias: String) -> String {
+        type == .uuid ? "\(alias).\(name)::text" : "\(alias).\(name)"
     }
 }

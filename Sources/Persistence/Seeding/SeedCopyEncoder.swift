@@ -4,10 +4,12 @@ internal import Domain
 struct SeedCopyEncoder {
     private(set) var bytes: [UInt8] = []
 
-    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    init(reserving capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+    }
 
-    /// The row's number, a bit for each column that it gives, and the columns.
-    mutating func append(_ row: SeedRow, number: Int) {
+    /// The row's number, a bit for each column that it gives, whether it is good, and the columns.
+    mutating func append(_ row: SeedRow, number: Int, isGood: Bool) {
         append(number)
         var given = 0
         for (index, field) in row.fields.enumerated() where field.value != .absent {
@@ -15,6 +17,8 @@ struct SeedCopyEncoder {
         }
         bytes.append(UInt8(ascii: "\t"))
         append(given)
+        bytes.append(UInt8(ascii: "\t"))
+        append(.boolean(isGood))
         for field in row.fields {
             bytes.append(UInt8(ascii: "\t"))
             append(field.value)

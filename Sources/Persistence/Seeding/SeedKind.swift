@@ -40,11 +40,6 @@ package enum SeedKind: String, CaseIterable, Sendable {
         }
     }
 
-    /// Sets of columns by which a file names a row: it may name each row once.
-    package var naturalKeys: [[String]] {
-        self == .subscriptions ? [key, ["user_id", "organization_id", "starts_at"]] : [key]
-    }
-
     /// The place of a column in ``columns``.
     package func index(of column: String) -> Int? { columns.firstIndex { $0.name == column } }
 }
@@ -57,9 +52,9 @@ extension SeedKind {
 
     private static let userColumns = [
         SeedColumn("id", .longID, .required),
-        SeedColumn("email", .text, .required),
-        SeedColumn("display_name", .text, .nullable),
-        SeedColumn("avatar_url", .text, .nullable),
+        SeedColumn("email", .text, .required, isPersonal: true),
+        SeedColumn("display_name", .text, .nullable, isPersonal: true),
+        SeedColumn("avatar_url", .text, .nullable, isPersonal: true),
         SeedColumn("organization_id", .longID, .nullable, refersTo: .organizations),
         SeedColumn("is_active", .boolean, .hasDefault),
     ]
@@ -89,7 +84,7 @@ extension SeedKind {
     private static let meetingColumns = [
         SeedColumn("id", .shortID, .required),
         SeedColumn("organizer_id", .longID, .required, refersTo: .users),
-        SeedColumn("title", .text, .required),
+        SeedColumn("title", .text, .required, isPersonal: true),
         SeedColumn("state", .oneOf(["scheduled", "active", "concluded", "cancelled"]), .hasDefault),
         SeedColumn("scheduled_at", .timestamp, .nullable),
         SeedColumn("started_at", .timestamp, .nullable),

@@ -1,23 +1,79 @@
-/// The SQL of ``Seeder`` that belongs to no single kind; see ``SeedTable`` for the rest.
+/// The SQL of seeding that belongs to no single kind; see ``SeedTable`` for the rest.
 enum SeedStatements {
-    /// "connvo" in ASCII and the number of this lock.
-    private static let lockKey: Int64 = 0x636F_6E6E_766F_0002
-
-    /// Seeds take turns, and nobody else changes the business tables meanwhile, so that what is checked stays true.
-    /// Readers, issuance among them, are not hindered. The tables are locked in the order of the kinds.
+    /// A timeout that the login or the database sets for everyday work must not cut a seed.
     static let begin = """
         BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-        SET LOCAL lock_timeout = '120s';
-        SELECT pg_advisory_xact_lock(\(lockKey));
-        SET LOCAL lock_timeout = '10s';
-        LOCK TABLE \(SeedKind.allCases.map { "connvo.\($0.rawValue)" }.joined(separator: ", "))
-            IN SHARE ROW EXCLUSIVE MODE;
+        SET LOCAL statement_timeout = 0;
+        SET LOCAL idle_in_transaction_session_timeout = 0;
         -- Each statement runs once: compiling it costs more than it saves.
         SET LOCAL jit = off;
         SET LOCAL work_mem = '64MB';
         SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint,
-            connvo.subscriptions_organization_periods_disjoint DEFERRED;
+            connvo.subscriptions_organization_periods_disjoint DEFERRED
         """
+
+    static let tryTurn = Statement(
+        "seed.try_turn",
+        "SELECT pg_try_advisory_xact_lock($1)",
+        parameters: [.int8]
+    )
+
+    private static let holderColumns = """
+        lock.pid,
+            coalesce(session.application_name, ''),
+            to_char(session.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        FROM pg_catalog.pg_locks AS lock
+        LEFT JOIN pg_catalog.pg_stat_activity AS session
+            ON session.pid = lock.pid
+        WHERE lock.granted
+            AND lock.pid <> pg_backend_pid()
+            AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+        """
+
+    static let turnHolder = Statement(
+        "seed.turn_holder",
+        """
+        SELECT \(holderColumns)
+            AND lock.locktype = 'advisory'
+            AND lock.objsubid = 1
+            AND (lock.classid::bigint << 32) | lock.objid::bigint = $1
+        """,
+        parameters: [.int8]
+    )
+
+    /// Of those who write to the tables, the one that has been at it for longest.
+    static let tablesHolder = Statement(
+        "seed.tables_holder",
+        """
+        SELECT \(holderColumns)
+            AND lock.locktype = 'relation'
+            AND lock.mode NOT IN ('AccessShareLock', 'RowShareLock')
+            AND lock.relation IN (
+                SELECT oid
+                FROM pg_catalog.pg_class
+                WHERE relnamespace = to_regnamespace('connvo')
+                    AND relname IN (\(tables))
+            )
+        ORDER BY session.xact_start NULLS LAST, lock.pid
+        LIMIT 1
+        """
+    )
+
+    /// Nobody else changes the business tables, so that what is checked stays true. Readers, issuance among them, are
+    /// not hindered. The tables are locked in the order of the kinds.
+    static func lockTables(timeout: String) -> String {
+        """
+        SET LOCAL lock_timeout = '\(timeout)';
+        SAVEPOINT connvo_seed_tables;
+        LOCK TABLE \(SeedKind.allCases.map { "connvo.\($0.rawValue)" }.joined(separator: ", "))
+            IN SHARE ROW EXCLUSIVE MODE;
+        RELEASE SAVEPOINT connvo_seed_tables;
+        -- From here on only somebody who keeps rows locked can be in the way.
+        SET LOCAL lock_timeout = '10s'
+        """
+    }
+
+    static let giveUpTables = "ROLLBACK TO SAVEPOINT connvo_seed_tables; RELEASE SAVEPOINT connvo_seed_tables"
 
     private static let tables = SeedKind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
 

@@ -1,31 +1,63 @@
 /// The SQL that seeds one kind.
 ///
-/// Two temporary tables hold its rows: `seed_<kind>` what the files say, with a bit for each column that a row gives
-/// (`seed_given`); `final_<kind>` what the rows will be once seeded, with `is_new` (to insert) and `differs` (to
-/// update). Both number the rows (`seed_row`).
+/// Temporary tables hold its rows: `seed_<kind>` what the files say, with a bit for each column that a row gives
+/// (`seed_given`) and whether the row is good (`seed_good`); `final_<kind>` what the good rows will be once seeded, with
+/// `is_new` (to insert) and `differs` (to update); `pruned_<kind>` the keys of rows to remove. The first two number the
+/// rows (`seed_row`).
 struct SeedTable {
     let kind: SeedKind
     /// The default expressions of the table's columns.
     let defaults: [String: String]
+    /// The kinds that have temporary tables.
+    let staged: Set<SeedKind>
+    /// The kinds of which rows are removed.
+    let pruned: Set<SeedKind>
 
-    private var name: String { kind.rawValue }
-    private var raw: String { "pg_temp.seed_\(name)" }
+    var name: String { kind.rawValue }
+    var raw: String { "pg_temp.seed_\(name)" }
     var final: String { "pg_temp.final_\(name)" }
-    private var target: String { "connvo.\(name)" }
+    var removed: String { "pg_temp.pruned_\(name)" }
+    var target: String { "connvo.\(name)" }
     private var columnList: String { kind.columns.map(\.name).joined(separator: ", ") }
     private var keyList: String { kind.key.joined(separator: ", ") }
 
+    private func keysMatch(_ one: String, _ other: String) -> String {
+        kind.key.map { "\(one).\($0) = \(other).\($0)" }.joined(separator: " AND ")
+    }
+
+    /// Whether `row` of the target stays as it is: neither in the files nor pruned.
+    func isUntouched(_ row: String) -> String {
+        var conditions: [String] = []
+        // Rows of the files that are bad count as well: what they will be is not known.
+        if staged.contains(kind) {
+            conditions.append("NOT EXISTS (SELECT 1 FROM \(raw) AS o WHERE \(keysMatch("o", row)))")
+        }
+        if pruned.contains(kind) {
+            conditions.append("NOT EXISTS (SELECT 1 FROM \(removed) AS p WHERE \(keysMatch("p", row)))")
+        }
+        return conditions.isEmpty ? "true" : conditions.joined(separator: " AND ")
+    }
+
+    /// What tells statements of one name apart on a connection that seeds several times.
+    var variant: String {
+        "\(staged.contains(kind) ? ".staged" : "")\(pruned.contains(kind) ? ".pruned" : "")"
+    }
+}
+
+// MARK: - Staging
+
+extension SeedTable {
     /// An empty table with the target's types and collations.
     var createRaw: String {
         """
         CREATE TEMP TABLE seed_\(name) ON COMMIT DROP AS
-        SELECT 0 AS seed_row, 0 AS seed_given, \(columnList)
+        SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, \(columnList)
         FROM \(target)
         WITH NO DATA
         """
     }
 
-    var copyRaw: String { "COPY \(raw) (seed_row, seed_given, \(columnList)) FROM STDIN" }
+    var copyRaw: String { "COPY \(raw) (seed_row, seed_given, seed_good, \(columnList)) FROM STDIN" }
 
     /// What has to happen between COPY and ``createFinal``.
     var prepareRaw: String {
@@ -48,18 +80,29 @@ struct SeedTable {
             }.joined(separator: "\n")
     }
 
-    var createFinal: String { createFinal(wasNew: "t.\(kind.key[0]) IS NULL", join: "") }
-
-    /// Makes ``final`` again, from what the target holds now. Rows that a trigger has made meanwhile are no longer
-    /// `is_new`, but still `was_new`.
-    var recreateFinal: String {
-        """
-        ALTER TABLE \(final) RENAME TO before_\(name);
-        \(createFinal(wasNew: "before.was_new", join: "JOIN pg_temp.before_\(name) AS before ON before.seed_row = s.seed_row"))
-        """
+    /// Adds, to the staged participants, the hosts that the trigger on meetings will make and the files do not name, so
+    /// that they are counted and shown like all others. Only once meetings are in `final`.
+    var addOrganizers: String? {
+        guard kind == .meetingParticipants, staged.contains(.meetings) else { return nil }
+        let given = ["meeting_id", "user_id", "role", "removed_at"].compactMap { kind.index(of: $0) }
+        return """
+            INSERT INTO \(raw)
+                (seed_row, seed_given, seed_good, meeting_id, user_id, role)
+            SELECT -1, \(given.reduce(0) { $0 | 1 << $1 }), true, f.id, f.organizer_id, 'host'
+            FROM pg_temp.final_meetings AS f
+            LEFT JOIN connvo.meetings AS t
+                ON t.id = f.id
+            WHERE f.organizer_id IS DISTINCT FROM t.organizer_id
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM \(raw) AS named
+                    WHERE named.meeting_id = f.id
+                        AND named.user_id = f.organizer_id
+                )
+            """
     }
 
-    private func createFinal(wasNew: String, join: String) -> String {
+    var createFinal: String {
         let values = kind.columns.indices.map { "\(value(of: $0)) AS \(kind.columns[$0].name)" }
         let differences = kind.columns.indices
             .filter { !kind.key.contains(kind.columns[$0].name) }
@@ -70,17 +113,20 @@ struct SeedTable {
         return """
             CREATE TEMP TABLE final_\(name) ON COMMIT DROP AS
             SELECT s.seed_row,
+                s.seed_given,
                 t.\(kind.key[0]) IS NULL AS is_new,
-                \(wasNew) AS was_new,
                 t.\(kind.key[0]) IS NOT NULL AND (\(differences.joined(separator: " OR "))) AS differs,
                 \(values.joined(separator: ",\n    "))
             FROM \(raw) AS s
             LEFT JOIN \(target) AS t
-                ON \(kind.key.map { "t.\($0) = s.\($0)" }.joined(separator: " AND "))
-            \(join);
+                ON \(keysMatch("t", "s"))
+            WHERE s.seed_good;
             ANALYZE \(final)
             """
     }
+
+    /// Makes `final` again, from what the target holds now that a trigger may have made and changed rows.
+    var recreateFinal: String { "DROP TABLE \(final); \(createFinal)" }
 
     private func isGiven(_ index: Int) -> String { "s.seed_given & \(1 << index) <> 0" }
 
@@ -98,15 +144,83 @@ struct SeedTable {
             """
     }
 
+    /// The rows that the files do not name. The host who organizes a meeting that stays is not one of them: a meeting
+    /// without its organizer would have nobody who may open it.
+    var createPruned: String {
+        var organizers = ""
+        if kind == .meetingParticipants {
+            let meeting =
+                staged.contains(.meetings)
+                ? "(SELECT id, organizer_id FROM pg_temp.final_meetings UNION ALL SELECT id, organizer_id FROM connvo.meetings AS t WHERE \(with(.meetings).isUntouched("t")))"
+                : "connvo.meetings"
+            organizers = """
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM \(meeting) AS meeting
+                    WHERE meeting.id = t.meeting_id
+                        AND meeting.organizer_id = t.user_id
+                )
+                """
+        }
+        return """
+            CREATE TEMP TABLE pruned_\(name) ON COMMIT DROP AS
+            SELECT \(kind.key.map { "t.\($0)" }.joined(separator: ", "))
+            FROM \(target) AS t
+            WHERE NOT EXISTS (SELECT 1 FROM \(final) AS f WHERE \(keysMatch("f", "t")))
+                \(organizers);
+            ANALYZE \(removed)
+            """
+    }
+
+    private func with(_ other: SeedKind) -> SeedTable {
+        SeedTable(kind: other, defaults: [:], staged: staged, pruned: pruned)
+    }
+}
+
+// MARK: - The difference
+
+extension SeedTable {
+    /// How many rows are new, differ, are good, and are pruned.
     var count: Statement {
         Statement(
-            "seed.\(name).count",
+            "seed.\(name).count\(variant)",
             """
-            SELECT count(*) FILTER (WHERE was_new), count(*) FILTER (WHERE differs AND NOT was_new), count(*)
+            SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*),
+                \(pruned.contains(kind) ? "(SELECT count(*) FROM \(removed))" : "0::bigint")
             FROM \(final)
             """
         )
     }
+
+    /// A cursor over the rows to write: whether the row is new, which columns are given, then the new columns, then the
+    /// old.
+    var declareChanges: String {
+        """
+        DECLARE \(changesCursor) NO SCROLL CURSOR FOR
+        SELECT f.is_new, f.seed_given, \(kind.columns.map { $0.selected(from: "f") }.joined(separator: ", ")),
+            \(kind.columns.map { $0.selected(from: "t") }.joined(separator: ", "))
+        FROM \(final) AS f
+        LEFT JOIN \(target) AS t
+            ON \(keysMatch("t", "f"))
+        WHERE f.is_new
+            OR f.differs
+        ORDER BY \(kind.key.map { "f.\($0)" }.joined(separator: ", "))
+        """
+    }
+
+    var changesCursor: String { "seed_changes_\(name)" }
+
+    /// A cursor over the keys of the rows to remove.
+    var declareRemovals: String {
+        """
+        DECLARE \(removalsCursor) NO SCROLL CURSOR FOR
+        SELECT \(kind.columns.filter { kind.key.contains($0.name) }.map { $0.selected(from: "p") }.joined(separator: ", "))
+        FROM \(removed) AS p
+        ORDER BY \(keyList)
+        """
+    }
+
+    var removalsCursor: String { "seed_removals_\(name)" }
 }
 
 // MARK: - Writing
@@ -124,23 +238,27 @@ extension SeedTable {
         case .subscriptions:
             update = (
                 kind.uniqueKeys[1],
-                "starts_at = timestamptz '0001-01-01 00:00:00+00' + f.seed_row * interval '1 microsecond'"
+                "starts_at = timestamptz '0100-01-01 00:00:00+00' + f.seed_row * interval '1 microsecond'"
             )
         case .organizations, .subscriptionTiers, .meetingParticipants:
             return nil
         }
+        let takes = """
+            EXISTS (
+                SELECT 1
+                FROM \(final) AS taker
+                WHERE taker.id <> t.id
+                    AND (\(update.key.expressions("taker"))) = (\(update.key.expressions("t")))
+            )
+            """
+        let giveUp = "SELECT f.id, f.seed_row FROM \(final) AS f WHERE f.differs"
+        let leave = " UNION ALL SELECT p.id, -2 - (row_number() OVER ())::integer FROM \(removed) AS p"
         return """
             UPDATE \(target) AS t
             SET \(update.assignment)
-            FROM \(final) AS f
+            FROM (\(giveUp)\(pruned.contains(kind) ? leave : "")) AS f
             WHERE f.id = t.id
-                AND f.differs
-                AND EXISTS (
-                    SELECT 1
-                    FROM \(final) AS taker
-                    WHERE taker.id <> t.id
-                        AND (\(update.key.expressions("taker"))) = (\(update.key.expressions("t")))
-                )
+                AND \(takes)
             """
     }
 
@@ -153,7 +271,7 @@ extension SeedTable {
             UPDATE \(target) AS t
             SET \(others.map { "\($0) = f.\($0)" }.joined(separator: ", "))
             FROM \(final) AS f
-            WHERE \(kind.key.map { "f.\($0) = t.\($0)" }.joined(separator: " AND "))
+            WHERE \(keysMatch("f", "t"))
                 AND f.differs;
             INSERT INTO \(target)
                 (\(columnList))
@@ -163,147 +281,12 @@ extension SeedTable {
             ORDER BY \(keyList)
             """
     }
-}
 
-// MARK: - Checks
-
-extension SeedTable {
-    /// References to rows that are neither in the files nor in the database.
-    ///
-    /// - Parameter staged: The kinds that the files have rows of.
-    func referenceChecks(staged: Set<SeedKind>) -> [SeedCheck] {
-        kind.columns.compactMap { column in
-            guard let referred = column.referredKind else { return nil }
-            let inFiles =
-                staged.contains(referred)
-                ? "AND NOT EXISTS (SELECT 1 FROM pg_temp.seed_\(referred.rawValue) AS o WHERE o.id = f.\(column.name))"
-                : ""
-            return SeedCheck(
-                kind: kind,
-                columns: [column.name],
-                statement: Statement(
-                    "seed.\(name).reference.\(column.name)\(inFiles.isEmpty ? "" : ".staged")",
-                    """
-                    SELECT f.seed_row, NULL::integer, f.\(column.name)::text
-                    FROM \(final) AS f
-                    WHERE f.\(column.name) IS NOT NULL
-                        \(inFiles)
-                        AND NOT EXISTS (SELECT 1 FROM connvo.\(referred.rawValue) AS o WHERE o.id = f.\(column.name))
-                    """
-                ),
-                message: { _, _, id in "no such row in \(referred.rawValue): \"\(id ?? "")\"" }
-            )
-        }
-    }
-
-    /// Rows that would share a unique value, with each other or with a row of the database that stays as it is.
-    var uniqueChecks: [SeedCheck] {
-        kind.uniqueKeys.flatMap { key in
-            let label = key.columns[0]
-            let among = SeedCheck(
-                kind: kind,
-                columns: key.columns,
-                statement: Statement(
-                    "seed.\(name).unique.\(label)",
-                    """
-                    SELECT clash.seed_row, clash.first_row, NULL::text
-                    FROM (
-                        SELECT f.seed_row,
-                            first_value(f.seed_row) OVER (
-                                PARTITION BY \(key.expressions("f")) ORDER BY f.seed_row
-                            ) AS first_row
-                        FROM \(final) AS f
-                        \(key.nullsAreEqual ? "" : "WHERE num_nulls(\(key.columns.map { "f.\($0)" }.joined(separator: ", "))) = 0")
-                    ) AS clash
-                    WHERE clash.seed_row <> clash.first_row
-                    """
-                ),
-                message: { _, other, _ in "the same as in \(other?.position.description ?? "another row")" }
-            )
-            // A row with the same primary key is the row that is changed.
-            guard key.columns != kind.key else { return [among] }
-            let inDatabase = SeedCheck(
-                kind: kind,
-                columns: key.columns,
-                statement: Statement(
-                    "seed.\(name).unique.\(label).database",
-                    """
-                    SELECT f.seed_row, NULL::integer, t.id::text
-                    FROM \(final) AS f
-                    JOIN \(target) AS t
-                        ON (\(key.expressions("t"))) = (\(key.expressions("f")))
-                    WHERE NOT EXISTS (SELECT 1 FROM \(final) AS o WHERE o.id = t.id)
-                    """
-                ),
-                message: { _, _, id in "taken in the database by \"\(id ?? "")\"" }
-            )
-            return [among, inDatabase]
-        }
-    }
-
-    /// Subscriptions of one owner that grant access at the same time.
-    var overlapChecks: [SeedCheck] {
-        guard kind == .subscriptions else { return [] }
-        let grants = "status IN ('trialing', 'active', 'past_due')"
-        return [
-            SeedCheck(
-                kind: kind,
-                columns: ["starts_at", "ends_at"],
-                statement: Statement(
-                    "seed.\(name).overlap",
-                    """
-                    WITH period AS (
-                        SELECT f.seed_row, f.id, f.starts_at,
-                            coalesce(f.user_id, '') AS user_id,
-                            coalesce(f.organization_id, '') AS organization_id,
-                            tstzrange(f.starts_at, f.ends_at, '[)') AS span
-                        FROM \(final) AS f
-                        WHERE f.\(grants)
-                            -- Others have no range; a CHECK reports them.
-                            AND (f.ends_at IS NULL OR f.ends_at > f.starts_at)
-                        UNION ALL
-                        SELECT NULL, t.id, t.starts_at,
-                            coalesce(t.user_id, ''), coalesce(t.organization_id, ''),
-                            tstzrange(t.starts_at, t.ends_at, '[)')
-                        FROM \(target) AS t
-                        WHERE t.\(grants)
-                            AND NOT EXISTS (SELECT 1 FROM \(final) AS o WHERE o.id = t.id)
-                    )
-                    SELECT a.seed_row, b.seed_row,
-                        b.id::text || ', from ' || to_char(b.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                    FROM period AS a
-                    JOIN period AS b
-                        ON b.user_id = a.user_id
-                        AND b.organization_id = a.organization_id
-                        AND b.span && a.span
-                        -- The same start is a clash of its own.
-                        AND b.starts_at <> a.starts_at
-                    WHERE a.seed_row IS NOT NULL
-                        AND (b.seed_row IS NULL OR b.seed_row < a.seed_row)
-                    """
-                ),
-                message: { _, other, detail in
-                    if let other { return "overlaps the subscription in \(other.position)" }
-                    return "overlaps a subscription in the database: \(detail ?? "")"
-                }
-            )
-        ]
-    }
-
-    /// A CHECK of the table, asked of the staged rows: the constraint would name only the first bad one.
-    func constraintCheck(name constraint: String, columns: [String], expression: String) -> SeedCheck {
-        SeedCheck(
-            kind: kind,
-            columns: columns,
-            statement: Statement(
-                "seed.check.\(constraint)",
-                """
-                SELECT f.seed_row, NULL::integer, NULL::text
-                FROM \(final) AS f
-                WHERE NOT (\(expression))
-                """
-            ),
-            message: { _, _, _ in "breaks \(constraint): \(expression)" }
-        )
+    var removePruned: String {
+        """
+        DELETE FROM \(target) AS t
+        USING \(removed) AS p
+        WHERE \(keysMatch("p", "t"))
+        """
     }
 }

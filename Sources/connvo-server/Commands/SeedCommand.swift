@@ -1,57 +1,201 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import Persistence
 
 struct SeedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seed",
-        abstract: "Make the database hold what seed files say; nothing is deleted.",
+        abstract: "Make the database hold what seed files say.",
         discussion: """
-            Example: connvo-server seed sql/seed/demo.json
+            Example: connvo-server seed --dry-run people.json meetings.ndjson
 
-            All files are one transaction: either every row is as the files say, or nothing has changed. Run again, \
-            nothing changes.
+            All files are one transaction: either every row is as the files say, or nothing has changed and everything \
+            that is wrong is listed (exit code 65). Run again, nothing changes. Nothing is removed without --prune. \
+            docs/seeding.md says more.
             """
     )
 
-    @Argument(help: "JSON files; - is standard input.") var files: [String]
+    @Argument(help: "Files; - is standard input.") var files: [String]
 
-    func run() async throws {
-        try await reporting {
-            do {
-                let rows = try SeedFileReader.read(files.map { (name: $0, bytes: try Self.contents(of: $0)) })
-                let summary = try await AdministrativeConnection.run(purpose: "seed") { connection in
-                    try Seeder.seed(rows, on: &connection, deadline: .never)
-                }
-                Self.show(summary)
-            } catch let failure as SeedFailure {
-                throw Self.commandFailure(failure)
-            }
+    @Option(help: ArgumentHelp("json, ndjson or csv; otherwise as the file's name ends.", valueName: "format"))
+    var format: SeedFormatName?
+
+    @Option(
+        help: ArgumentHelp(
+            "The kind of the rows in CSV, and of lines of NDJSON that do not say theirs. CSV says it by the name of the "
+                + "file otherwise: users.csv.",
+            valueName: "kind"
+        )
+    )
+    var kind: SeedKindName?
+
+    @Flag(help: "Print what would change, change nothing, and exit with 2 if something would.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Remove the rows of this kind that the files do not name; may be repeated.",
+            valueName: "kind"
+        )
+    )
+    var prune: [SeedKindName] = []
+
+    @Flag(help: "Print the summary as JSON, and no difference.")
+    var json = false
+
+    @Flag(help: "Show e-mail addresses, names, pictures and titles in the difference and in messages.")
+    var showValues = false
+
+    func validate() throws {
+        if files.count(where: { $0 == "-" }) > 1 {
+            throw ValidationError("Standard input can be read once.")
         }
-    }
-
-    private static func contents(of file: String) throws -> [UInt8] {
-        if file == "-" { return Terminal.readAll() }
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw CommandFailure(.failed, "\(file) cannot be read")
+        for file in files where format == nil && SeedFormat(path: file) == nil {
+            throw ValidationError("\(file): which format is it? Give --format json, ndjson or csv.")
         }
-        return [UInt8](data)
-    }
-
-    private static func show(_ summary: SeedSummary) {
-        for (kind, counts) in summary.counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            Terminal.print(
-                "\(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \(counts.unchanged) unchanged"
+        for file in files where kind == nil && self.format(of: file) == .csv && SeedFileReader.kind(ofFile: file) == nil
+        {
+            throw ValidationError(
+                "\(file): of which kind are its rows? Give --kind, or name the file after it: users.csv."
             )
         }
     }
 
-    private static func commandFailure(_ failure: SeedFailure) -> CommandFailure {
-        switch failure {
-        case .invalid(let problems):
-            CommandFailure(.badData, "\(failure)\n\(problems.count) problems; nothing was seeded")
-        case .database(_, let error):
-            CommandFailure(error.sqlState == nil ? .unavailable : .failed, "\(failure)")
+    private func format(of file: String) -> SeedFormat { format?.format ?? SeedFormat(path: file) ?? .json }
+
+    func run() async throws {
+        let progress = ProgressLine()
+        let paths = files.map { (path: $0, format: format(of: $0)) }
+        let options = SeedOptions(
+            isDryRun: dryRun,
+            reportsChanges: dryRun && !json,
+            pruned: Set(prune.map(\.kind))
+        )
+        try await reporting {
+            defer { progress.finish() }
+            let kind = kind?.kind
+            let rows = try await onThreadOfItsOwn(named: "seed-read") {
+                Result { try Self.read(paths, of: kind, progress) }
+            }.get()
+            let summary = try await seed(rows, options, progress)
+            progress.finish()
+            show(summary)
+            if dryRun, !summary.changesNothing { throw ExitCode(ExitStatus.pending.rawValue) }
         }
+    }
+
+    // MARK: - Reading
+
+    /// All files are opened before the first is read: a name that was mistyped shows at once.
+    private static func read(
+        _ paths: [(path: String, format: SeedFormat)],
+        of kind: SeedKind?,
+        _ progress: ProgressLine
+    ) throws(CommandFailure) -> SeedFileReader.Result {
+        var sources: [SeedSource] = []
+        var failures: [CommandFailure] = []
+        for (path, format) in paths {
+            do {
+                sources.append(try SeedSource(path: path, format: format))
+            } catch {
+                failures.append(error)
+            }
+        }
+        guard failures.isEmpty else {
+            throw CommandFailure(.failed, failures.map(\.message).joined(separator: "\nconnvo-server: "))
+        }
+        let sizes = sources.map(\.size)
+        let total = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
+        var read = 0
+        return try SeedFileReader.read(sources, kind: kind) { count in
+            read += count
+            progress.update("reading", fraction: total.map { Double(read) / Double(max(1, $0)) })
+        }
+    }
+
+    // MARK: - Seeding
+
+    private func seed(
+        _ rows: SeedFileReader.Result,
+        _ options: SeedOptions,
+        _ progress: ProgressLine
+    ) async throws -> SeedSummary {
+        let difference = SeedDifference(showsValues: showValues)
+        do {
+            return try await AdministrativeConnection.run(purpose: "seed") { connection in
+                try Seeder.seed(
+                    rows.batch,
+                    options: options,
+                    foundProblems: rows.problems,
+                    on: &connection,
+                    deadline: .never
+                ) { Self.show($0, difference, progress) }
+            }
+        } catch let failure as SeedFailure {
+            throw commandFailure(failure)
+        } catch let failure as CommandFailure where failure.status == .unavailable && !rows.problems.isEmpty {
+            // What is known is said; how the rest fits the database cannot be.
+            let problems = Self.text(of: rows.problems.sorted())
+            throw CommandFailure(.badData, "\(problems)\nnothing was compared with the database: \(failure.message)")
+        }
+    }
+
+    private static func show(_ event: SeedEvent, _ difference: SeedDifference, _ progress: ProgressLine) {
+        switch event {
+        case .waiting(let holder):
+            progress.interrupt { Terminal.say("Waiting for \(holder?.description ?? "another session")") }
+            progress.update("waiting")
+        case .progress(let step, let done, let total):
+            progress.update(step, fraction: Double(done) / Double(max(1, total)))
+        case .change(let change):
+            progress.interrupt { Terminal.print(difference.line(change)) }
+        }
+    }
+
+    private func commandFailure(_ failure: SeedFailure) -> CommandFailure {
+        let text = failure.description(showingValues: showValues)
+        switch failure {
+        case .invalid(let problems): return CommandFailure(.badData, Self.text(of: problems))
+        case .busy: return CommandFailure(.unavailable, text)
+        case .database(_, let error):
+            let isPassing = error.sqlState == nil || error.sqlState == .lockNotAvailable
+            return CommandFailure(isPassing ? .unavailable : .failed, text)
+        }
+    }
+
+    /// One line a problem, as editors read them, and how many there are.
+    private static func text(of problems: [SeedProblem]) -> String {
+        let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
+        return "\(count); nothing was seeded\n\(problems.map(\.description).joined(separator: "\n"))"
+    }
+
+    // MARK: - The summary
+
+    private func show(_ summary: SeedSummary) {
+        if json { return Terminal.print(jsonText(of: summary)) }
+        for (kind, counts) in Self.sorted(summary) {
+            Terminal.print(
+                """
+                \(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \
+                \(counts.unchanged) unchanged, \(counts.removed) removed
+                """
+            )
+        }
+        if dryRun { Terminal.say("Dry run: nothing was written.") }
+    }
+
+    private func jsonText(of summary: SeedSummary) -> String {
+        let kinds = Self.sorted(summary).map { kind, counts in
+            """
+            "\(kind.rawValue)":{"inserted":\(counts.inserted),"changed":\(counts.changed),\
+            "unchanged":\(counts.unchanged),"removed":\(counts.removed)}
+            """
+        }
+        return """
+            {"dry_run":\(dryRun),"changes":\(!summary.changesNothing),"kinds":{\(kinds.joined(separator: ","))}}
+            """
+    }
+
+    private static func sorted(_ summary: SeedSummary) -> [(SeedKind, SeedSummary.Counts)] {
+        SeedKind.allCases.compactMap { kind in summary.counts[kind].map { (kind, $0) } }
     }
 }

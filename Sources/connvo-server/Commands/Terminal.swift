@@ -14,6 +14,11 @@ enum Terminal {
         write(bytes, to: STDOUT_FILENO)
     }
 
+    /// To standard error as it is, without a line end: for what is drawn over.
+    static func write(_ text: String) {
+        write(text, to: STDERR_FILENO)
+    }
+
     /// Everything on standard input, to its end.
     static func readAll() -> [UInt8] {
         var input: [UInt8] = []

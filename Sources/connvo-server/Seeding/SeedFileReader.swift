@@ -1,34 +1,176 @@
 internal import JOSE
 internal import Persistence
 
-/// Reads seed files: one JSON object of arrays each (interfaces.md, "Seed files").
-enum SeedFileReader {
-    /// Arrays and objects inside each other that a file may have; seed files need three.
+/// Reads seed files, piece by piece, into one batch.
+struct SeedFileReader {
+    /// What the files hold, and what is wrong with them.
+    struct Result: Sendable {
+        let batch: SeedBatch
+        let problems: [SeedProblem]
+    }
+
+    /// Arrays and objects inside each other that a row may have; rows need one.
     private static let maximumDepth = 32
 
-    /// Reads all files and looks for rows that are named twice in them.
+    private var rows = SeedRowReader()
+
+    /// Reads all of `sources`, in order.
     ///
-    /// - Parameter files: Names as errors shall show them, and contents.
-    /// - Returns: The rows, in the order of the files.
-    /// - Throws: ``SeedFailure/invalid(_:)`` with everything that is wrong in all files.
-    static func read(_ files: [(name: String, bytes: [UInt8])]) throws(SeedFailure) -> [SeedRow] {
-        var rows: [SeedRow] = []
-        var problems: [SeedProblem] = []
-        for (name, bytes) in files {
-            do {
-                let document = try JSONDocument(parsing: bytes, maximumDepth: maximumDepth)
-                var file = SeedFile(name: name, bytes: bytes)
-                file.read(document.root)
-                rows += file.rows
-                problems += file.problems
-            } catch {
-                let place = TextPosition(of: error.offset, in: bytes)
-                let position = SeedPosition(file: name, line: place.line, column: place.column)
-                problems.append(SeedProblem(at: position, error.summary))
+    /// - Parameters:
+    ///   - kind: Of the rows in CSV, and of lines in NDJSON that do not say theirs. CSV without one says it by the name
+    ///     of its file: `users.csv`.
+    ///   - onBytes: Told how many more bytes have been read.
+    /// - Throws: ``CommandFailure`` when a file cannot be read to its end.
+    static func read(
+        _ sources: [SeedSource],
+        kind: SeedKind? = nil,
+        onBytes: (Int) -> Void = { _ in }
+    ) throws(CommandFailure) -> Result {
+        var reader = SeedFileReader()
+        for source in sources {
+            reader.rows.file = source.name
+            switch source.format {
+            case .json: try reader.readJSON(source, onBytes)
+            case .ndjson: try reader.readLines(source, of: kind, onBytes)
+            case .csv:
+                guard let kind = kind ?? Self.kind(ofFile: source.name) else {
+                    throw CommandFailure(
+                        .failed,
+                        "\(source.name): of which kind are its rows? Give --kind, or name the file after it: users.csv"
+                    )
+                }
+                try reader.readCSV(source, of: kind, onBytes)
             }
         }
-        problems += SeedDuplicates.problems(in: rows)
-        guard problems.isEmpty else { throw .invalid(problems.sorted()) }
-        return rows
+        return Result(batch: reader.rows.batch, problems: reader.rows.problems)
+    }
+
+    /// `users` for `some/where/users.csv`.
+    static func kind(ofFile path: String) -> SeedKind? {
+        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
+        return SeedKind(rawValue: String(name.prefix { $0 != "." }))
+    }
+}
+
+// MARK: - JSON
+
+extension SeedFileReader {
+    private mutating func readJSON(_ source: SeedSource, _ onBytes: (Int) -> Void) throws(CommandFailure) {
+        var scanner = JSONRowScanner()
+        var seen: Set<String> = []
+        var kind: SeedKind?
+        var isStopped = false
+        func take(_ event: JSONRowScanner.Event) {
+            guard !isStopped else { return }
+            switch event {
+            case .kind(let text, let place):
+                guard let name = document(text, from: place)?.root.string else {
+                    isStopped = true
+                    return
+                }
+                kind = SeedKind(rawValue: name)
+                if !seen.insert(name).inserted {
+                    rows.report(at: place, "duplicate key \"\(name.inMessage)\"")
+                } else if let kind {
+                    rows.name(kind)
+                } else {
+                    rows.report(at: place, "unknown kind \"\(name.inMessage)\"; known are \(SeedRowReader.kindNames)")
+                }
+            case .element(let text, let place):
+                // Elements of an unknown kind are only looked at for their syntax.
+                guard let document = document(text, from: place) else {
+                    isStopped = true
+                    return
+                }
+                if let kind { rows.read(document.root, of: kind, in: text, from: place) }
+            case .noArray(let found, let place):
+                guard let kind else { return }
+                rows.report(at: place, field: kind.rawValue, "expected an array, found \(found.article)")
+                rows.markIncomplete([kind])
+            case .fault(let fault):
+                rows.report(at: fault.place, fault.message)
+                rows.markIncomplete(SeedKind.allCases)
+            }
+        }
+        while !isStopped, !scanner.isStopped, let piece = try source.next() {
+            scanner.scan(piece, take)
+            onBytes(piece.count)
+        }
+        if !isStopped { scanner.finish(take) }
+    }
+
+    /// Parses a piece of a file; reports what is wrong with it and returns nil. Behind it nothing can be trusted.
+    private mutating func document(_ text: [UInt8], from place: TextPosition) -> JSONDocument? {
+        do {
+            return try JSONDocument(parsing: text, maximumDepth: Self.maximumDepth)
+        } catch {
+            var cursor = TextCursor(text, from: place)
+            rows.report(at: cursor.position(of: error.offset), error.summary)
+            rows.markIncomplete(SeedKind.allCases)
+            return nil
+        }
+    }
+}
+
+// MARK: - NDJSON
+
+extension SeedFileReader {
+    private mutating func readLines(
+        _ source: SeedSource,
+        of kind: SeedKind?,
+        _ onBytes: (Int) -> Void
+    ) throws(CommandFailure) {
+        var scanner = LineScanner()
+        while let piece = try source.next() {
+            scanner.scan(piece) { readLine($0, of: kind) }
+            onBytes(piece.count)
+        }
+        scanner.finish { readLine($0, of: kind) }
+    }
+
+    private mutating func readLine(_ line: LineScanner.Line, of kind: SeedKind?) {
+        let start = TextPosition(line: line.number, column: 1)
+        if line.isTooLong {
+            rows.report(at: start, "a line of more than 1 MiB")
+            return rows.markIncomplete(kind.map { [$0] } ?? SeedKind.allCases)
+        }
+        guard line.text.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return }
+        do {
+            let document = try JSONDocument(parsing: line.text, maximumDepth: Self.maximumDepth)
+            rows.readLine(document.root, of: kind, in: line.text, from: start)
+        } catch {
+            var cursor = TextCursor(line.text, from: start)
+            rows.report(at: cursor.position(of: error.offset), error.summary)
+            rows.markIncomplete(kind.map { [$0] } ?? SeedKind.allCases)
+        }
+    }
+}
+
+// MARK: - CSV
+
+extension SeedFileReader {
+    private mutating func readCSV(
+        _ source: SeedSource,
+        of kind: SeedKind,
+        _ onBytes: (Int) -> Void
+    ) throws(CommandFailure) {
+        var scanner = CSVScanner()
+        var header: SeedRowReader.Header?
+        func take(_ record: CSVScanner.Record) {
+            if let header {
+                rows.read(record, under: header)
+            } else {
+                header = rows.readHeader(record, of: kind)
+            }
+        }
+        while let piece = try source.next() {
+            scanner.scan(piece, take)
+            onBytes(piece.count)
+        }
+        scanner.finish(take)
+        if header == nil {
+            rows.report(at: TextPosition(line: 1, column: 1), "empty input; the first line must name the fields")
+        }
+        if scanner.isIncomplete || header == nil { rows.markIncomplete([kind]) }
     }
 }

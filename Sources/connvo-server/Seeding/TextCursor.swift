@@ -3,17 +3,22 @@ internal import JOSE
 /// Finds lines and columns of offsets that mostly grow, in one pass over the text.
 struct TextCursor {
     private let bytes: [UInt8]
+    private let start: TextPosition
     private var offset = 0
-    private var line = 1
-    private var column = 1
+    private var line: Int
+    private var column: Int
 
-    init(_ bytes: [UInt8]) {
+    /// - Parameter start: Where the text begins in what it was cut from.
+    init(_ bytes: [UInt8], from start: TextPosition = TextPosition(line: 1, column: 1)) {
         self.bytes = bytes
+        self.start = start
+        self.line = start.line
+        self.column = start.column
     }
 
     /// The same as `TextPosition(of:in:)`, which starts from the beginning each time.
     mutating func position(of target: Int) -> TextPosition {
-        if target < offset { (offset, line, column) = (0, 1, 1) }
+        if target < offset { (offset, line, column) = (0, start.line, start.column) }
         while offset < min(target, bytes.count) {
             if bytes[offset] == UInt8(ascii: "\n") {
                 line += 1

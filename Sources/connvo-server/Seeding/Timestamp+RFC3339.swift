@@ -24,6 +24,16 @@ extension Timestamp {
         self.init(microsecondsSinceEpoch: seconds * 1_000_000 + microseconds)
     }
 
+    /// The time in UTC, with a fraction of six digits where there is one: `2026-01-05T09:00:00Z`. Nil outside the years
+    /// 1 to 9999, which RFC 3339 cannot write, and for infinity.
+    var rfc3339: String? {
+        guard (-62_135_596_800..<253_402_300_800).contains(secondsSinceEpoch) else { return nil }
+        let fraction = microsecondsSinceEpoch - secondsSinceEpoch * 1_000_000
+        guard fraction > 0 else { return iso8601 }
+        let digits = String(fraction)
+        return iso8601.dropLast() + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
+    }
+
     private static func days(in month: Int64, of year: Int64) -> Int64 {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

@@ -4,15 +4,25 @@ import Testing
 
 extension TestDatabase {
     /// Seeds as the administrators' role.
-    func seed(_ rows: [SeedRow]) throws -> SeedSummary {
+    func seed(
+        _ rows: [SeedRow],
+        options: SeedOptions = SeedOptions(),
+        report: @escaping (SeedEvent) -> Void = { _ in }
+    ) throws -> SeedSummary {
         var connection = try connect(as: "connvo_admin")
-        return try Seeder.seed(rows, on: &connection, deadline: .after(.seconds(120)))
+        return try Seeder.seed(
+            SeedBatch(rows),
+            options: options,
+            on: &connection,
+            deadline: .after(.seconds(120)),
+            report: report
+        )
     }
 
     /// The problems that seeding reports, as people see them. A success is recorded as an issue.
-    func problems(of rows: [SeedRow]) throws -> [String] {
+    func problems(of rows: [SeedRow], options: SeedOptions = SeedOptions()) throws -> [String] {
         do {
-            let summary = try seed(rows)
+            let summary = try seed(rows, options: options)
             Issue.record("was seeded: \(summary)")
             return []
         } catch let failure as SeedFailure {

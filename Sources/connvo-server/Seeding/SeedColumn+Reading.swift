@@ -3,7 +3,7 @@ internal import JOSE
 internal import Persistence
 
 extension SeedColumn {
-    /// A JSON value as the column takes it, or what is wrong with it.
+    /// A value of a file as the column takes it, or what is wrong with it.
     enum Reading: Equatable {
         case value(SeedValue)
         case problem(String)
@@ -18,14 +18,33 @@ extension SeedColumn {
             return json.bool.map { .value(.boolean($0)) } ?? wrongType(json, expected: "true or false")
         case .integer:
             guard json.kind == .number else { return wrongType(json, expected: "an integer") }
-            guard let integer = json.integer.flatMap({ Int32(exactly: $0) }) else {
-                return .problem("expected an integer from \(Int32.min) to \(Int32.max)")
-            }
-            return .value(.integer(integer))
+            return json.integer.flatMap { Int32(exactly: $0) }.map { .value(.integer($0)) } ?? Self.noInteger
         case .text, .longID, .shortID, .oneOf, .uuid, .timestamp:
             return json.string.map(value(ofText:)) ?? wrongType(json, expected: "a string")
         }
     }
+
+    /// A field of CSV. Where nothing stands, not even quotes, the value is null if it may be, and left out otherwise.
+    func value(ofField text: String, isQuoted: Bool) -> Reading {
+        if text.isEmpty, !isQuoted {
+            return .value(presence == .nullable ? .null : .absent)
+        }
+        switch type {
+        case .boolean:
+            switch text {
+            case "true": return .value(.boolean(true))
+            case "false": return .value(.boolean(false))
+            default: return .problem("expected true or false")
+            }
+        case .integer:
+            let isPlain = text.utf8.first != UInt8(ascii: "+")
+            return isPlain ? Int32(text).map { .value(.integer($0)) } ?? Self.noInteger : Self.noInteger
+        case .text, .longID, .shortID, .oneOf, .uuid, .timestamp:
+            return value(ofText: text)
+        }
+    }
+
+    private static let noInteger = Reading.problem("expected an integer from \(Int32.min) to \(Int32.max)")
 
     private func wrongType(_ json: JSONValue, expected: String) -> Reading {
         .problem("expected \(expected), found \(json.kind.article)")
@@ -43,8 +62,7 @@ extension SeedColumn {
             known.contains(text)
                 ? .value(.text(text)) : .problem("unknown value; known are \(known.joined(separator: ", "))")
         case .uuid:
-            text.wholeMatch(of: /[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/) != nil
-                ? .value(.text(text.lowercased())) : .problem("expected a UUID")
+            Self.isUUID(text) ? .value(.text(text.lowercased())) : .problem("expected a UUID")
         case .timestamp:
             Timestamp(rfc3339: text).map { .value(.timestamp($0)) }
                 ?? .problem("expected a time as in RFC 3339, with its zone, such as 2026-01-05T09:00:00Z")
@@ -52,18 +70,21 @@ extension SeedColumn {
             text.utf8.contains(0) ? .problem("may not contain U+0000") : .value(.text(text))
         }
     }
-}
 
-extension JSONValue.Kind {
-    /// For messages: "a number".
-    var article: String {
-        switch self {
-        case .null: "null"
-        case .bool: "true or false"
-        case .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
+    /// 8-4-4-4-12 hexadecimal digits.
+    private static func isUUID(_ text: String) -> Bool {
+        guard text.utf8.count == 36 else { return false }
+        return text.utf8.enumerated().allSatisfy { index, byte in
+            switch index {
+            case 8, 13, 18, 23: byte == UInt8(ascii: "-")
+            default:
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                    UInt8(ascii: "A")...UInt8(ascii: "F"):
+                    true
+                default: false
+                }
+            }
         }
     }
 }

@@ -1,0 +1,192 @@
+internal import JOSE
+
+/// Cuts CSV that comes in pieces into records (RFC 4180, strict about quotes).
+///
+/// A field is quoted from its first character to its last or not at all; inside, a quote is written twice, and line
+/// ends belong to the value. Records end with CRLF or LF. A byte order mark at the beginning and empty lines are
+/// skipped. Whether the bytes are UTF-8 is asked when a field is decoded.
+struct CSVScanner {
+    /// Bytes that a record may have: many times what a row needs, so that a quote that is never closed is found.
+    static let maximumLength = 1 << 20
+
+    struct Field: Equatable {
+        /// Where the value lies in the record's text.
+        let content: Range<Int>
+        let isQuoted: Bool
+        /// Of its first character: the opening quote where there is one.
+        let place: TextPosition
+    }
+
+    struct Record: Equatable {
+        /// The values, one after the other, without quotes.
+        let text: [UInt8]
+        let fields: [Field]
+        let place: TextPosition
+        let faults: [TextFault]
+
+        /// The value of a field, or nil when it is not UTF-8.
+        func string(_ field: Field) -> String? {
+            String(validating: text[field.content], as: UTF8.self)
+        }
+    }
+
+    private enum State {
+        case fieldStart
+        case unquoted
+        case quoted
+        /// Behind a quote in a quoted field: its end, or the first of two.
+        case quote
+        case carriageReturn
+        /// Nothing more is read.
+        case stopped
+    }
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    private var state = State.fieldStart
+    private var progress = TextProgress()
+    /// The first bytes, until it is known whether they are a byte order mark; nil afterwards.
+    private var head: [UInt8]? = []
+    private var text: [UInt8] = []
+    private var fields: [Field] = []
+    private var faults: [TextFault] = []
+    private var length = 0
+    private var recordPlace = TextPosition(line: 1, column: 1)
+    private var fieldPlace = TextPosition(line: 1, column: 1)
+    private var fieldStart = 0
+    private var isQuoted = false
+    /// Where the last carriage return stands.
+    private var returnPlace = TextPosition(line: 1, column: 1)
+
+    /// Whether something could not be cut into records: what follows it was not read.
+    private(set) var isIncomplete = false
+
+    mutating func scan(_ bytes: [UInt8], _ body: (Record) -> Void) {
+        guard let head else { return scanText(bytes, body) }
+        let start = head + bytes
+        guard start.count >= Self.byteOrderMark.count else {
+            self.head = start
+            return
+        }
+        self.head = nil
+        scanText(start.starts(with: Self.byteOrderMark) ? Array(start.dropFirst(3)) : start, body)
+    }
+
+    /// The end of the text, which may stand for the last line end.
+    mutating func finish(_ body: (Record) -> Void) {
+        if let head {
+            self.head = nil
+            scanText(head, body)
+        }
+        switch state {
+        case .stopped:
+            return
+        case .quoted:
+            faults.append(TextFault(place: fieldPlace, message: "the quote is not closed"))
+            isIncomplete = true
+        case .carriageReturn:
+            faults.append(TextFault(place: returnPlace, message: "a carriage return without a line feed"))
+        case .fieldStart, .unquoted, .quote:
+            break
+        }
+        if length > 0 { endRecord(body) }
+        state = .stopped
+    }
+
+    private mutating func scanText(_ bytes: [UInt8], _ body: (Record) -> Void) {
+        for byte in bytes {
+            if state == .carriageReturn, byte != UInt8(ascii: "\n") {
+                faults.append(TextFault(place: returnPlace, message: "a carriage return without a line feed"))
+                endRecord(body)
+            }
+            if state == .stopped { return }
+            if length == 0 {
+                recordPlace = progress.place
+                fieldPlace = recordPlace
+            }
+            length += 1
+            guard length <= Self.maximumLength else { return stopForLength(body) }
+            scan(byte, body)
+            progress.advance(past: byte)
+        }
+    }
+
+    private mutating func scan(_ byte: UInt8, _ body: (Record) -> Void) {
+        switch (state, byte) {
+        case (.quoted, UInt8(ascii: "\"")):
+            state = .quote
+        case (.quoted, _):
+            text.append(byte)
+        case (.quote, UInt8(ascii: "\"")):
+            text.append(byte)
+            state = .quoted
+        case (_, UInt8(ascii: ",")):
+            endField()
+        case (_, UInt8(ascii: "\n")):
+            // The place of the next record is that behind this byte; `length` 0 makes the caller look.
+            endRecord(body)
+        case (_, UInt8(ascii: "\r")):
+            returnPlace = progress.place
+            if state == .fieldStart { fieldPlace = returnPlace }
+            state = .carriageReturn
+        case (.fieldStart, UInt8(ascii: "\"")):
+            fieldPlace = progress.place
+            isQuoted = true
+            state = .quoted
+        case (.quote, _):
+            fault("text behind the closing quote")
+            text.append(byte)
+            state = .unquoted
+        case (_, UInt8(ascii: "\"")):
+            fault("a quote inside a value that does not begin with one")
+            text.append(byte)
+        case (_, _):
+            if state == .fieldStart {
+                fieldPlace = progress.place
+                state = .unquoted
+            }
+            text.append(byte)
+        }
+    }
+
+    /// Once a record: what comes after the first is a consequence of it.
+    private mutating func fault(_ message: String) {
+        if faults.isEmpty { faults.append(TextFault(place: progress.place, message: message)) }
+    }
+
+    private mutating func stopForLength(_ body: (Record) -> Void) {
+        faults = [
+            state == .quoted || state == .quote
+                ? TextFault(place: fieldPlace, message: "the quote is not closed within 1 MiB")
+                : TextFault(place: recordPlace, message: "a line of more than 1 MiB")
+        ]
+        isIncomplete = true
+        endRecord(body)
+        state = .stopped
+    }
+
+    private mutating func endField() {
+        // An empty field begins where the comma behind it stands.
+        let place = state == .fieldStart ? progress.place : fieldPlace
+        fields.append(Field(content: fieldStart..<text.count, isQuoted: isQuoted, place: place))
+        fieldStart = text.count
+        isQuoted = false
+        state = .fieldStart
+    }
+
+    private mutating func endRecord(_ body: (Record) -> Void) {
+        let isEmptyLine = fields.isEmpty && text.isEmpty && !isQuoted && faults.isEmpty
+        if isEmptyLine {
+            state = .fieldStart
+        } else {
+            if state == .carriageReturn { state = .unquoted }
+            endField()
+            body(Record(text: text, fields: fields, place: recordPlace, faults: faults))
+        }
+        text.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+        faults = []
+        fieldStart = 0
+        length = 0
+    }
+}

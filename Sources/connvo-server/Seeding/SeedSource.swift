@@ -1,0 +1,74 @@
+internal import Glibc
+
+/// A file of rows, or standard input, read in pieces.
+final class SeedSource {
+    private static let pieceSize = 256 * 1024
+
+    /// As messages show it.
+    let name: String
+    let format: SeedFormat
+    /// Of what can be sought in, the bytes from here to its end when it was opened.
+    let size: Int?
+    private let descriptor: Int32
+    private var pieces: [[UInt8]]
+
+    /// Opens a file.
+    ///
+    /// - Parameter path: `-` is standard input.
+    /// - Throws: ``CommandFailure`` that names the file and says why it cannot be read.
+    init(path: String, format: SeedFormat) throws(CommandFailure) {
+        self.name = path == "-" ? "stdin" : path
+        self.format = format
+        self.pieces = []
+        if path == "-" {
+            descriptor = STDIN_FILENO
+        } else {
+            // A directory can be opened like a file, and only fails when it is read.
+            let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard directory < 0 else {
+                close(directory)
+                throw Self.unreadable(path, EISDIR)
+            }
+            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw Self.unreadable(path, errno) }
+        }
+        // Where nothing can be sought, as in a pipe, there is no size.
+        let here = lseek(descriptor, 0, SEEK_CUR)
+        let end = here < 0 ? -1 : lseek(descriptor, 0, SEEK_END)
+        size = end < 0 ? nil : Int(end - here)
+        if end >= 0 { lseek(descriptor, here, SEEK_SET) }
+    }
+
+    /// Text at hand, in pieces.
+    init(name: String, format: SeedFormat, pieces: [[UInt8]]) {
+        self.name = name
+        self.format = format
+        self.size = nil
+        self.pieces = pieces.reversed()
+        self.descriptor = -1
+    }
+
+    deinit {
+        if descriptor > STDERR_FILENO { close(descriptor) }
+    }
+
+    /// The next bytes, or nil at the end.
+    func next() throws(CommandFailure) -> [UInt8]? {
+        guard descriptor >= 0 else { return pieces.popLast() }
+        var count = 0
+        var failure: Int32 = 0
+        let piece = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, initialized in
+            repeat {
+                count = read(descriptor, buffer.baseAddress, buffer.count)
+                failure = count < 0 ? errno : 0
+            } while failure == EINTR
+            initialized = max(0, count)
+        }
+        guard count >= 0 else { throw Self.unreadable(name, failure) }
+        return count == 0 ? nil : piece
+    }
+
+    private static func unreadable(_ path: String, _ code: Int32) -> CommandFailure {
+        CommandFailure(.failed, "\(path) cannot be read: \(String(cString: strerror(code)))")
+    }
+}

@@ -1,0 +1,7 @@
+internal import JOSE
+
+/// Why a piece of a text cannot be read, and where.
+struct TextFault: Equatable {
+    let place: TextPosition
+    let message: String
+}
