@@ -9,6 +9,8 @@ enum FuzzTarget: String, CaseIterable {
     case keySet = "key-set"
     case runDoor = "run-door"
     case actionDoor = "action-door"
+    case csv
+    case jsonRows = "json-rows"
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -18,6 +20,8 @@ enum FuzzTarget: String, CaseIterable {
         case .keySet: KeySetProperty.check(input)
         case .runDoor: DoorProperty.run.check(input)
         case .actionDoor: DoorProperty.action.check(input)
+        case .csv: CSVProperty.check(input)
+        case .jsonRows: JSONRowsProperty.check(input)
         }
     }
 }

@@ -1,0 +1,1 @@
+../../../Sources/connvo-server/Seeding/TextProgress.swift
