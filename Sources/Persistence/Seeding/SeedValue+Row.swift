@@ -24,7 +24,7 @@ extension Row {
 }
 
 extension Connection {
-    /// Reads an open cursor to its end, so many rows at a time that neither side holds them all.
+    /// Reads an open cursor to its end and closes it, so many rows at a time that neither side holds them all.
     mutating func readCursor<Failure: Error>(
         _ cursor: String,
         timeout: Duration,
@@ -36,6 +36,8 @@ extension Connection {
             let result: QueryResult
             do {
                 result = try execute(fetch, deadline: .after(timeout))
+                // What a cursor reads cannot be dropped while it is open.
+                if result.rowCount < 2000 { try executeScript("CLOSE \(cursor)", deadline: .after(timeout)) }
             } catch {
                 throw failure(error)
             }

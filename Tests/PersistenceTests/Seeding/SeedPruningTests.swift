@@ -8,7 +8,7 @@ import Testing
         try await withDatabase { database in
             _ = try database.seed(SeederTests.everything)
 
-            let summary = try database.seed([.user(1, "user_a")])
+            let summary = try database.seed([.user(1, "user_a", email: "Alice@example.com")])
 
             #expect(summary.counts[.users] == .init(unchanged: 1))
             #expect(try database.scalar("SELECT count(*) FROM connvo.users") == "2")
@@ -21,7 +21,7 @@ import Testing
 
             let summary = try database.seed(
                 [
-                    .user(1, "user_a"), .meeting(2, "meeting_1", organizer: "user_a"),
+                    .user(1, "user_a", email: "Alice@example.com"), .meeting(2, "meeting_1", organizer: "user_a"),
                     .participant(3, "meeting_1", "user_a", role: "host"),
                 ],
                 options: SeedOptions(pruned: [.users, .meetings, .meetingParticipants])

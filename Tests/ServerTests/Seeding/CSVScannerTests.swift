@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a,b\"c,\"d\ne", "1:4: a quote inside a value that does not begin with one", 2),
+        ("a,b\"c,d\ne", "1:4: a quote inside a value that does not begin with one", 2),
         ("a,\"b\" ,c\ne", "1:6: text behind the closing quote", 2),
         ("a\rb\n", "1:2: a carriage return without a line feed", 2),
         ("a\r", "1:2: a carriage return without a line feed", 1),

@@ -221,7 +221,7 @@ import Testing
 
         let bad = try await Binary.run("seed", "x.json", settings: away, files: ["x.json": #"{"users": [{}]}"#])
         #expect(bad.status == 65)
-        #expect(bad.errors.contains("x.json:1:12: id: missing\nx.json:1:12: email: missing\n"))
+        #expect(bad.errors.contains("x.json:1:12: email: missing\nx.json:1:12: id: missing\n"))
         #expect(bad.errors.contains("nothing was compared with the database"))
         #expect(try await Binary.run("seed", "x.json", settings: away, files: ["x.json": Self.people]).status == 69)
     }
@@ -297,8 +297,7 @@ import Testing
             let ended = try await results
             #expect(ended.map(\.status) == [0, 0, 0])
             #expect(ended.count { $0.output.contains("users: 2 inserted") } == 1)
-            #expect(ended.count { $0.errors.contains("Waiting for pid") } == 3)
-            #expect(ended.count { $0.errors.contains("\"connvo-server/seed\"") } == 2)
+            #expect(ended.count { $0.errors.contains(/Waiting for pid \d+, "connvo-server\/seed"/) } == 2)
         }
     }
 
