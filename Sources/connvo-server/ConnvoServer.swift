@@ -11,6 +11,9 @@ struct ConnvoServer: AsyncParsableCommand {
         abstract: "Lets signed-in Connvo users into paid-tier video meetings.",
         discussion: "Example: connvo-server migrate && connvo-server seed sql/seed/demo.json && connvo-server serve",
         version: ServerVersion.current,
-        subcommands: [ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, TokenCommand.self]
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, ReportCommand.self,
+            MaintainCommand.self, TokenCommand.self,
+        ]
     )
 }

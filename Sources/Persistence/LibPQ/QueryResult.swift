@@ -125,3 +125,11 @@ extension [UInt8]: BinaryDecodable {
         self.init(bytes)
     }
 }
+
+/// A `double precision`.
+extension Double: BinaryDecodable {
+    package init?(binary bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == MemoryLayout<UInt64>.size else { return nil }
+        self.init(bitPattern: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)))
+    }
+}

@@ -142,7 +142,7 @@ extension MigrationFailure: CustomStringConvertible {
 
 extension DatabaseError {
     /// For administrators, who may see what the server says about values.
-    var fullDescription: String {
+    package var fullDescription: String {
         [description, constraint.map { "constraint \($0)" }, detail, hint.map { "hint: \($0)" }]
             .compactMap { $0 }
             .joined(separator: "; ")

@@ -7,19 +7,26 @@ enum DatabaseSettings {
         target(settings.secret("DATABASE_URL") ?? "", "DATABASE_URL", purpose, .readWrite, &settings)
     }
 
-    /// What `migrate` and `seed` connect to; by default the same.
-    static func administering(_ settings: inout SettingsReader, purpose: String) -> ConnectionTarget? {
+    /// What `migrate`, `maintain`, `seed` and `report` connect to; by default the same.
+    ///
+    /// - Parameter isReadOnly: Takes a standby, too, where the settings name one.
+    static func administering(
+        _ settings: inout SettingsReader,
+        purpose: String,
+        isReadOnly: Bool = false
+    ) -> ConnectionTarget? {
+        let attributes = isReadOnly ? nil : ConnectionTarget.SessionAttributes.readWrite
         if let conninfo = settings.secret("DATABASE_ADMIN_URL") {
-            return target(conninfo, "DATABASE_ADMIN_URL", purpose, .readWrite, &settings)
+            return target(conninfo, "DATABASE_ADMIN_URL", purpose, attributes, &settings)
         }
-        return serving(&settings, purpose: purpose)
+        return target(settings.secret("DATABASE_URL") ?? "", "DATABASE_URL", purpose, attributes, &settings)
     }
 
     private static func target(
         _ conninfo: String,
         _ name: String,
         _ purpose: String,
-        _ attributes: ConnectionTarget.SessionAttributes,
+        _ attributes: ConnectionTarget.SessionAttributes?,
         _ settings: inout SettingsReader
     ) -> ConnectionTarget? {
         do {

@@ -4,24 +4,34 @@ internal import Persistence
 enum AdministrativeConnection {
     /// Reads where the database is.
     ///
-    /// - Parameter purpose: Shown in `pg_stat_activity` behind `connvo-server/`.
+    /// - Parameters:
+    ///   - purpose: Shown in `pg_stat_activity` behind `connvo-server/`.
+    ///   - isReadOnly: Takes a standby, too.
+    ///   - settings: Where a command has settings of its own, the reader that it has read them from.
     /// - Throws: ``ConfigurationFailure``.
-    static func target(purpose: String) async throws -> ConnectionTarget {
-        var settings = try await SettingsReader()
-        let found = DatabaseSettings.administering(&settings, purpose: purpose)
+    static func target(
+        purpose: String,
+        isReadOnly: Bool = false,
+        settings: SettingsReader? = nil
+    ) async throws -> ConnectionTarget {
+        var settings = if let settings { settings } else { try await SettingsReader() }
+        let found = DatabaseSettings.administering(&settings, purpose: purpose, isReadOnly: isReadOnly)
         try settings.throwIfWrong()
         guard let target = found else { throw ConfigurationFailure(settings.problems) }
         return target
     }
 
-    /// Runs `body` with a connection to the database, away from the cooperative pool.
+    /// Runs `body` with a connection to the database, away from the cooperative pool. Parameters are those of
+    /// ``target(purpose:isReadOnly:settings:)``.
     ///
     /// - Throws: ``ConfigurationFailure``, ``CommandFailure`` when there is no connection, and what `body` throws.
     static func run<Value: Sendable>(
         purpose: String,
+        isReadOnly: Bool = false,
+        settings: SettingsReader? = nil,
         _ body: @escaping @Sendable (inout Connection) throws -> Value
     ) async throws -> Value {
-        let target = try await target(purpose: purpose)
+        let target = try await target(purpose: purpose, isReadOnly: isReadOnly, settings: settings)
         return try await onThreadOfItsOwn(named: purpose) {
             Result {
                 var connection = try open(target)

@@ -1,0 +1,197 @@
+internal import Domain
+
+extension Overview {
+    /// Asks for everything on the page.
+    ///
+    /// - Parameters:
+    ///   - freshness: What the transaction of ``ReportSession/run(on:_:)`` is as of.
+    ///   - connection: In that transaction.
+    package init(
+        of period: Period,
+        freshness: ReportFreshness,
+        on connection: inout Connection
+    ) throws(DatabaseError) {
+        func ask(_ statement: Statement, _ bounds: Timestamp...) throws(DatabaseError) -> QueryResult {
+            var parameters = Parameters()
+            for bound in bounds { parameters.append(bound) }
+            return try connection.execute(statement, parameters, deadline: .never)
+        }
+        let (from, until) = (period.from, period.until)
+        self.freshness = freshness
+        self.period = period
+        database = try ask(OverviewStatements.database).rows.first?.decode(0) ?? ""
+
+        let tokens = try Tokens(ask(OverviewStatements.tokens, from, until))
+        let refusals = try Refusals(ask(OverviewStatements.refusals, from, until))
+        let peaks = try Self.byDay(ask(OverviewStatements.peaks, from, until))
+        tiers = tokens.tiers
+        self.refusals = refusals.reasons
+        days = (0..<period.dayCount).map { index in
+            let day = from + .seconds(Int64(index) * 86_400)
+            return Day(
+                day: day,
+                tokens: tokens.tiers.map { tokens.counts[day]?[$0] ?? 0 },
+                refusals: refusals.days[day] ?? 0,
+                peak: peaks[day] ?? 0
+            )
+        }
+        hours = try Self.hours(ask(OverviewStatements.hours, from, until))
+
+        let meetings = try ask(OverviewStatements.meetings, from, until)
+        topMeetings = try meetings.rows.map { (row) throws(DatabaseError) in try Meeting(row) }
+        meetingCount = try meetings.rows.first?.decode(5) ?? 0
+        live = try Live(ask(OverviewStatements.live))
+        months = try ask(OverviewStatements.months, until).rows.map { (row) throws(DatabaseError) in try Month(row) }
+        paywall = try ask(OverviewStatements.paywall, from, until).rows.map { (row) throws(DatabaseError) in
+            try Organizer(row)
+        }
+        var controls: [Control] = []
+        for report in Report.controls {
+            guard let statement = OverviewStatements.count(of: report) else { continue }
+            controls.append(try Control(report, ask(statement, from, until)))
+        }
+        self.controls = controls
+
+        if let (start, end) = Self.boundsBefore(period, freshness) {
+            before = try Totals(ask(OverviewStatements.totals, start, end))
+        } else {
+            before = nil
+        }
+    }
+
+    /// As long before the period as it has lasted so far; nil when the records do not reach that far back.
+    private static func boundsBefore(
+        _ period: Period,
+        _ freshness: ReportFreshness
+    ) -> (from: Timestamp, until: Timestamp)? {
+        let length = Duration.seconds(Int64(period.dayCount) * 86_400)
+        let start = period.from - length
+        let end = min(period.until, freshness.readAt) - length
+        guard let recordsFrom = freshness.recordsFrom, recordsFrom <= start, start < end else { return nil }
+        return (start, end)
+    }
+
+    private static func byDay(_ result: QueryResult) throws(DatabaseError) -> [Timestamp: Int64] {
+        var counts: [Timestamp: Int64] = [:]
+        for row in result.rows { counts[try row.decode(0)] = try row.decode(1, as: Int64.self) }
+        return counts
+    }
+
+    /// ISO weekdays count from Monday, 1.
+    private static func hours(_ result: QueryResult) throws(DatabaseError) -> [[Int64]] {
+        var hours = [[Int64]](repeating: [Int64](repeating: 0, count: 24), count: 7)
+        for row in result.rows {
+            let weekday = Int(try row.decode(0, as: Int32.self)) - 1
+            let hour = Int(try row.decode(1, as: Int32.self))
+            guard hours.indices.contains(weekday), hours[weekday].indices.contains(hour) else {
+                throw DatabaseError(.decoding, "no such hour of the week", statement: OverviewStatements.hours.name)
+            }
+            hours[weekday][hour] = try row.decode(2)
+        }
+        return hours
+    }
+}
+
+// MARK: - Decoding
+
+/// Tokens by day and tier.
+private struct Tokens {
+    var counts: [Timestamp: [String: Int64]] = [:]
+    /// Most tokens first.
+    var tiers: [String] = []
+
+    init(_ result: QueryResult) throws(DatabaseError) {
+        var totals: [String: Int64] = [:]
+        for row in result.rows {
+            let tier = try row.decode(1, as: String.self)
+            let count = try row.decode(2, as: Int64.self)
+            counts[try row.decode(0), default: [:]][tier] = count
+            totals[tier, default: 0] += count
+        }
+        tiers = totals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+    }
+}
+
+/// Refusals by day, and by reason.
+private struct Refusals {
+    var days: [Timestamp: Int64] = [:]
+    var reasons: [Overview.Refusal] = []
+
+    init(_ result: QueryResult) throws(DatabaseError) {
+        var totals: [String: Int64] = [:]
+        var codes: [String: String] = [:]
+        for row in result.rows {
+            let reason = try row.decode(1, as: String.self)
+            let count = try row.decode(3, as: Int64.self)
+            codes[reason] = try row.decode(2, as: String.self)
+            days[try row.decode(0), default: 0] += count
+            totals[reason, default: 0] += count
+        }
+        reasons = totals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { reason, count in
+            Overview.Refusal(reason: reason, code: codes[reason] ?? "", count: count)
+        }
+    }
+}
+
+extension Overview.Meeting {
+    fileprivate init(_ row: Row) throws(DatabaseError) {
+        self.init(
+            id: try row.decode(0),
+            organizer: try row.decode(1),
+            tokens: try row.decode(2),
+            users: try row.decode(3),
+            lastIssuedAt: try row.decode(4)
+        )
+    }
+}
+
+extension Overview.Live {
+    fileprivate init(_ result: QueryResult) throws(DatabaseError) {
+        roles = try result.rows.map { (row) throws(DatabaseError) in
+            Role(name: try row.decode(0), tokens: try row.decode(1))
+        }
+        tokens = roles.reduce(0) { $0 + $1.tokens }
+        meetings = try result.rows.first?.decode(2) ?? 0
+    }
+}
+
+extension Overview.Month {
+    fileprivate init(_ row: Row) throws(DatabaseError) {
+        self.init(
+            month: try row.decode(0),
+            tier: try row.decode(1),
+            users: try row.decode(2),
+            subscriptions: try row.decode(3),
+            tokens: try row.decode(4)
+        )
+    }
+}
+
+extension Overview.Organizer {
+    fileprivate init(_ row: Row) throws(DatabaseError) {
+        self.init(
+            id: try row.decode(0),
+            refusals: try row.decode(1),
+            lastRefusedAt: try row.decode(2),
+            paysNow: try row.decode(3)
+        )
+    }
+}
+
+extension Overview.Totals {
+    fileprivate init(_ result: QueryResult) throws(DatabaseError) {
+        guard let row = result.rows.first else {
+            throw DatabaseError(.decoding, "no row", statement: OverviewStatements.totals.name)
+        }
+        self.init(tokens: try row.decode(0), refusals: try row.decode(1))
+    }
+}
+
+extension Overview.Control {
+    fileprivate init(_ report: Report, _ result: QueryResult) throws(DatabaseError) {
+        guard let row = result.rows.first else {
+            throw DatabaseError(.decoding, "no row", statement: report.name)
+        }
+        self.init(report: report, count: try row.decode(0), first: try row.decodeIfPresent(1))
+    }
+}

@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Domain
+internal import Persistence
+
+struct MaintainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "maintain",
+        abstract: "Make coming partitions, refresh rollups, and take old records away.",
+        discussion: """
+            Example: RECORD_RETENTION_MONTHS=13 connvo-server maintain
+
+            For cron or a timer, once an hour. Safe to run at any time, several at once, and again after it was \
+            interrupted. Records are kept for ever unless RECORD_RETENTION_MONTHS is set; docs/maintenance.md says more.
+            """
+    )
+
+    @Flag(help: "Say what would be done and change nothing; exit with 2 when there is something to do.")
+    var dryRun = false
+
+    func run() async throws {
+        try await reporting {
+            var settings = try await SettingsReader()
+            let months = settings.integer("RECORD_RETENTION_MONTHS", default: 0, in: 0...1200)
+            let keepMonths = months == 0 ? nil : months
+            do {
+                if dryRun {
+                    let plan = try await AdministrativeConnection.run(purpose: "maintain", settings: settings) {
+                        try Maintainer(keepMonths: keepMonths).plan(&$0)
+                    }
+                    Self.show(plan)
+                    if !plan.isEmpty { throw ExitCode(ExitStatus.pending.rawValue) }
+                } else {
+                    let hasPostponed = try await AdministrativeConnection.run(purpose: "maintain", settings: settings) {
+                        var hasPostponed = false
+                        try Maintainer(keepMonths: keepMonths) { event in
+                            Self.show(event)
+                            if case .postponed = event { hasPostponed = true }
+                        }.run(&$0)
+                        return hasPostponed
+                    }
+                    if hasPostponed { throw ExitCode(ExitStatus.pending.rawValue) }
+                }
+            } catch let failure as MaintenanceFailure {
+                throw CommandFailure(Self.exitStatus(of: failure), "\(failure)")
+            }
+        }
+    }
+
+    private static func show(_ event: MaintenanceEvent) {
+        switch event {
+        case .waitingForLock(let holder):
+            Terminal.say("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
+        case .partitionsMade(let names):
+            for name in names { Terminal.print("made partition \(name)") }
+        case .rolledUp(let until): Terminal.print("rolled up to \(until.iso8601)")
+        case .detached(let name): Terminal.print("detached \(name)")
+        case .kept(let name, let until): Terminal.print("keeping \(name), detached, until \(until.iso8601)")
+        case .dropped(let name): Terminal.print("dropped \(name)")
+        case .postponed(let what):
+            Terminal.say("\(what) has to wait: somebody kept a lock that it needs; the next run tries again")
+        }
+    }
+
+    private static func show(_ plan: MaintenancePlan) {
+        for name in plan.partitions { Terminal.print("would make partition \(name)") }
+        if let from = plan.rollupsFrom { Terminal.print("would roll up from \(from.iso8601)") }
+        for partition in plan.expired {
+            Terminal.print("would \(partition.isDetachPending ? "finish detaching" : "detach") \(partition.name)")
+        }
+        for partition in plan.detached {
+            Terminal.print(
+                partition.isDue
+                    ? "would drop \(partition.name)"
+                    : "would keep \(partition.name), detached, until \(partition.dropAfter.iso8601)"
+            )
+        }
+        if plan.isEmpty { Terminal.say("Nothing to do.") }
+    }
+
+    private static func exitStatus(of failure: MaintenanceFailure) -> ExitStatus {
+        switch failure {
+        case .locked: .unavailable
+        case .database(_, let error): error.sqlState == nil ? .unavailable : .failed
+        }
+    }
+}
