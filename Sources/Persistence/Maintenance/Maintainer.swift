@@ -154,10 +154,7 @@ extension Maintainer {
             guard let now = try expired(&connection, keepMonths).first(where: { $0.name == partition.name }) else {
                 return
             }
-            _ = try connection.execute(
-                Statement("maintain.detach.\(now.statement)", now.statement),
-                deadline: .never
-            )
+            _ = try connection.execute(now.detach, deadline: .never)
         }
         return detached != nil
     }

@@ -14,8 +14,8 @@ package struct MaintenancePlan: Hashable, Sendable {
         package let name: String
         /// An earlier DETACH was interrupted: it only has to be finished.
         package let isDetachPending: Bool
-        /// What detaches it, or finishes that.
-        let statement: String
+        /// What detaches it, or finishes that; outside a transaction.
+        let detach: Statement
     }
 
     /// A partition that was detached, and is kept for a while in case that was a mistake.
@@ -39,11 +39,11 @@ package struct MaintenancePlan: Hashable, Sendable {
 extension MaintenancePlan.Expired {
     /// Decodes the columns of ``MaintenanceStatements/expired``.
     init(_ row: Row) throws(DatabaseError) {
-        self.init(
-            name: try row.decode(0),
-            isDetachPending: try row.decode(1),
-            statement: try row.decode(2)
-        )
+        name = try row.decode(0)
+        isDetachPending = try row.decode(1)
+        // The server tells names of statements apart by their first 63 bytes.
+        let verb = isDetachPending ? "finalize" : "detach"
+        detach = Statement("maintain.\(verb).\(name)", try row.decode(2))
     }
 }
 

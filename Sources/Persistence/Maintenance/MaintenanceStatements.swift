@@ -17,7 +17,7 @@ enum MaintenanceStatements {
         """
         SELECT rolled_up_until
         FROM connvo.rollup_state
-        WHERE rolled_up_until < date_trunc('hour', now() - interval '10 minutes')
+        WHERE rolled_up_until < date_trunc('hour', now() - interval '10 minutes', 'UTC')
         """
     )
 

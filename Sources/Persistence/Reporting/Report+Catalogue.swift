@@ -179,7 +179,7 @@ extension Report {
         "Addresses from which ten or more users came in a day",
         view: "reporting.address_fanout_daily_v1",
         columns: [
-            .day("day_utc"), .text("client_ip"), .integer("users"), .integer("tokens"), .integer("refusals"),
+            .day("day_utc"), .address("client_ip"), .integer("users"), .integer("tokens"), .integer("refusals"),
             .decimal("refusal_ratio"),
         ],
         order: "users DESC, day_utc, client_ip",
@@ -191,8 +191,9 @@ extension Report {
         "Tokens whose role is above the one held, or not the one asked for",
         view: "reporting.altered_roles_v1",
         columns: [
-            .instant("issued_at"), .text("token_id"), .text("user_id"), .text("meeting_id"), .text("requested_role"),
-            .text("held_role"), .text("granted_role"), .text("stream_role"), .text("change"), .text("request_id"),
+            .instant("issued_at"), .text("token_id"), .text("change"), .text("user_id"), .text("meeting_id"),
+            .text("requested_role"), .text("held_role"), .text("granted_role"), .text("stream_role"),
+            .text("request_id"),
         ],
         order: "issued_at, token_id",
         period: .instant("issued_at"),

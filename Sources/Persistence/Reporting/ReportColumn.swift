@@ -6,6 +6,8 @@ package struct ReportColumn: Hashable, Sendable {
 
     package enum Kind: Hashable, Sendable, CaseIterable {
         case text
+        /// An `inet` that is one host's.
+        case address
         case integer
         case decimal
         case boolean
@@ -18,6 +20,7 @@ package struct ReportColumn: Hashable, Sendable {
     var selected: String {
         switch kind {
         case .text: "CAST(\(name) AS text)"
+        case .address: "host(\(name))"
         case .integer: "CAST(\(name) AS bigint)"
         case .decimal: "CAST(\(name) AS double precision)"
         case .boolean, .instant: name
@@ -26,6 +29,7 @@ package struct ReportColumn: Hashable, Sendable {
     }
 
     package static func text(_ name: String) -> ReportColumn { ReportColumn(name: name, kind: .text) }
+    package static func address(_ name: String) -> ReportColumn { ReportColumn(name: name, kind: .address) }
     package static func integer(_ name: String) -> ReportColumn { ReportColumn(name: name, kind: .integer) }
     package static func decimal(_ name: String) -> ReportColumn { ReportColumn(name: name, kind: .decimal) }
     package static func boolean(_ name: String) -> ReportColumn { ReportColumn(name: name, kind: .boolean) }

@@ -13,13 +13,16 @@ package struct ReportFreshness: Hashable, Sendable {
     package let rolledUpUntil: Timestamp?
 
     static let statement = Statement(
-        "report.freshness",
+        "report.as_of",
         """
         SELECT read_at, last_issued_at, last_refused_at, records_from, rolled_up_until
         FROM reporting.freshness_v1
         """
     )
+}
 
+extension ReportFreshness {
+    /// Decodes the row of ``statement``.
     init(_ result: QueryResult) throws(DatabaseError) {
         guard let row = result.rows.first else {
             throw DatabaseError(.decoding, "no row", statement: Self.statement.name)

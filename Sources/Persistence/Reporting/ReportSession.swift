@@ -37,8 +37,9 @@ package enum ReportSession {
         onRow: ([ReportValue]) throws -> Void
     ) throws {
         let query = ReportQuery(report, selection)
+        // The options decide the SQL, so they are part of its name.
         let declare = Statement(
-            "report.\(report.name)",
+            (["report", report.name] + selection.options.map(\.rawValue)).joined(separator: "."),
             "DECLARE report NO SCROLL CURSOR FOR\n\(query.sql)",
             parameters: query.types
         )

@@ -16,7 +16,7 @@ extension ReportValue {
     /// Decodes a cell of ``ReportQuery``, which casts each column to what its kind says here.
     init(_ row: Row, _ index: Int, kind: ReportColumn.Kind) throws(DatabaseError) {
         switch kind {
-        case .text: self = try row.decodeIfPresent(index).map(ReportValue.text) ?? .null
+        case .text, .address: self = try row.decodeIfPresent(index).map(ReportValue.text) ?? .null
         case .integer: self = try row.decodeIfPresent(index).map(ReportValue.integer) ?? .null
         case .decimal: self = try row.decodeIfPresent(index).map(ReportValue.decimal) ?? .null
         case .boolean: self = try row.decodeIfPresent(index).map(ReportValue.boolean) ?? .null

@@ -76,7 +76,7 @@ enum OverviewStyle {
         thead th{color:var(--soft);font-size:12.5px;white-space:nowrap;padding-top:0}
         tbody tr:last-child>*{border-bottom:0}
         .number{text-align:right;white-space:nowrap}
-        td.bar{width:26%;min-width:72px;vertical-align:middle}
+        td.bar{width:26%;min-width:72px;vertical-align:top;padding-top:14px}
         .bar svg{display:block;width:100%;fill:var(--accent)}
         small{display:block;color:var(--soft);font-size:12.5px}
         .none{margin:16px 0 0;color:var(--soft)}
