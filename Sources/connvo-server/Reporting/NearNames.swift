@@ -5,6 +5,7 @@ enum NearNames {
     static func of(_ given: String, in names: [String]) -> [String] {
         let given = given.lowercased()
         guard !given.isEmpty else { return [] }
+        if names.contains(given) { return [given] }
         let rated = names.compactMap { name -> (name: String, distance: Int)? in
             if name.hasPrefix(given) { return (name, 0) }
             let distance = distance(given, name)

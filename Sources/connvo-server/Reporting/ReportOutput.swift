@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 
 /// Where a report goes: standard output, or a file that appears whole or not at all.
@@ -27,16 +28,15 @@ struct ReportOutput: ~Copyable {
 
     /// - Throws: ``CommandFailure`` when the file cannot be made.
     static func file(_ path: String) throws -> ReportOutput {
-        var status = stat()
-        let exists = stat(path, &status) == 0
-        if exists, status.st_mode & S_IFMT != S_IFREG {
+        // A symbolic link stays one: what it points to is replaced.
+        let target = resolved(path)
+        let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
+        if let type, type != .typeRegular {
             signal(SIGPIPE, SIG_IGN)
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw failure(path) }
             return ReportOutput(descriptor: descriptor, path: path, draft: nil)
         }
-        // A symbolic link stays one: what it points to is replaced.
-        let target = exists ? resolved(path) : path
         let draft = "\(target).\(UInt32.random(in: .min ... .max)).part"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw failure(path) }

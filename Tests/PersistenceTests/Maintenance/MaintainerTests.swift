@@ -84,7 +84,9 @@ import Testing
 
     @Test func `rollups are brought up to date, a part at a time`() async throws {
         try await withDatabase { database in
-            try database.run("UPDATE connvo.rollup_state SET rolled_up_until = date_trunc('day', now(), 'UTC') - interval '30 days'")
+            try database.run(
+                "UPDATE connvo.rollup_state SET rolled_up_until = date_trunc('day', now(), 'UTC') - interval '30 days'"
+            )
             let events = try Self.maintain(database)
 
             let parts = events.count { event in
@@ -105,7 +107,9 @@ import Testing
 
     @Test func `a writer that does not end postpones the rollups, not the rest`() async throws {
         try await withDatabase { database in
-            try database.run("UPDATE connvo.rollup_state SET rolled_up_until = date_trunc('day', now(), 'UTC') - interval '2 days'")
+            try database.run(
+                "UPDATE connvo.rollup_state SET rolled_up_until = date_trunc('day', now(), 'UTC') - interval '2 days'"
+            )
             try database.detachMonth(of: "token_refusals", drop: true)
             var writer = try database.connect()
             try writer.executeScript(

@@ -86,10 +86,10 @@ import Testing
             table == """
                 A report
 
-                name                   count  ratio  at
-                ---------------------  -----  -----  -------------------
+                name                      count  ratio  at
+                ------------------------  -----  -----  -------------------
                 a\\u{1B}[2J\\u{A}b\\u{202E}      7    0.5  1970-01-01 00:00:00
-                会議                    1234     12  -
+                会議                       1234     12  -
 
                 2 rows
 
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("token", ["token-holders", "tokens"]), ("tokns", ["tokens"]), ("TOKENS", ["tokens"]),
+        ("token", ["token-holders", "tokens", "concurrent-tokens"]), ("tokns", ["tokens"]), ("TOKENS", ["tokens"]),
         ("refusal", ["refusals"]), ("holders", ["token-holders"]), ("overveiw", ["overview"]), ("xyzzy", []), ("", []),
     ])
     func `a name that is nearly right finds the right one`(given: String, near: [String]) {
