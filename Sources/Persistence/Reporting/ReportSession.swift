@@ -61,6 +61,7 @@ package enum ReportSession {
     private static let begin = Statement("report.begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     /// A limit that an administrator has set stays. A cursor is planned for all of its rows: nobody reads only the first.
+    /// Compiling plans takes longer than these reports do (docs/reporting.md).
     private static let settings = Statement(
         "report.settings",
         """
@@ -70,7 +71,8 @@ package enum ReportSession {
                 true
             ),
             set_config('idle_in_transaction_session_timeout', $2, true),
-            set_config('cursor_tuple_fraction', '1', true)
+            set_config('cursor_tuple_fraction', '1', true),
+            set_config('jit', 'off', true)
         """,
         parameters: [.text, .text]
     )
