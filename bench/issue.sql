@@ -1,16 +1,16 @@
 -- The measure of everything else, for pgbench: one statement that checks the facts a token needs and inserts the record
--- of it, all 24 columns, with values as long as real ones. It signs nothing and explains no refusal.
+-- of it, all 25 columns, with values as long as real ones. It signs nothing and explains no refusal.
 \set p random(0, :users - 1)
 \set user 1000000000000000000 + :p * 7919 % :users
 \set meeting 1000000000000000000 + :p / 5
 \set nonce random(1, 4611686018427387904)
 INSERT INTO connvo.issued_tokens
-    (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, granted_role,
-    stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
+    (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, held_role,
+    granted_role, stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
     subscription_ends_at, call_cid, token_sha256, signing_key_id, session_id, impersonator, client_ip, user_agent,
     request_id)
 SELECT gen_random_uuid(), r.now, date_trunc('second', r.now) + interval '1 hour', u.id, m.id, m.organizer_id,
-    o.organization_id, 'participant', 'participant', 'call_member',
+    o.organization_id, 'participant', p.role, 'participant', 'call_member',
     CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.tier_id ELSE su.tier_id END,
     CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN ts.is_paid ELSE tu.is_paid END,
     CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.id ELSE su.id END,

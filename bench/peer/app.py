@@ -75,12 +75,12 @@ FACTS = """
 
 INSERT = """
     INSERT INTO connvo.issued_tokens
-        (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, granted_role,
-        stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
+        (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, held_role,
+        granted_role, stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
         subscription_ends_at, call_cid, token_sha256, signing_key_id, session_id, impersonator, client_ip, user_agent,
         request_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-        $22::text::inet, $23, $24)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23::text::inet, $24, $25)
 """
 
 
@@ -192,7 +192,7 @@ async def issue(pool, client, headers, body, request_id):
         )
         await connection.execute(
             INSERT, token_id, now, datetime.fromtimestamp(expires, timezone.utc), user, meeting, facts["organizer_id"],
-            facts["organization_id"], requested, role, STREAM_ROLES[role], facts[by + "_tier_id"],
+            facts["organization_id"], requested, facts["role"], role, STREAM_ROLES[role], facts[by + "_tier_id"],
             facts[by + "_is_paid"], facts[by + "_id"], facts[by + "_status"], facts[by + "_starts_at"],
             facts[by + "_ends_at"], call, hashlib.sha256(token.encode()).digest(), SIGNING_KEY_ID, claims["sid"], None,
             client, headers.get(b"user-agent", b"").decode("latin-1")[:256] or None, request_id,
