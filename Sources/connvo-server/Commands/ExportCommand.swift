@@ -45,7 +45,7 @@ struct ExportCommand: AsyncParsableCommand {
                 try await AdministrativeConnection.run(purpose: "export") { connection in
                     try Self.export(kinds, as: format, to: output, on: &connection)
                 }
-            } catch is SeedOutput.ReaderGone {
+            } catch is CommandOutput.ReaderHasGone {
                 throw ExitCode(ExitStatus.failed.rawValue)
             } catch let failure as SeedWriter.Failure {
                 throw CommandFailure(.failed, "\(failure)")
@@ -61,7 +61,8 @@ struct ExportCommand: AsyncParsableCommand {
         to path: String?,
         on connection: inout Connection
     ) throws {
-        let output = try SeedOutput(path: path)
+        // It holds personal data.
+        var output = try CommandOutput.opened(path, isPrivate: true)
         var writer = SeedWriter(format, kinds: kinds)
         try SeedExporter.export(kinds, on: &connection, timeout: .seconds(600)) { kind, values in
             try writer.write(values, of: kind)

@@ -36,7 +36,7 @@ struct ReportCommand: AsyncParsableCommand {
         try await reporting {
             do {
                 try await perform(try request())
-            } catch is ReportOutput.ReaderHasGone {
+            } catch is CommandOutput.ReaderHasGone {
                 return
             } catch let error as DatabaseError {
                 throw Self.failure(error)
@@ -48,10 +48,10 @@ struct ReportCommand: AsyncParsableCommand {
         let target = output
         switch request {
         case .list(let format):
-            try ReportList.write(as: format, to: Self.open(target))
+            try ReportList.write(as: format, to: CommandOutput.opened(target))
         case .overview(let period):
             let failed = try await AdministrativeConnection.run(purpose: "report", isReadOnly: true) { connection in
-                var output = try Self.open(target)
+                var output = try CommandOutput.opened(target)
                 let overview = try ReportSession.run(on: &connection) { connection, freshness in
                     try Overview(
                         of: period ?? .lastDays(upTo: freshness.readAt),
@@ -66,7 +66,7 @@ struct ReportCommand: AsyncParsableCommand {
             if exitCode, failed { throw ExitCode(ExitStatus.pending.rawValue) }
         case .report(let report, let selection, let format):
             let count = try await AdministrativeConnection.run(purpose: "report", isReadOnly: true) { connection in
-                var output = try Self.open(target)
+                var output = try CommandOutput.opened(target)
                 var format = format
                 var count = 0
                 try ReportSession.run(on: &connection) { connection, freshness in
@@ -83,10 +83,6 @@ struct ReportCommand: AsyncParsableCommand {
             }
             if exitCode, count > 0 { throw ExitCode(ExitStatus.pending.rawValue) }
         }
-    }
-
-    private static func open(_ file: String?) throws -> ReportOutput {
-        if let file { try .file(file) } else { .standardOutput() }
     }
 }
 

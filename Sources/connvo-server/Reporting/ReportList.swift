@@ -4,7 +4,7 @@ internal import Persistence
 enum ReportList {
     private static let columns: [ReportColumn] = [.text("name"), .text("shows"), .text("options")]
 
-    static func write(as format: any ReportFormat, to output: consuming ReportOutput) throws {
+    static func write(as format: any ReportFormat, to output: consuming CommandOutput) throws {
         var format = format
         var output = output
         try output.write(format.begin(ReportHeading(title: "Reports", columns: columns)))

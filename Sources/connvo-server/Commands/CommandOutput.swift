@@ -1,12 +1,12 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// Where a report goes: standard output, or a file that appears whole or not at all.
+/// Where what a command was asked for goes: standard output, or a file that appears whole or not at all.
 ///
 /// A file is written under another name beside it and moved into place by ``finish()``; without that, what was there
 /// stays and nothing is left behind. Something that is no ordinary file, such as a pipe or `/dev/null`, is written to as
 /// it is.
-struct ReportOutput: ~Copyable {
+struct CommandOutput: ~Copyable {
     /// Whoever read standard output has gone, as `head` does when it has seen enough.
     struct ReaderHasGone: Error {}
 
@@ -20,14 +20,21 @@ struct ReportOutput: ~Copyable {
 
     private static let bufferSize = 64 * 1024
 
-    static func standardOutput() -> ReportOutput {
-        // A reader that goes must be an error that can be seen, not the end of this process.
-        signal(SIGPIPE, SIG_IGN)
-        return ReportOutput(descriptor: STDOUT_FILENO, path: nil, draft: nil)
+    /// - Parameters:
+    ///   - path: A file; nil is standard output.
+    ///   - isPrivate: Only the owner may read the file; otherwise whoever the process's umask lets.
+    /// - Throws: ``CommandFailure`` when the file cannot be made.
+    static func opened(_ path: String?, isPrivate: Bool = false) throws -> CommandOutput {
+        if let path { try file(path, isPrivate: isPrivate) } else { standardOutput() }
     }
 
-    /// - Throws: ``CommandFailure`` when the file cannot be made.
-    static func file(_ path: String) throws -> ReportOutput {
+    private static func standardOutput() -> CommandOutput {
+        // A reader that goes must be an error that can be seen, not the end of this process.
+        signal(SIGPIPE, SIG_IGN)
+        return CommandOutput(descriptor: STDOUT_FILENO, path: nil, draft: nil)
+    }
+
+    private static func file(_ path: String, isPrivate: Bool) throws -> CommandOutput {
         // A symbolic link stays one: what it points to is replaced.
         let target = resolved(path)
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
@@ -35,12 +42,12 @@ struct ReportOutput: ~Copyable {
             signal(SIGPIPE, SIG_IGN)
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw failure(path) }
-            return ReportOutput(descriptor: descriptor, path: path, draft: nil)
+            return CommandOutput(descriptor: descriptor, path: path, draft: nil)
         }
         let draft = "\(target).\(UInt32.random(in: .min ... .max)).part"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o666)
         guard descriptor >= 0 else { throw failure(path) }
-        return ReportOutput(descriptor: descriptor, path: target, draft: draft)
+        return CommandOutput(descriptor: descriptor, path: target, draft: draft)
     }
 
     private init(descriptor: Int32, path: String?, draft: String?) {
@@ -67,7 +74,7 @@ struct ReportOutput: ~Copyable {
     mutating func finish() throws {
         try flush()
         guard let path else { return }
-        // On the disk before it has its name: a crash must not leave half a page under it.
+        // On the disk before it has its name: a crash must not leave half a file under it.
         if let draft {
             guard fsync(descriptor) == 0, rename(draft, path) == 0 else { throw Self.failure(path) }
         }
