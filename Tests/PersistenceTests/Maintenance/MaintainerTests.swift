@@ -385,7 +385,10 @@ import Testing
 
     @Test func `a login without the owner's rights is told so`() async throws {
         try await withDatabase { database in
-            var connection = try database.connect(as: "connvo_app")
+            let login = "connvo_server_\(database.name)"
+            try database.run("CREATE ROLE \(login) LOGIN IN ROLE connvo_app")
+            defer { try? database.run("DROP ROLE \(login)") }
+            var connection = try database.connect(login: login)
             let failure = #expect(throws: MaintenanceFailure.self) {
                 try Maintainer(keepMonths: 12).run(&connection)
             }

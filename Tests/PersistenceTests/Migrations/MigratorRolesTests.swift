@@ -80,7 +80,7 @@ import Testing
             "(SELECT relowner FROM pg_class WHERE oid = 'connvo.stranger'::regclass) = to_regrole('connvo_owner')"
         ),
         (
-            "CREATE SCHEMA reporting; CREATE VIEW reporting.people_v1 AS SELECT 1 AS one",
+            "CREATE VIEW reporting.people_v1 AS SELECT 1 AS one",
             "has_table_privilege('connvo_reporter', 'reporting.people_v1', 'SELECT')"
         ),
     ])

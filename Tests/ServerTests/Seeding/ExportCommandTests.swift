@@ -140,7 +140,14 @@ import Testing
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["link.json", "real.json"]
             )
-            let device = try await Binary.run("export", "--output", "/dev/null", settings: settings(database))
+            let device = try await Binary.run(
+                "export",
+                "--kind",
+                "users",
+                "--output",
+                "/dev/null",
+                settings: settings(database)
+            )
             #expect(device.status == 0)
         }
     }
