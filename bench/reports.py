@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -61,6 +62,24 @@ def refresh() -> dict:
     return {"calls": calls, "seconds": round(seconds, 1)}
 
 
+def overview(rounds: int) -> dict[str, float]:
+    """The median of milliseconds that `report overview` takes, start of the program included, for two periods."""
+    newest = psql("--command=SELECT max(day_utc) + 1 FROM reporting.token_issuance_daily_v1")
+    year = psql(f"--command=SELECT date '{newest}' - 365")
+    figures = {}
+    for name, period in (("last 30 days", []), ("365 days", ["--from", year, "--to", newest])):
+        times = []
+        for _ in range(rounds):
+            started = time.monotonic()
+            subprocess.run(
+                [os.environ["CONNVO_BINARY"], "report", "overview", *period, "--output", "/dev/null"], check=True,
+                env={**os.environ, "DATABASE_ADMIN_URL": "postgresql:///" + os.environ["PGDATABASE"]},
+            )
+            times.append(1000 * (time.monotonic() - started))
+        figures[name] = round(statistics.median(times), 1)
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench-reports", description=__doc__)
     parser.add_argument("--tokens", type=int, default=2_000_000)
@@ -97,6 +116,9 @@ def main() -> None:
         print(f"| {view:30} | {rolled[view]['rows']:9,} | {rolled[view]['ms']:15,.0f} | {without[view]['ms']:10,.0f} |")
     totals = [sum(view["ms"] for view in measured.values()) for measured in (rolled, without)]
     print(f"| {'all of them':30} | {'':9} | {totals[0]:15,.0f} | {totals[1]:10,.0f} |")
+    pages = overview(3) if os.environ.get("CONNVO_BINARY") else {}
+    for name, milliseconds in pages.items():
+        print(f"| {'report overview, ' + name:30} | {'':9} | {milliseconds:15,.0f} | {'':10} |")
 
     if arguments.json:
         figures = {
@@ -106,6 +128,7 @@ def main() -> None:
                 view: {"rows": rolled[view]["rows"], "ms": rolled[view]["ms"], "ms_without_rollups": without[view]["ms"]}
                 for view in views
             },
+            "overview_ms": pages,
         }
         pathlib.Path(arguments.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
