@@ -2,8 +2,8 @@ internal import Persistence
 
 /// Comma-separated values (RFC 4180): a header line, CRLF line ends, quotes where they are needed.
 ///
-/// Spreadsheets take text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula, so such a text
-/// gets an apostrophe in front (OWASP, "CSV Injection"). Numbers stay numbers. NULL is an empty field, and an empty
+/// Spreadsheets take text that begins with `=`, `+`, `-`, `@`, a tab or a line end for a formula, so such a text gets an
+/// apostrophe in front (OWASP, "CSV Injection"). Numbers stay numbers. NULL is an empty field, and an empty
 /// text is `""`.
 struct CSVFormat: ReportFormat {
     mutating func begin(_ heading: ReportHeading) -> [UInt8] {
@@ -28,7 +28,7 @@ struct CSVFormat: ReportFormat {
 
     private func defused(_ text: String) -> String {
         switch text.unicodeScalars.first {
-        case "=", "+", "-", "@", "\t", "\r": "'" + text
+        case "=", "+", "-", "@", "\t", "\r", "\n": "'" + text
         default: text
         }
     }
