@@ -27,7 +27,24 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.add_organizer_as_host() IS 'Trigger: makes the organizer of a meeting, when it is made and when the organizer changes, a host who is not removed.';
+COMMENT ON FUNCTION connvo.add_organizer_as_host() IS 'Trigger: makes the new organizer of a meeting a host who is not removed.';
+
+CREATE FUNCTION connvo.add_organizers_as_hosts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO connvo.meeting_participants
+        (meeting_id, user_id, role)
+    SELECT id, organizer_id, 'host'
+    FROM made
+    ON CONFLICT (meeting_id, user_id) DO UPDATE
+    SET role = EXCLUDED.role,
+        removed_at = NULL;
+    RETURN NULL;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.add_organizers_as_hosts() IS 'Trigger: makes the organizers of new meetings hosts who are not removed.';
 
 CREATE FUNCTION connvo.create_partition(record_table text, month date) RETURNS text
     LANGUAGE plpgsql
@@ -2233,7 +2250,7 @@ CREATE TRIGGER issued_tokens_no_truncate BEFORE TRUNCATE ON connvo.issued_tokens
 
 CREATE TRIGGER meeting_participants_set_updated_at BEFORE UPDATE ON connvo.meeting_participants FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION connvo.set_updated_at();
 
-CREATE TRIGGER meetings_add_organizer AFTER INSERT ON connvo.meetings FOR EACH ROW EXECUTE FUNCTION connvo.add_organizer_as_host();
+CREATE TRIGGER meetings_add_organizer AFTER INSERT ON connvo.meetings REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION connvo.add_organizers_as_hosts();
 
 CREATE TRIGGER meetings_change_organizer AFTER UPDATE OF organizer_id ON connvo.meetings FOR EACH ROW WHEN ((old.organizer_id IS DISTINCT FROM new.organizer_id)) EXECUTE FUNCTION connvo.add_organizer_as_host();
 

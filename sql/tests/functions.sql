@@ -15,14 +15,15 @@ JOIN pg_language AS language
 WHERE routine.pronamespace IN (to_regnamespace('connvo'), to_regnamespace('reporting'))
     AND routine.prokind = 'f';
 
--- What is checked: the function, and for a trigger function each table that has it, partitions included.
+-- What is checked: the function, and for a trigger function each table that has it, partitions included, with the names of
+-- its transition tables.
 CREATE TEMPORARY VIEW subject AS
-SELECT routine.oid, routine.signature, 0::regclass AS relation
+SELECT routine.oid, routine.signature, 0::regclass AS relation, NULL::name AS old_table, NULL::name AS new_table
 FROM routine
 WHERE routine.language = 'plpgsql'
     AND NOT routine.is_trigger
 UNION
-SELECT routine.oid, routine.signature, trigger.tgrelid::regclass
+SELECT routine.oid, routine.signature, trigger.tgrelid::regclass, trigger.tgoldtable, trigger.tgnewtable
 FROM routine
 JOIN pg_trigger AS trigger
     ON trigger.tgfoid = routine.oid
@@ -36,7 +37,10 @@ SELECT is(finding.text, NULL, subject.signature || ' for ' || subject.relation |
 FROM subject
 LEFT JOIN LATERAL (
     SELECT string_agg(concat_ws(' ', found.level, found.lineno, found.message, found.detail), E'\n') AS text
-    FROM plpgsql_check_function_tb(subject.oid, subject.relation, security_warnings => true) AS found
+    FROM plpgsql_check_function_tb(
+        subject.oid, subject.relation, security_warnings => true,
+        oldtable => subject.old_table, newtable => subject.new_table
+    ) AS found
 ) AS finding
     ON true
 ORDER BY subject.signature, subject.relation::text;

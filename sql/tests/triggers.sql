@@ -37,6 +37,30 @@ WHERE id = 'meeting_a';
 SELECT is(pg_temp.members('meeting_a'), 'user_a co-host, user_b host',
     'a new organizer becomes host, even one who was removed; the former keeps the role');
 
+INSERT INTO connvo.meetings (id, organizer_id, title)
+VALUES ('meeting_b', 'user_a', 'B'),
+    ('meeting_c', 'user_b', 'C');
+SELECT is(
+    pg_temp.members('meeting_b') || '; ' || pg_temp.members('meeting_c'), 'user_a host; user_b host',
+    'meetings of one statement each get their own organizer'
+);
+INSERT INTO connvo.meetings AS met (id, organizer_id, title)
+VALUES ('meeting_b', 'user_b', 'B'),
+    ('meeting_d', 'user_a', 'D')
+ON CONFLICT (id) DO UPDATE
+SET title = EXCLUDED.title,
+    organizer_id = EXCLUDED.organizer_id;
+SELECT is(
+    pg_temp.members('meeting_b') || '; ' || pg_temp.members('meeting_d'), 'user_a host, user_b host; user_a host',
+    'a statement that makes one meeting and hands over another makes both organizers hosts'
+);
+INSERT INTO connvo.meetings (id, organizer_id, title)
+SELECT 'meeting_e', 'user_a', 'E'
+WHERE false;
+SELECT is(count(*), 0::bigint, 'a statement that makes no meeting makes no host')
+FROM connvo.meeting_participants
+WHERE meeting_id = 'meeting_e';
+
 -- updated_at.
 SELECT is(count(*), 6::bigint, 'each business table has the trigger, with its condition')
 FROM pg_trigger

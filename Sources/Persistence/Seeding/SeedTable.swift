@@ -59,9 +59,16 @@ extension SeedTable {
 
     var copyRaw: String { "COPY \(raw) (seed_row, seed_given, seed_good, \(columnList)) FROM STDIN" }
 
+    /// The columns by which rows are looked up and compared: what the planner has to know about.
+    private var analyzedColumns: [String] {
+        let references = kind.columns.filter { $0.referredKind != nil }.map(\.name)
+        let all = Set(kind.uniqueKeys.flatMap(\.columns) + references)
+        return kind.columns.map(\.name).filter { all.contains($0) }
+    }
+
     /// What has to happen between COPY and ``createFinal``.
     var prepareRaw: String {
-        let analyze = "ANALYZE \(raw);"
+        let analyze = "ANALYZE \(raw) (seed_row, seed_good, \(analyzedColumns.joined(separator: ", ")));"
         guard kind == .subscriptions else { return analyze }
         // A subscription without an id is the one with the same owner and start, unless another row names that one.
         // Two statements, because an equality with NULL would keep the planner from hashing.
@@ -121,7 +128,7 @@ extension SeedTable {
             LEFT JOIN \(target) AS t
                 ON \(keysMatch("t", "s"))
             WHERE s.seed_good;
-            ANALYZE \(final)
+            ANALYZE \(final) (seed_row, is_new, differs, \(analyzedColumns.joined(separator: ", ")))
             """
     }
 
@@ -262,24 +269,30 @@ extension SeedTable {
             """
     }
 
-    /// Changes the rows that differ and inserts the new ones, in the order of the key; touches nothing else.
-    ///
-    /// No ON CONFLICT, which costs a fifth more: the tables are locked, so that nobody else can insert meanwhile.
-    var write: String {
+    /// Changes the rows that differ.
+    var update: String {
         let others = kind.columns.map(\.name).filter { !kind.key.contains($0) }
         return """
             UPDATE \(target) AS t
             SET \(others.map { "\($0) = f.\($0)" }.joined(separator: ", "))
             FROM \(final) AS f
             WHERE \(keysMatch("f", "t"))
-                AND f.differs;
-            INSERT INTO \(target)
-                (\(columnList))
-            SELECT \(columnList)
-            FROM \(final)
-            WHERE is_new
-            ORDER BY \(keyList)
+                AND f.differs
             """
+    }
+
+    /// Inserts the new rows, in the order of the key.
+    ///
+    /// No ON CONFLICT, which costs a fifth more: the tables are locked, so that nobody else can insert meanwhile.
+    var insert: String {
+        """
+        INSERT INTO \(target)
+            (\(columnList))
+        SELECT \(columnList)
+        FROM \(final)
+        WHERE is_new
+        ORDER BY \(keyList)
+        """
     }
 
     var removePruned: String {

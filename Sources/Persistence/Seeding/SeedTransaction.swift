@@ -267,13 +267,19 @@ extension SeedTransaction {
             progress("writing \(table.kind.rawValue)", index, of: steps)
             try step("writing \(table.kind.rawValue)") { () throws(DatabaseError) in
                 // Writing a meeting makes its organizer a host by trigger; what the files say comes on top of that.
-                if hasWrittenMeetings, table.kind == .meetingParticipants {
+                let isChanged = hasWrittenMeetings && table.kind == .meetingParticipants
+                if isChanged {
                     try connection.executeScript(table.recreateFinal, deadline: deadline)
                 }
                 if let park = table.park, counts.changed + counts.removed > 0 {
                     try connection.executeScript(park, deadline: deadline)
                 }
-                try connection.executeScript(table.write, deadline: deadline)
+                if counts.changed > 0 || isChanged {
+                    try connection.executeScript(table.update, deadline: deadline)
+                }
+                if counts.inserted > 0 {
+                    try connection.executeScript(table.insert, deadline: deadline)
+                }
             }
             if table.kind == .meetings { hasWrittenMeetings = true }
         }
