@@ -82,26 +82,45 @@ extension Migration {
     /// What the checksum covers: the text without a byte order mark, with LF line ends, without white space at
     /// line ends and without empty lines at the end. Editors and Git change these without asking.
     static func normalized(_ sql: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(sql.utf8.count)
-        func dropTrailing(_ isDropped: (UInt8) -> Bool) {
-            while let last = bytes.last, isDropped(last) { bytes.removeLast() }
+        var sql = sql
+        return sql.withUTF8 { text in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(text.count)
+            var rest = text[...]
+            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                bytes.append(contentsOf: withoutBlankEnd(rest[..<end]))
+                bytes.append(UInt8(ascii: "\n"))
+                rest = rest[(end + 1)...]
+            }
+            bytes.append(contentsOf: rest)
+            while let last = bytes.last, isBlank(last) || last == UInt8(ascii: "\n") { bytes.removeLast() }
+            return bytes
         }
-        func isBlank(_ byte: UInt8) -> Bool {
-            [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte)
-        }
+    }
 
-        let text = Array(sql.utf8)
-        for byte in text.dropFirst(text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0) {
-            if byte == UInt8(ascii: "\n") { dropTrailing(isBlank) }
-            bytes.append(byte)
-        }
-        dropTrailing { isBlank($0) || $0 == UInt8(ascii: "\n") }
-        return bytes
+    private static func withoutBlankEnd(
+        _ line: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> Slice<UnsafeBufferPointer<UInt8>> {
+        line.prefix(upTo: line.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? line.startIndex)
+    }
+
+    /// Whether a byte separates words within a line.
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xF)]] })
+        String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[index * 2] = hexadecimalDigit(byte >> 4)
+                text[index * 2 + 1] = hexadecimalDigit(byte & 0xF)
+            }
+            return bytes.count * 2
+        }
+    }
+
+    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

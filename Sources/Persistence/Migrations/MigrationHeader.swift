@@ -15,16 +15,16 @@ struct MigrationHeader {
         var continuesLock = false
         while rest.starts(with: "--".utf8) {
             let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-            let line = Substring(rest[..<end])
+            let line = rest[..<end]
             rest = rest[end...].dropFirst()
-            let words = line.dropFirst(2).split(whereSeparator: \.isWhitespace)
+            let words = line.dropFirst(2).split(whereSeparator: Migration.isBlank).map { String(Substring($0)) }
             if words.first == "connvo:" {
-                try read(words.dropFirst().map(String.init), file: file)
+                try read(Array(words.dropFirst()), file: file)
                 continuesLock = false
             } else if words.first == "Lock:" {
                 lock = words.dropFirst().joined(separator: " ")
                 continuesLock = true
-            } else if continuesLock, line.hasPrefix("--  "), !words.isEmpty, let begun = lock {
+            } else if continuesLock, line.starts(with: "--  ".utf8), !words.isEmpty, let begun = lock {
                 lock = "\(begun) \(words.joined(separator: " "))"
             } else {
                 continuesLock = false

@@ -24,8 +24,8 @@ extension Migrator {
         to target: Int? = nil
     ) throws(MigrationFailure) -> MigrationScript {
         try checkTarget(target)
-        let surroundings = try lookAround(&connection)
-        let exists = surroundings.exists
+        let exists = try whatExists(&connection)
+        let becomesOwner = try shouldBecomeOwner(&connection)
         let plan = try readPlan(&connection, exists)
         try plan.check()
         let pending = plan.pending.filter { $0.version <= target ?? .max }
@@ -42,13 +42,13 @@ extension Migrator {
             steps.append(try step(of: migration, &connection))
         }
         if try !isSettled(pending, exists, &connection) {
-            steps.append(rolesStep(surroundings.becomesOwner))
-            if makesPartitions(pending, exists) { steps.append(partitionsStep(surroundings.becomesOwner)) }
+            steps.append(rolesStep(becomesOwner))
+            if makesPartitions(pending, exists) { steps.append(partitionsStep(becomesOwner)) }
         }
 
         let preparations = Self.preparations(exists)
         if !steps.isEmpty || !preparations.isEmpty {
-            steps.insert(preparation(preparations, surroundings.becomesOwner), at: 0)
+            steps.insert(preparation(preparations, becomesOwner), at: 0)
         }
         return MigrationScript(steps: steps)
     }

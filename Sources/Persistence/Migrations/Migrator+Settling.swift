@@ -9,6 +9,23 @@ extension Migrator {
         let settled: String?
 
         var isSettled: Bool { current == settled }
+
+        /// Makes sense of the answers to ``Migrator/settlementQuestions``.
+        init(_ results: ArraySlice<QueryResult>) throws(DatabaseError) {
+            guard results.count == 2, let fingerprint = results.first, let remembered = results.last else {
+                throw DatabaseError(.unexpected, "two answers were expected, not \(results.count)")
+            }
+            current = try fingerprint.onlyRow.decode(0)
+            settled = try remembered.rows.first?.decode(0)
+        }
+    }
+
+    var settlementQuestions: [Command] {
+        var script = Parameters()
+        script.append(catalogue.roles)
+        var name = Parameters()
+        name.append(Memory.settled.rawValue)
+        return [Command(MigrationStatements.fingerprint, script), Command(MigrationStatements.remembered, name)]
     }
 
     /// Runs roles.sql and makes partitions, unless all that decides about them is as it was when that last changed nothing.
@@ -41,19 +58,9 @@ extension Migrator {
 
     /// Nil when this login may not read what is remembered.
     func settlement(_ connection: inout Connection) throws(MigrationFailure) -> Settlement? {
-        var script = Parameters()
-        script.append(catalogue.roles)
-        var name = Parameters()
-        name.append(Memory.settled.rawValue)
         do {
-            let results = try connection.executeTogether(
-                [Command(MigrationStatements.fingerprint, script), Command(MigrationStatements.remembered, name)],
-                deadline: .after(Self.stepTimeout)
-            )
-            return Settlement(
-                current: try results[0].onlyRow.decode(0),
-                settled: try results[1].rows.first?.decode(0)
-            )
+            let results = try connection.executeTogether(settlementQuestions, deadline: .after(Self.stepTimeout))
+            return try Settlement(results[...])
         } catch {
             guard error.sqlState == .insufficientPrivilege else {
                 throw .database(step: "looking at roles", error: error)

@@ -28,7 +28,7 @@ package struct Migrator {
 
     /// Compares the database with the catalogue, without changing or locking anything.
     package func status(_ connection: inout Connection) throws(MigrationFailure) -> MigrationPlan {
-        let exists = try lookAround(&connection).exists
+        let exists = try whatExists(&connection)
         return try readPlan(&connection, exists)
     }
 
@@ -42,20 +42,22 @@ package struct Migrator {
 
     /// Applies what is pending, in order, mends INVALID indexes, and sees to partitions, roles and grants.
     ///
-    /// With nothing to do it asks a handful of short questions, and changes nothing.
+    /// With nothing to do it asks a few short questions, takes no lock, and changes nothing.
     ///
     /// - Parameter target: The last version to apply; nil for all.
     /// - Returns: What was applied now.
     package func up(_ connection: inout Connection, to target: Int? = nil) throws(MigrationFailure) -> [Migration] {
         try checkTarget(target)
+        if try hasNothingToDo(upTo: target, &connection) { return [] }
         try MigrationLock.acquire(on: &connection, patience: lockPatience) { report(.waitingForLock($0)) }
         defer { MigrationLock.release(on: &connection) }
-        let surroundings = try lookAround(&connection)
+        let exists = try whatExists(&connection)
+        let becomesOwner = try shouldBecomeOwner(&connection)
 
         var applied: [Migration] = []
         var unmended: [MigrationFailure.UnmendedIndex] = []
-        try asOwner(surroundings.becomesOwner, &connection) { (connection) throws(MigrationFailure) in
-            try prepareTables(&connection, surroundings.exists)
+        try asOwner(becomesOwner, &connection) { (connection) throws(MigrationFailure) in
+            try prepareTables(&connection, exists)
             let before = try readState(&connection)
             try before.plan.check()
             let pending = before.plan.pending.filter { $0.version <= target ?? .max }
@@ -68,7 +70,7 @@ package struct Migrator {
             }
             try keepContents(of: before.withoutContent.union(pending.map(\.version)), on: &connection)
         }
-        try settle(surroundings.becomesOwner, &connection)
+        try settle(becomesOwner, &connection)
         if !applied.isEmpty || !unmended.isEmpty {
             for index in try invalidIndexes(&connection) { report(.invalidIndex(index)) }
         }
@@ -95,36 +97,39 @@ extension Migrator {
         let partitionFunction: Bool
     }
 
-    struct Surroundings {
-        let exists: Existing
-        /// Whether new objects are to belong to connvo_owner; see ``MigrationStatements/shouldBecomeOwner``.
-        let becomesOwner: Bool
-    }
-
     /// What decides what there is to do.
     struct State {
         let plan: MigrationPlan
         /// Applied versions whose text is not kept.
         let withoutContent: Set<Int>
         let invalidIndexes: [InvalidIndex]
+
+        static var questions: [Command] {
+            [Command(MigrationStatements.appliedAndKept), Command(MigrationStatements.someIndexIsInvalid)]
+        }
     }
 
-    func lookAround(_ connection: inout Connection) throws(MigrationFailure) -> Surroundings {
+    func whatExists(_ connection: inout Connection) throws(MigrationFailure) -> Existing {
         try step("looking around") { () throws(DatabaseError) in
-            let results = try connection.executeTogether(
-                [Command(MigrationStatements.whatExists), Command(MigrationStatements.shouldBecomeOwner)],
+            let result = try connection.execute(MigrationStatements.whatExists, deadline: .after(Self.stepTimeout))
+            let row = try result.onlyRow
+            return Existing(
+                schema: try row.decode(0),
+                migrationsTable: try row.decode(1),
+                stateTables: try row.decode(2),
+                partitionFunction: try row.decode(3)
+            )
+        }
+    }
+
+    /// Whether new objects are to belong to connvo_owner; see ``MigrationStatements/shouldBecomeOwner``.
+    func shouldBecomeOwner(_ connection: inout Connection) throws(MigrationFailure) -> Bool {
+        try step("looking for the owner of the schema") { () throws(DatabaseError) in
+            let result = try connection.execute(
+                MigrationStatements.shouldBecomeOwner,
                 deadline: .after(Self.stepTimeout)
             )
-            let exists = try results[0].onlyRow
-            return Surroundings(
-                exists: Existing(
-                    schema: try exists.decode(0),
-                    migrationsTable: try exists.decode(1),
-                    stateTables: try exists.decode(2),
-                    partitionFunction: try exists.decode(3)
-                ),
-                becomesOwner: try results[1].onlyRow.decode(0)
-            )
+            return try result.onlyRow.decode(0)
         }
     }
 
@@ -139,11 +144,13 @@ extension Migrator {
 
     func readState(_ connection: inout Connection) throws(MigrationFailure) -> State {
         let results: [QueryResult] = try step("reading which migrations are applied") { () throws(DatabaseError) in
-            try connection.executeTogether(
-                [Command(MigrationStatements.appliedAndKept), Command(MigrationStatements.someIndexIsInvalid)],
-                deadline: .after(Self.stepTimeout)
-            )
+            try connection.executeTogether(State.questions, deadline: .after(Self.stepTimeout))
         }
+        return try state(results, &connection)
+    }
+
+    /// Makes sense of the answers to ``State/questions``.
+    func state(_ results: [QueryResult], _ connection: inout Connection) throws(MigrationFailure) -> State {
         let someIndexIsInvalid = try step("looking for INVALID indexes") { () throws(DatabaseError) in
             try results[1].onlyRow.decode(0, as: Bool.self)
         }

@@ -20,10 +20,16 @@ struct MigrateCommand: AsyncParsableCommand {
         _ body: @escaping @Sendable (inout Connection, MigrationCatalogue) throws -> Value
     ) async throws -> Value {
         do {
-            // Before the database is asked: a bad file is found without one.
-            let catalogue = try source.catalogue()
-            return try await AdministrativeConnection.run(purpose: "migrate") { connection in
-                try body(&connection, catalogue)
+            // Meanwhile the database is reached, which takes about as long.
+            let reading = try BackgroundWork(named: "migrations") { try source.catalogue() }
+            do {
+                return try await AdministrativeConnection.run(purpose: "migrate") { connection in
+                    try body(&connection, reading.value())
+                }
+            } catch {
+                // A bad file is reported even where there is no database.
+                _ = try reading.value()
+                throw error
             }
         } catch let failure as MigrationFailure {
             throw CommandFailure(ExitStatus(failure), "\(failure)")
