@@ -5,47 +5,41 @@ package import Domain
 ///
 /// It is a token's `jti` and the primary key of the record, so the id alone says which partition holds it.
 package struct UUIDv7: Hashable, Sendable {
-    package let bytes: [UInt8]
+    /// The first eight bytes and the last, as big-endian numbers: without storage of its own, unlike an array.
+    private let high: UInt64
+    private let low: UInt64
 
     /// Makes the id of something that happens at `instant`.
     package init(at instant: Timestamp, using generator: inout some RandomNumberGenerator) {
         let (milliseconds, microseconds) = UInt64(clamping: instant.microsecondsSinceEpoch)
             .quotientAndRemainder(dividingBy: 1000)
         // 1000 microseconds spread over 12 bits.
-        let high = milliseconds << 16 | 0x7000 | microseconds * 4096 / 1000
-        let low = 0x8000_0000_0000_0000 | generator.next() >> 2
-        bytes = [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
-            for index in 0..<8 {
-                let shift = UInt64(56 - 8 * index)
-                buffer[index] = UInt8(truncatingIfNeeded: high >> shift)
-                buffer[8 + index] = UInt8(truncatingIfNeeded: low >> shift)
-            }
-            count = 16
-        }
+        high = milliseconds << 16 | 0x7000 | microseconds * 4096 / 1000
+        low = 0x8000_0000_0000_0000 | generator.next() >> 2
     }
 
     /// Reads the canonical text form; nil for anything else, other versions included.
     package init?(_ text: String) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12] else { return nil }
-        let digits = groups.joined().utf8.map { $0 }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        for index in stride(from: 0, to: 32, by: 2) {
-            guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
+        var words: [UInt64] = [0, 0]
+        for (index, digit) in groups.joined().utf8.enumerated() {
+            guard let value = Self.value(of: digit) else { return nil }
+            words[index / 16] = words[index / 16] << 4 | UInt64(value)
         }
-        guard bytes[6] >> 4 == 7, bytes[8] >> 6 == 0b10 else { return nil }
-        self.bytes = bytes
+        (high, low) = (words[0], words[1])
+        guard high >> 12 & 0xF == 7, low >> 62 == 0b10 else { return nil }
+    }
+
+    /// The sixteen bytes, in the order of RFC 9562.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        encode(into: &bytes)
+        return bytes
     }
 
     /// The millisecond in which it was made.
-    package var instant: Timestamp {
-        let milliseconds = bytes.prefix(6).reduce(0 as Int64) { $0 << 8 | Int64($1) }
-        return Timestamp(microsecondsSinceEpoch: milliseconds * 1000)
-    }
+    package var instant: Timestamp { Timestamp(microsecondsSinceEpoch: Int64(high >> 16) * 1000) }
 
     private static func value(of digit: UInt8) -> UInt8? {
         switch digit {
@@ -63,14 +57,14 @@ extension UUIDv7: CustomStringConvertible {
         String(unsafeUninitializedCapacity: 36) { buffer in
             let digits: StaticString = "0123456789abcdef"
             var position = 0
-            for (index, byte) in bytes.enumerated() {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
                     buffer[position] = UInt8(ascii: "-")
                     position += 1
                 }
-                buffer[position] = digits.utf8Start[Int(byte >> 4)]
-                buffer[position + 1] = digits.utf8Start[Int(byte & 15)]
-                position += 2
+                let word = digit < 16 ? high : low
+                buffer[position] = digits.utf8Start[Int(word >> UInt64(60 - digit % 16 * 4) & 0xF)]
+                position += 1
             }
             return position
         }
@@ -79,6 +73,7 @@ extension UUIDv7: CustomStringConvertible {
 
 extension UUIDv7: BinaryEncodable {
     package func encode(into bytes: inout [UInt8]) {
-        bytes.append(contentsOf: self.bytes)
+        bytes.append(bigEndian: high)
+        bytes.append(bigEndian: low)
     }
 }

@@ -56,8 +56,10 @@ struct JSONRowScanner {
     mutating func stop() { state = .stopped }
 
     mutating func scan(_ bytes: [UInt8], _ body: (Event) -> Void) {
-        for byte in bytes {
-            guard state != .stopped else { return }
+        var rest = bytes[...]
+        while true {
+            takePlainText(from: &rest)
+            guard let byte = rest.popFirst(), state != .stopped else { return }
             if let event = scan(byte) { body(event) }
             if let event = second {
                 second = nil
@@ -65,6 +67,16 @@ struct JSONRowScanner {
             }
             progress.advance(past: byte)
         }
+    }
+
+    /// Takes what is inside a string of an element, up to where the string may end: most of what a file has.
+    private mutating func takePlainText(from rest: inout ArraySlice<UInt8>) {
+        guard isInString, !isEscaped, state == .elementText else { return }
+        let plain = rest.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard text.count + plain.count <= Self.maximumLength else { return }
+        text += plain
+        for byte in plain { progress.advance(past: byte) }
+        rest = rest[plain.endIndex...]
     }
 
     mutating func finish(_ body: (Event) -> Void) {
