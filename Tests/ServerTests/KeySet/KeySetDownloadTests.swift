@@ -94,11 +94,8 @@ import Testing
         try await onOwnThread {
             let folder = try Folder()
             try folder.write(Array(repeating: UInt8(ascii: " "), count: 10 * 1024 * 1024), to: "blanks")
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["gzip", folder.file("blanks")]
-            try process.run()
-            while process.isRunning { usleep(2000) }
+            let process = try ChildProcess("/usr/bin/gzip", [folder.file("blanks")])
+            try #require(process.exitStatus(within: .seconds(60)) == 0)
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file("blanks.gz"))))
         }
     }

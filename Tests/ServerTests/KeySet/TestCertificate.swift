@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 
 /// A certificate of the tests' own, which vouches for itself.
@@ -18,19 +17,17 @@ final class TestCertificate: Sendable {
         let folder = try Folder()
         self.folder = folder
         try await onOwnThread {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-keyout", folder.file("key.pem"), "-out", folder.file("certificate.pem"), "-days", "2",
-                "-subj", "/CN=Tests of connvo-server", "-addext", "subjectAltName=\(names)",
-            ]
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            while process.isRunning { usleep(2000) }
-            guard process.terminationStatus == 0 else {
-                throw Failure(description: "openssl ended with \(process.terminationStatus)")
+            let process = try ChildProcess(
+                "/usr/bin/openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", folder.file("key.pem"), "-out", folder.file("certificate.pem"), "-days", "2",
+                    "-subj", "/CN=Tests of connvo-server", "-addext", "subjectAltName=\(names)",
+                ]
+            )
+            let status = process.exitStatus(within: .seconds(60))
+            guard status == 0 else {
+                throw Failure(description: "openssl \(status.map { "ended with \($0)" } ?? "did not end")")
             }
         }
     }
