@@ -73,7 +73,7 @@ struct IssuanceTransaction {
         _ requests: [IssuanceRequest],
         facts: [RequestFacts]
     ) throws(DatabaseError) -> Decisions {
-        var random = SystemRandomNumberGenerator()
+        var random = BufferedRandomNumberGenerator()
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
         for (request, known) in zip(requests, facts) {
@@ -129,15 +129,13 @@ struct IssuanceTransaction {
             // The database promises the charsets that the signer checks: this is a fact we should not have read.
             throw DatabaseError(.decoding, "the token could not be signed: \(error)")
         }
+        let issued = IssuedToken(id: id, admission: admission, token: signed.bytes, expiresAt: contents.expiresAt)
         let record = TokenRecord(
-            id: id,
             request: request,
-            admission: admission,
-            expiresAt: Timestamp(secondsSinceEpoch: contents.expiresAt),
+            issued: issued,
             tokenSHA256: signed.sha256,
             signingKeyID: configuration.signingKeyID
         )
-        let issued = IssuedToken(id: id, admission: admission, token: signed.bytes, expiresAt: contents.expiresAt)
         return (issued, record)
     }
 

@@ -124,6 +124,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the server is about to end: the request at hand is the last.
     private var isQuiescing = false
     private var date = HTTPDate()
+    private var random = BufferedRandomNumberGenerator()
     /// The peer's address, looked up once a connection.
     private var peer: String?
 
@@ -527,8 +528,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func makeRequestID() -> String {
-        var random = SystemRandomNumberGenerator()
-        return UUIDv7(at: services.now(), using: &random).description
+        UUIDv7(at: services.now(), using: &random).description
     }
 }
 

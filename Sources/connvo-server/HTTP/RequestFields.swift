@@ -22,15 +22,16 @@ struct RequestFields {
         for (name, value) in headers {
             // Most fields are not ours: the length tells most of them apart.
             switch name.utf8.count {
-            case 13 where name.isField("authorization"):
+            case 13 where name.utf8.isField("authorization"):
                 if case .absent = authorization { authorization = .one(value) } else { authorization = .several }
-            case 12 where name.isField("content-type"): contentTypes.append(value)
-            case 16 where name.isField("content-encoding"): hasContentEncoding = true
-            case 14 where name.isField("content-length"): contentLength = Int(value)
-            case 12 where name.isField("x-request-id"): requestID = Self.isSane(requestID: value) ? value : requestID
-            case 10 where name.isField("user-agent"): userAgent = value
-            case 15 where name.isField("x-forwarded-for"): forwardedFor.append(value)
-            case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
+            case 12 where name.utf8.isField("content-type"): contentTypes.append(value)
+            case 16 where name.utf8.isField("content-encoding"): hasContentEncoding = true
+            case 14 where name.utf8.isField("content-length"): contentLength = Int(value)
+            case 12 where name.utf8.isField("x-request-id"):
+                if Self.isSane(requestID: value) { requestID = value }
+            case 10 where name.utf8.isField("user-agent"): userAgent = value
+            case 15 where name.utf8.isField("x-forwarded-for"): forwardedFor.append(value)
+            case 6 where name.utf8.isField("expect"): expectsContinue = value.utf8.isField("100-continue")
             default: break
             }
         }
@@ -39,9 +40,12 @@ struct RequestFields {
     /// Whether the body is JSON as the contract wants it: exactly one type, no charset but UTF-8, no encoding.
     var announcesJSON: Bool {
         guard !hasContentEncoding, contentTypes.count == 1 else { return false }
-        let parts = contentTypes[0].split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
-        guard parts[0].isField("application/json") else { return false }
-        return parts.dropFirst().allSatisfy { $0.isField("charset=utf-8") || $0.isField("charset=\"utf-8\"") }
+        let parts = contentTypes[0].utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+        guard parts[0].trimmed.isField("application/json") else { return false }
+        return parts.dropFirst().allSatisfy { part in
+            let parameter = part.trimmed
+            return parameter.isField("charset=utf-8") || parameter.isField("charset=\"utf-8\"")
+        }
     }
 
     /// A request id that may be echoed and logged: `[A-Za-z0-9._-]{1,128}`.
@@ -58,21 +62,24 @@ struct RequestFields {
     }
 }
 
-extension StringProtocol {
+extension Collection<UInt8> {
     /// Compares without regard to ASCII case; `lowercase` must be lower case.
     fileprivate func isField(_ lowercase: StaticString) -> Bool {
-        guard utf8.count == lowercase.utf8CodeUnitCount else { return false }
+        guard count == lowercase.utf8CodeUnitCount else { return false }
         var index = 0
-        for byte in utf8 {
+        for byte in self {
             let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
             if lowered != lowercase.utf8Start[index] { return false }
             index += 1
         }
         return true
     }
+}
 
-    fileprivate var trimmed: SubSequence {
-        let isBlank = { (character: Character) in character == " " || character == "\t" }
+extension Substring.UTF8View {
+    /// Without spaces and tabs at both ends.
+    fileprivate var trimmed: Substring.UTF8View {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
         let start = drop(while: isBlank)
         guard let end = start.lastIndex(where: { !isBlank($0) }) else { return start[start.endIndex...] }
         return start[...end]
