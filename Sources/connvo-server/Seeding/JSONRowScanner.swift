@@ -72,8 +72,8 @@ struct JSONRowScanner {
     /// Takes what is inside a string of an element, up to where the string may end: most of what a file has.
     private mutating func takePlainText(from rest: inout ArraySlice<UInt8>) {
         guard isInString, !isEscaped, state == .elementText else { return }
-        let plain = rest.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-        guard text.count + plain.count <= Self.maximumLength else { return }
+        let plain = rest.prefix(Self.maximumLength - text.count)
+            .prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
         text += plain
         for byte in plain { progress.advance(past: byte) }
         rest = rest[plain.endIndex...]
