@@ -21,11 +21,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -35,16 +37,17 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        .target(name: "Text", swiftSettings: settings),
         .target(name: "Domain", swiftSettings: settings),
-        .target(name: "JOSE", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
+        .target(name: "JOSE", dependencies: ["COpenSSL", "JSON", "Text"], swiftSettings: settings),
+        .target(name: "PostgreSQL", dependencies: ["CLibPQ"], swiftSettings: settings),
         .target(
             name: "Persistence",
             dependencies: [
-                "CLibPQ",
                 "Domain",
+                "PostgreSQL",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings,
             plugins: ["EmbedMigrations"]
@@ -54,10 +57,14 @@ let package = Package(
             dependencies: [
                 "Domain",
                 "JOSE",
+                "JSON",
                 "Persistence",
+                "PostgreSQL",
+                "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -69,6 +76,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
@@ -87,29 +95,35 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Persistence"],
+            dependencies: ["Persistence", "PostgreSQL"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
         .target(
             name: "HostileTokens",
-            dependencies: ["JOSE"],
+            dependencies: ["JOSE", "Text"],
             path: "Tests/HostileTokens",
             swiftSettings: settings
         ),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "Text"], swiftSettings: settings),
         .testTarget(
             name: "JOSETests",
             dependencies: [
-                "COpenSSL", "HostileTokens", "JOSE", "TestSupport",
+                "COpenSSL", "HostileTokens", "JOSE", "JSON", "TestSupport", "Text",
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             resources: [.copy("Vectors")],
             swiftSettings: settings
         ),
         .testTarget(
+            name: "PostgreSQLTests",
+            dependencies: ["PostgreSQL", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Persistence", "Domain", "TestSupport"],
+            dependencies: ["Domain", "Persistence", "PostgreSQL", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -119,8 +133,11 @@ let package = Package(
                 "Domain",
                 "HostileTokens",
                 "JOSE",
+                "JSON",
                 "Persistence",
+                "PostgreSQL",
                 "TestSupport",
+                "Text",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

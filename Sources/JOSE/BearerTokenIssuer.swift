@@ -1,3 +1,5 @@
+internal import Text
+
 /// Makes bearer tokens for development, signed with a key of our own.
 package struct BearerTokenIssuer: Sendable {
     private let key: RSAPrivateKey

@@ -1,3 +1,6 @@
+internal import JSON
+internal import Text
+
 /// Decides whether a bearer token is a user's own, current session. Pure: keys and time are handed in.
 ///
 /// Outcomes come in the order of the contract's rows 2, 3 and 4: structure and header; keys; signature and

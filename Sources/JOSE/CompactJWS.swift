@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A signed token taken apart (RFC 7515 §3.1), its header judged, its signature not yet.
 package struct CompactJWS: Sendable {
     /// The longest token looked at.

@@ -1,3 +1,5 @@
+internal import Text
+
 /// What sets tokens for development apart from those of the real issuer.
 package enum DevelopmentToken {
     /// The `iss` of every development token; `.invalid` belongs to nobody (RFC 2606 §2).

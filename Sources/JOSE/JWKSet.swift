@@ -1,3 +1,6 @@
+internal import JSON
+internal import Text
+
 /// The public keys of whoever signs bearer tokens (RFC 7517 §5), by `kid`.
 package struct JWKSet: Sendable, Equatable {
     /// The longest text looked at.

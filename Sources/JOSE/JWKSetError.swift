@@ -1,3 +1,5 @@
+package import JSON
+
 /// Why a key set is refused whole. A fault of a single key only leaves that key out, see ``JWKSet/SkippedKey``.
 package enum JWKSetError: Error, Equatable, CustomStringConvertible {
     /// Over ``JWKSet/maximumByteCount``.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The claims of a Stream token, read back.
 package struct StreamToken: Sendable, Equatable {
     /// `user_id`.

@@ -1,3 +1,5 @@
+internal import Text
+
 /// Signs the tokens that Stream accepts: compact JWS, HS256 (RFC 7515, RFC 7518 §3.2). Safe to use from any thread.
 package struct StreamTokenSigner: Sendable {
     /// The first segment of every token, `{"alg":"HS256","typ":"JWT"}`, and the dot after it.

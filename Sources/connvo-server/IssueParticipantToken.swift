@@ -1,6 +1,7 @@
 internal import Domain
 internal import JOSE
 internal import Persistence
+internal import PostgreSQL
 
 /// The use case: a verified caller asks for a token, and hears the decision after its record is committed.
 ///

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Text
 
 /// The signature, over a good header and good claims. Padding variants are among the generated vectors.
 extension HostileCase {

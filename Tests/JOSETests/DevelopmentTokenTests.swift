@@ -1,5 +1,6 @@
 import JOSE
 import Testing
+import Text
 
 @Suite struct DevelopmentTokenTests {
     private let now: Int64 = 1_700_000_000

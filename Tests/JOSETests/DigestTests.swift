@@ -1,5 +1,6 @@
 import JOSE
 import Testing
+import Text
 
 @Suite struct DigestTests {
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import Foundation
 import HostileTokens
 import JOSE
+import JSON
 import JWTKit
 import Testing
 

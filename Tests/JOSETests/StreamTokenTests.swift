@@ -2,6 +2,7 @@ import Foundation
 import JOSE
 import TestSupport
 import Testing
+import Text
 
 @Suite struct StreamTokenTests {
     static let secret = Array("0123456789abcdef0123456789abcdef-stream-secret".utf8)

@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 import Testing
 
 /// HTTP/1.1 at its edges: what a connection carries, and what ends it.

@@ -1,5 +1,6 @@
 internal import Foundation
-package import Persistence
+internal import Persistence
+package import PostgreSQL
 internal import Synchronization
 
 /// A database of one test's own. See ``withDatabase(_:body:)``.

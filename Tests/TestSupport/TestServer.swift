@@ -1,5 +1,5 @@
 internal import Foundation
-package import Persistence
+package import PostgreSQL
 
 /// The PostgreSQL server that tests use: the one that `PGHOST`, `PGPORT` and `PGUSER` name, as `scripts/with-postgres`
 /// sets them. The user must be a superuser.

@@ -1,4 +1,5 @@
 package import Domain
+package import PostgreSQL
 
 /// What the engine is built from.
 package struct IssuanceConfiguration: Sendable {

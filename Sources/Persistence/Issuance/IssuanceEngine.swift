@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Domain
+package import PostgreSQL
 internal import Synchronization
 
 /// Decides requests and records the decisions, many in one transaction.

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// What an operator may want to know about the engine. Logs and metrics are made from these elsewhere.
 package enum IssuanceEvent: Sendable {
     case connected(slot: Int)

@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 /// One batch of requests in one transaction and two round trips: facts in, decisions, records out.
 ///

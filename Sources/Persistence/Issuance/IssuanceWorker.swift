@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PostgreSQL
 
 /// One connection and the thread that owns it.
 struct IssuanceWorker: ~Copyable {

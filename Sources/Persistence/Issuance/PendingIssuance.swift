@@ -1,3 +1,4 @@
+package import PostgreSQL
 internal import Synchronization
 
 /// One request on its way through the engine, and where its answer goes.

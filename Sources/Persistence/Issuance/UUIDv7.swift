@@ -1,4 +1,5 @@
 package import Domain
+internal import PostgreSQL
 
 /// A UUID of version 7: 48 bits of Unix milliseconds, 12 of the millisecond's fraction, 62 random ones (RFC 9562,
 /// section 5.7, and method 3 of section 6.2).

@@ -1,3 +1,4 @@
+package import PostgreSQL
 internal import Synchronization
 
 /// Looks at the database once a second, on a thread and a connection of its own, and keeps partitions ahead.

@@ -1,4 +1,5 @@
 internal import Domain
+package import PostgreSQL
 
 /// Keeps partitions ahead of time, rollups up to date, and records no longer than they are to be kept.
 ///

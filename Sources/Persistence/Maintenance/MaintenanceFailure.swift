@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Why maintenance stopped. What was done before stays done, and the next run goes on from there.
 package enum MaintenanceFailure: Error, Equatable, Sendable {
     /// Another one held the lock all the time.

@@ -1,4 +1,5 @@
 package import Domain
+internal import PostgreSQL
 
 /// What maintenance has to do.
 package struct MaintenancePlan: Hashable, Sendable {

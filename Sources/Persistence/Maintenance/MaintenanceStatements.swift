@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL of ``Maintainer``, beside what it shares with the monitor and the migrator.
 enum MaintenanceStatements {
     /// Those that `connvo.ensure_partitions` would make.

@@ -1,4 +1,5 @@
 package import Domain
+internal import PostgreSQL
 
 /// A row of `connvo.schema_migrations`.
 package struct AppliedMigration: Hashable, Sendable {

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// An index that an interrupted `CREATE INDEX CONCURRENTLY` or `REINDEX CONCURRENTLY` has left: it costs every write and
 /// serves no query.
 package struct InvalidIndex: Hashable, Sendable {

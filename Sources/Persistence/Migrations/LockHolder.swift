@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// A session that has a lock on something of ours, as `pg_stat_activity` shows it.
 package struct LockHolder: Hashable, Sendable, CustomStringConvertible {
     package let pid: Int32

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Why migrating stopped. The description says which file, what happened and what to do.
 package enum MigrationFailure: Error, Equatable, Sendable {
     /// A file that cannot be a migration; found before any database is asked.

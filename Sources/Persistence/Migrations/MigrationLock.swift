@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The session advisory lock that makes migrators of one database take turns. It ends with its session.
 package enum MigrationLock {
     /// "connvo" in ASCII and the number of this lock, so that no other program's lock is met by accident.

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// The SQL that ``Migrator/up(_:to:)`` would run, in order: what `migrate plan` shows.
 ///
 /// psql could run it. What cannot be known before stands in it as an expression (how long a file took), and what is only

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL of ``Migrator`` and of ``SchemaCompatibility``.
 enum MigrationStatements {
     static let tryLock = Statement(

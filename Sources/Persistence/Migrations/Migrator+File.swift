@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 /// Running one file.
 extension Migrator {

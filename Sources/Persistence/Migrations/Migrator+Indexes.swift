@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Mending what interrupted index builds have left.
 extension Migrator {
     /// Rebuilds INVALID indexes, or drops those that only REINDEX CONCURRENTLY worked with.

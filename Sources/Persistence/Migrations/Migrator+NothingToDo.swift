@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The short way through a run. Most runs have nothing to do: every start of a service may begin with one.
 extension Migrator {
     /// Whether all migrations up to `target` are applied, unchanged and with their text kept, no index is INVALID, and

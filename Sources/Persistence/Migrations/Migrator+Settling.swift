@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Partitions, roles, ownership and grants: what every run sees to, whether or not a file is pending.
 extension Migrator {
     /// For roles.sql, which may wait for locks.

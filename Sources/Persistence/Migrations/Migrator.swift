@@ -1,4 +1,5 @@
 internal import Domain
+package import PostgreSQL
 
 /// Brings a database to the schema of a catalogue. Blocks its thread; several at once take turns.
 package struct Migrator {

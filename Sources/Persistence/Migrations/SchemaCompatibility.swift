@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Whether a binary can work with a database's schema. `serve` asks this; it never migrates.
 package enum SchemaCompatibility: Hashable, Sendable {
     case ready

@@ -1,4 +1,5 @@
 internal import Domain
+package import PostgreSQL
 
 extension Overview {
     /// Asks for everything on the page.

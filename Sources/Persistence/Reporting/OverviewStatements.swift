@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL of ``Overview``. Parameters are the first instant of the period and the first one after it.
 enum OverviewStatements {
     private static let bounds: [TypeOID] = [.timestamptz, .timestamptz]

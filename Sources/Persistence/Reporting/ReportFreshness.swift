@@ -1,4 +1,5 @@
 package import Domain
+internal import PostgreSQL
 
 /// What a report is as of, and how far what it was made from reaches.
 package struct ReportFreshness: Hashable, Sendable {

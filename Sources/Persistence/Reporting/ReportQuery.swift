@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 /// The SQL of one report and its values.
 ///

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Reads reports in one transaction: read only, and everything as of one moment.
 ///
 /// Blocks its thread.

@@ -1,4 +1,5 @@
 package import Domain
+internal import PostgreSQL
 
 /// One cell of a report.
 package enum ReportValue: Hashable, Sendable {

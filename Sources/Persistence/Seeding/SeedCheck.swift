@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// A question to the database about all staged rows of one kind, whose answer names the bad ones.
 struct SeedCheck: Sendable {
     let kind: SeedKind

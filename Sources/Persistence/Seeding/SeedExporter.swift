@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Reads the business tables as they are at one moment, in the order of the kinds and of their keys.
 package enum SeedExporter {
     private static let begin = """

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Why nothing was seeded.
 package enum SeedFailure: Error, Sendable {
     /// The rows do not fit together or do not fit the database; sorted by place.

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL of seeding that belongs to no single kind; see ``SeedTable`` for the rest.
 enum SeedStatements {
     /// A timeout that the login or the database sets for everyday work must not cut a seed.

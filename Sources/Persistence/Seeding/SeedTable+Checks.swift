@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 // What the database is asked about the staged rows before any is written. Rows that neither are new nor differ hold all
 // constraints already and are left out where that is safe.
 

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// A question about the rows that pruning would remove: which must stay, and why.
 struct SeedPruningCheck: Sendable {
     let kind: SeedKind

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL that seeds one kind.
 ///
 /// Temporary tables hold its rows: `seed_<kind>` what the files say, with a bit for each column that a row gives

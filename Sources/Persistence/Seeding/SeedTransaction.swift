@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// One attempt to seed: everything between BEGIN and COMMIT or ROLLBACK. See ``Seeder``.
 struct SeedTransaction {
     let batch: SeedBatch

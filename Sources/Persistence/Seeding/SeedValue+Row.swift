@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 extension Row {
     /// Decodes one column of a seed kind; see ``SeedColumn/selected(from:)``.

@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Makes the database hold what seed files say: declarative, repeatable, all or nothing.
 ///
 /// Everything happens in one transaction: COPY into temporary tables, questions that name every bad row, then one

@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 /// What one row of the facts statement says.
 struct RequestFacts {

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// What readiness asks the database, and the one piece of maintenance that the server does itself.
 enum MonitorStatements {
     static let isReadOnly = Statement(

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// One column of an append-only record, and how to write it.
 ///
 /// The statements for one record and for many are made from the same list of columns, so that they

@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 /// Sets what holds for one transaction, in the flight that carries its BEGIN: nothing relies on session state, so a
 /// pooler may stand between.

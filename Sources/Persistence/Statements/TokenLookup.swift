@@ -1,4 +1,5 @@
 package import Domain
+package import PostgreSQL
 
 /// Reads the record of one token, for people who hold the token and ask about it.
 package struct TokenLookup: Sendable {

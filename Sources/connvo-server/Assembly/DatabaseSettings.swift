@@ -1,4 +1,5 @@
 internal import Persistence
+internal import PostgreSQL
 
 /// Where the database is, for each kind of work (`DATABASE_URL`, `DATABASE_ADMIN_URL`).
 enum DatabaseSettings {

@@ -1,4 +1,5 @@
 internal import Persistence
+internal import PostgreSQL
 internal import ServiceLifecycle
 
 /// Runs the issuance engine until shutdown, and answers everybody who waits before it ends.

@@ -4,6 +4,7 @@ internal import JOSE
 internal import Logging
 internal import NIOSSL
 internal import Persistence
+internal import PostgreSQL
 
 /// Everything `serve` needs to know, read once at start. docs/configuration.md describes each setting.
 struct ServerConfiguration: Sendable {

@@ -1,4 +1,5 @@
 internal import Persistence
+internal import PostgreSQL
 
 /// How commands of an administrator reach the database: settings, a connection, and a thread that may wait.
 enum AdministrativeConnection {

@@ -1,4 +1,5 @@
 internal import Persistence
+internal import PostgreSQL
 internal import Synchronization
 
 /// Work that goes on beside its caller's, on a thread of its own, until its result is needed.

@@ -2,6 +2,7 @@ internal import Domain
 internal import JOSE
 internal import NIOCore
 internal import Persistence
+internal import PostgreSQL
 
 /// What a Stream token says, and what its record says.
 struct Inspection: CustomStringConvertible {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Domain
 internal import Persistence
+internal import PostgreSQL
 
 struct MaintainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

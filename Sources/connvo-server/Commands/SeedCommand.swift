@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Persistence
+internal import PostgreSQL
 
 struct SeedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import JSON
 
 /// Door B, for clients that speak the Convex protocol: `POST /api/action`, the function's name in the body.
 enum ActionDoor {

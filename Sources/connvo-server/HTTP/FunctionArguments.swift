@@ -1,5 +1,6 @@
 internal import Domain
 internal import JOSE
+internal import JSON
 
 /// What the function is called with, whichever door it comes through.
 struct FunctionArguments: Equatable {

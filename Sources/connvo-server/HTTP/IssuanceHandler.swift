@@ -3,6 +3,7 @@ internal import JOSE
 internal import NIOCore
 internal import NIOHTTP1
 internal import Persistence
+internal import PostgreSQL
 
 /// Answers the hot route on the event loop, before any router or middleware; passes every other request on.
 ///

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import JSON
 
 /// The JSON of a request body, before a door looks for its own members.
 enum RequestBody {

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import JSON
 
 /// Door A, the documented one: `POST /api/run/meetings/stream/index/generateParticipantTokenPublic`.
 enum RunDoor {

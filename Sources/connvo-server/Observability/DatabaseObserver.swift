@@ -1,6 +1,7 @@
 internal import Logging
 internal import Metrics
 internal import Persistence
+internal import PostgreSQL
 
 /// Makes logs and metrics of what the engine and the monitor report.
 struct DatabaseObserver: Sendable {

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Text
 
 /// Cuts CSV that comes in pieces into records (RFC 4180, strict about quotes).
 ///

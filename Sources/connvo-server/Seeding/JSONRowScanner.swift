@@ -1,4 +1,6 @@
 internal import JOSE
+internal import JSON
+internal import Text
 
 /// Cuts a JSON object of arrays, which comes in pieces, into the elements of its arrays.
 ///

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import JSON
 
 extension JSONValue.Kind {
     /// For messages: "a number".

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Persistence
+internal import PostgreSQL
 internal import Synchronization
 
 /// A progress bar on the terminal of standard error, for work that takes longer than half a second. Where standard error

@@ -1,5 +1,6 @@
 internal import Domain
 internal import JOSE
+internal import JSON
 internal import Persistence
 
 extension SeedColumn {

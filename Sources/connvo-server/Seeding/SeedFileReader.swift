@@ -1,5 +1,7 @@
 internal import JOSE
+internal import JSON
 internal import Persistence
+internal import Text
 
 /// Reads seed files, piece by piece, into one batch.
 struct SeedFileReader {

@@ -1,5 +1,7 @@
 internal import JOSE
+internal import JSON
 internal import Persistence
+internal import Text
 
 /// Makes rows of what the scanners of all files find, and gathers problems instead of stopping at the first.
 struct SeedRowReader {

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Text
 
 /// Finds lines and columns of offsets that mostly grow, in one pass over the text.
 struct TextCursor {

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Text
 
 /// Why a piece of a text cannot be read, and where.
 struct TextFault: Equatable {

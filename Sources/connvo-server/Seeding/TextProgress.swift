@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Text
 
 /// The place of the next byte of a text that comes in pieces.
 struct TextProgress {

@@ -1,3 +1,4 @@
+import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ import Testing
 
         /// Waits until the monitor has seen `verdict`, now or before.
         func hasSeen(_ verdict: DatabaseHealth.Verdict) -> Bool {
-            eventually { changes.contains(verdict) }
+            waitUntil { changes.contains(verdict) }
         }
 
         var changes: [DatabaseHealth.Verdict] {
@@ -120,7 +121,7 @@ import Testing
                 try database.detachMonth(of: table, drop: true)
 
                 #expect(watch.hasSeen(.partitionsMissing(["\(table) \(month)"])))
-                #expect(eventually { watch.changes.count(where: { $0 == .ready }) == 2 })
+                #expect(waitUntil { watch.changes.count(where: { $0 == .ready }) == 2 })
                 #expect(watch.partitionsMade == ["\(table)_\(month.replacing("-", with: "_"))"])
             }
             #expect(try database.scalar("SELECT count(*) FROM connvo.missing_partitions(2)") == "0")
@@ -132,7 +133,7 @@ import Testing
             try database.detachMonth(of: "issued_tokens", drop: false)
 
             try Self.watch(database) { watch in
-                let hasFailed = eventually {
+                let hasFailed = waitUntil {
                     watch.events.value.withLock { events in
                         events.contains { event in
                             if case .partitionsFailed = event { true } else { false }
@@ -163,9 +164,9 @@ import Testing
                 try database.shut()
                 defer { try? database.open() }
 
-                #expect(eventually { watch.monitor.health.verdict == .unreachable })
+                #expect(waitUntil { watch.monitor.health.verdict == .unreachable })
                 try database.open()
-                #expect(eventually { watch.monitor.health.isReady })
+                #expect(waitUntil { watch.monitor.health.isReady })
             }
         }
     }
@@ -186,7 +187,7 @@ import Testing
             )
             try monitor.start()
 
-            #expect(eventually { monitor.health.verdict == .unreachable })
+            #expect(waitUntil { monitor.health.verdict == .unreachable })
             let took = ContinuousClock().measure { monitor.stop() }
 
             #expect(took < .seconds(5))

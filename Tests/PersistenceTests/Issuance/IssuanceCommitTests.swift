@@ -1,3 +1,4 @@
+import PostgreSQL
 import TestSupport
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
 
             let (outcome, lost) = try TestEngine.run(on: database) { engine in
                 let outcome = try engine.ask(scene.participant, scene.meeting)
-                let isLost = eventually { engine.lostConnections.count == 1 }
+                let isLost = waitUntil { engine.lostConnections.count == 1 }
                 return (outcome, isLost)
             }
 
@@ -94,10 +95,10 @@ import Testing
                 let outcome = try engine.ask(scene.participant, scene.meeting)
 
                 #expect(outcome.unavailability == .databaseFailed)
-                #expect(eventually { engine.lostConnections.compactMap { $0?.sqlState } == [.readOnlyTransaction] })
+                #expect(waitUntil { engine.lostConnections.compactMap { $0?.sqlState } == [.readOnlyTransaction] })
                 try TestServer.run("ALTER DATABASE \(database.name) RESET default_transaction_read_only")
                 // The connection that replaced it may have come before the RESET, and is replaced in turn.
-                #expect(try eventually { try engine.ask(scene.participant, scene.meeting).token != nil })
+                #expect(try waitUntil { try engine.ask(scene.participant, scene.meeting).token != nil })
             }
             #expect(try database.tokenCount() == 1)
         }

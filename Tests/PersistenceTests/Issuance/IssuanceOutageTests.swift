@@ -1,3 +1,4 @@
+import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
@@ -31,7 +32,7 @@ import Testing
                     let ticket = engine.submit(scene.participant, scene.meeting)
                     try engine.waitForBlocked(1)
                     try engine.terminateConnections()
-                    _ = eventually { engine.lostConnections.count == 1 }
+                    _ = waitUntil { engine.lostConnections.count == 1 }
                     return ticket
                 }
 
@@ -51,7 +52,7 @@ import Testing
                     for count in 1...2 {
                         try engine.waitForBlocked(1)
                         try engine.terminateConnections()
-                        _ = eventually { engine.lostConnections.count == count }
+                        _ = waitUntil { engine.lostConnections.count == count }
                     }
                     return ticket
                 }
@@ -67,10 +68,10 @@ import Testing
             let scene = try database.scene()
 
             try TestEngine.run(on: database) { engine in
-                #expect(eventually { engine.engine.isDatabaseReachable })
+                #expect(waitUntil { engine.engine.isDatabaseReachable })
                 try database.shut()
                 defer { try? database.open() }
-                #expect(eventually { !engine.engine.isDatabaseReachable })
+                #expect(waitUntil { !engine.engine.isDatabaseReachable })
 
                 let ticket = engine.submit(scene.participant, scene.meeting)
                 #expect(ticket.wasTaken)
@@ -88,25 +89,25 @@ import Testing
             let scene = try database.scene()
 
             try TestEngine.run(on: database, configure: { $0.maximumWait = .seconds(1) }) { engine in
-                #expect(eventually { engine.engine.isDatabaseReachable })
+                #expect(waitUntil { engine.engine.isDatabaseReachable })
                 #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
                 try database.shut()
 
                 #expect(
-                    eventually {
+                    waitUntil {
                         engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .databaseAway
                     }
                 )
                 #expect(!engine.engine.isDatabaseReachable)
                 let attemptsBefore = engine.failedAttempts
                 let twoSeconds = Deadline.after(.seconds(2))
-                _ = eventually { twoSeconds.hasPassed }
+                _ = waitUntil { twoSeconds.hasPassed }
                 #expect((2...8).contains(engine.failedAttempts - attemptsBefore))
 
                 try database.open()
                 let back = ContinuousClock.now
                 #expect(
-                    try eventually {
+                    try waitUntil {
                         let ticket = engine.submit(scene.participant, scene.meeting)
                         return try ticket.wasTaken && ticket.outcome().token != nil
                     }
@@ -122,7 +123,7 @@ import Testing
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 2 }) { engine in
                 // One connection is up before there is work, so the work makes no second one.
-                #expect(eventually { engine.engine.isDatabaseReachable })
+                #expect(waitUntil { engine.engine.isDatabaseReachable })
                 #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
                 var holder = try database.connect()
                 try holder.executeScript("BEGIN; LOCK TABLE connvo.meetings IN ACCESS EXCLUSIVE MODE", deadline: .soon)
@@ -130,7 +131,7 @@ import Testing
                 try engine.waitForBlocked(1)
                 try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false")
                 let second = engine.submit(scene.participant, scene.meeting)
-                #expect(eventually { engine.failedAttempts > 0 })
+                #expect(waitUntil { engine.failedAttempts > 0 })
                 // The failed slot finds no work when it looks next.
                 second.pending.abandon()
                 try holder.executeScript("ROLLBACK", deadline: .soon)
@@ -169,14 +170,14 @@ import Testing
                         kills.value.withLock { $0 += 1 }
                         // However slow the machine is, some work gets done in between.
                         let before = engine.committedSizes.count
-                        _ = eventually(within: .seconds(1)) { engine.committedSizes.count >= before + 30 }
+                        _ = waitUntil(within: .seconds(1)) { engine.committedSizes.count >= before + 30 }
                     }
                 }
                 var tickets: [Ticket] = []
                 let end = Deadline.after(.seconds(3))
                 while !end.hasPassed {
                     // At most 300 on their way.
-                    _ = eventually { tickets.suffix(300).first.map { $0.answerCount > 0 || !$0.wasTaken } ?? true }
+                    _ = waitUntil { tickets.suffix(300).first.map { $0.answerCount > 0 || !$0.wasTaken } ?? true }
                     for caller in callers.shuffled().prefix(20) { tickets.append(engine.submit(caller, scene.meeting)) }
                 }
                 isOver.value.withLock { $0 = true }

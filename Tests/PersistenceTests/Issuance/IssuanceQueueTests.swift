@@ -1,3 +1,4 @@
+import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
@@ -83,7 +84,7 @@ import Testing
                     _ = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
                     _ = engine.submit("user_nobody", "meeting_none")
-                    return eventually {
+                    return waitUntil {
                         engine.submit("user_nobody", "meeting_none").outcomeAtOnce?.unavailability == .overloaded
                     }
                 }
@@ -141,7 +142,7 @@ import Testing
                     try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false")
                     defer { try? database.open() }
                     let half = Deadline.after(.milliseconds(400))
-                    _ = eventually { half.hasPassed }
+                    _ = waitUntil { half.hasPassed }
                     // From another database: this one lets nobody in.
                     try TestServer.run(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = '\(TestEngine.applicationName)'"
@@ -207,7 +208,7 @@ import Testing
             #expect(engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .shuttingDown)
             let connections =
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(TestEngine.applicationName)' AND datname = current_database()"
-            #expect(try eventually { try database.scalar(connections) == "0" })
+            #expect(try waitUntil { try database.scalar(connections) == "0" })
         }
     }
 

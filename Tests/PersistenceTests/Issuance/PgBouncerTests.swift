@@ -1,4 +1,5 @@
 import Domain
+import PostgreSQL
 import TestSupport
 import Testing
 
@@ -115,7 +116,7 @@ struct PgBouncerTests {
                     }
                     _ = try tickets[tickets.count - 1].token()
                 }
-                #expect(try eventually { try engine.submit(scene.participant, scene.meeting).token() != nil })
+                #expect(try waitUntil { try engine.submit(scene.participant, scene.meeting).token() != nil })
                 return try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
             }
 
@@ -143,7 +144,7 @@ struct PgBouncerTests {
                     let first = engine.submit(callers[0], scene.meeting)
                     try engine.waitForBlocked(1)
                     let second = engine.submit(callers[1], scene.meeting)
-                    #expect(eventually { engine.connectionCount == 2 })
+                    #expect(waitUntil { engine.connectionCount == 2 })
                     return [first, second]
                 }
                 var outcomes = try pair.map { try $0.outcomeAtOnce ?? $0.outcome() }

@@ -2,6 +2,7 @@ import Domain
 import Testing
 
 @testable import Persistence
+import TestSupport
 
 /// The count of one process, by a clock of the test's own.
 @Suite struct QuotaWindowTests {

@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import PostgreSQL
 import Synchronization
 import TestSupport
 
@@ -149,7 +150,7 @@ final class TestEngine: Sendable {
             SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = '\(Self.applicationName)' AND wait_event_type = 'Lock'
             """
-        guard try eventually({ try database.scalar(blocked) == "\(count)" }) else {
+        guard try waitUntil({ try database.scalar(blocked) == "\(count)" }) else {
             throw Impatience(what: "\(count) connections waiting for a lock")
         }
     }
@@ -190,7 +191,7 @@ struct Ticket: Sendable {
 
     /// Waits for the answer. Blocks.
     func outcome() throws -> IssuanceOutcome {
-        guard eventually(within: .seconds(40), { answerCount > 0 }) else {
+        guard waitUntil(within: .seconds(40), { answerCount > 0 }) else {
             throw Impatience(what: "an answer to \(pending.request.requestID)")
         }
         return answers.all.withLock { $0[0] }

@@ -2,6 +2,7 @@ import Domain
 import Testing
 
 @testable import Persistence
+import TestSupport
 
 @Suite struct UUIDv7Tests {
     @Test func `it has the form of RFC 9562`() {

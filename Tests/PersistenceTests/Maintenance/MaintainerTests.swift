@@ -1,3 +1,4 @@
+import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing

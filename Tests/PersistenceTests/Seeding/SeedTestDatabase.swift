@@ -1,4 +1,5 @@
 import Persistence
+import PostgreSQL
 import TestSupport
 import Testing
 

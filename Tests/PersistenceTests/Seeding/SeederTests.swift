@@ -1,5 +1,6 @@
 import Domain
 import Persistence
+import PostgreSQL
 import TestSupport
 import Testing
 

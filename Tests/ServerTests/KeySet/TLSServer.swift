@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import PostgreSQL
 import Synchronization
 
 /// An HTTPS server that says whatever a test wants, byte by byte, on a port of 127.0.0.1.

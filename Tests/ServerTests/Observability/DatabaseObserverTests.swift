@@ -2,6 +2,7 @@ import InMemoryLogging
 import Logging
 import MetricsTestKit
 import Persistence
+import PostgreSQL
 import Testing
 
 @testable import connvo_server

@@ -2,6 +2,7 @@ import Domain
 import JOSE
 import NIOCore
 import Persistence
+import PostgreSQL
 import Testing
 
 @testable import connvo_server

@@ -2,6 +2,7 @@ import JOSE
 import Testing
 
 @testable import connvo_server
+import Text
 
 @Suite struct CSVScannerTests {
     private struct Scanned: Equatable {

@@ -1,5 +1,6 @@
 import Foundation
 import Persistence
+import PostgreSQL
 import TestSupport
 import Testing
 

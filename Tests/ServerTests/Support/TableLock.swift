@@ -1,5 +1,6 @@
 import Dispatch
 import Persistence
+import PostgreSQL
 import TestSupport
 
 /// Holds a table so that nobody else reads or writes it, until it is released or forgotten.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Persistence
+internal import PostgreSQL
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,58 @@
+internal import Text
+
+/// The content of a string whose syntax the parser has already checked.
+enum JSONString {
+    /// Where the content lies, without the quotes.
+    static func content(of node: JSONNode) -> Range<Int> {
+        Int(node.start) + 1..<Int(node.end) - 1
+    }
+
+    /// The content with its escapes resolved, as UTF-8.
+    static func unescaped(_ node: JSONNode, in bytes: [UInt8]) -> [UInt8] {
+        let content = content(of: node)
+        var text: [UInt8] = []
+        text.reserveCapacity(content.count)
+        var index = content.lowerBound
+        while index < content.upperBound {
+            guard bytes[index] == UInt8(ascii: "\\") else {
+                text.append(bytes[index])
+                index += 1
+                continue
+            }
+            switch bytes[index + 1] {
+            case UInt8(ascii: "b"): text.append(0x08)
+            case UInt8(ascii: "f"): text.append(0x0C)
+            case UInt8(ascii: "n"): text.append(0x0A)
+            case UInt8(ascii: "r"): text.append(0x0D)
+            case UInt8(ascii: "t"): text.append(0x09)
+            case UInt8(ascii: "u"):
+                var scalar = codeUnit(at: index + 2, in: bytes) ?? 0
+                if 0xD800...0xDBFF ~= scalar, let low = codeUnit(at: index + 8, in: bytes) {
+                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
+                    index += 6
+                }
+                append(scalar, to: &text)
+                index += 4
+            case let itself: text.append(itself)
+            }
+            index += 2
+        }
+        return text
+    }
+
+    /// The value of the four hexadecimal digits at `index`, or `nil` if they are not there.
+    static func codeUnit(at index: Int, in bytes: [UInt8]) -> UInt32? {
+        guard index + 4 <= bytes.count else { return nil }
+        var unit: UInt32 = 0
+        for byte in bytes[index..<index + 4] {
+            guard let digit = byte.hexadecimalValue else { return nil }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    private static func append(_ scalar: UInt32, to text: inout [UInt8]) {
+        guard let scalar = Unicode.Scalar(scalar) else { return }
+        text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
+}

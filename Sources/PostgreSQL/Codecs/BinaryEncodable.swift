@@ -1,0 +1,11 @@
+/// A value with a binary form that PostgreSQL's `*_recv` functions read.
+package protocol BinaryEncodable: SendableMetatype {
+    func encode(into bytes: inout [UInt8])
+}
+
+extension [UInt8] {
+    /// Appends the bytes of `value`, the most significant first.
+    @inlinable package mutating func append(bigEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    }
+}

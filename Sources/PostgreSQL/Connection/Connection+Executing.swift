@@ -1,0 +1,132 @@
+internal import CLibPQ
+
+extension Connection {
+    /// Runs one statement in a transaction of its own, or in the one that is open.
+    package mutating func execute(
+        _ statement: Statement,
+        _ parameters: Parameters = Parameters(),
+        deadline: Deadline
+    ) throws(DatabaseError) -> QueryResult {
+        let results = try executeTogether([Command(statement, parameters)], deadline: deadline)
+        guard let result = results.first else {
+            throw DatabaseError(.unexpected, "no result", statement: statement.name)
+        }
+        return result
+    }
+
+    /// Sends all `commands` in one flight and returns their results in order.
+    ///
+    /// After an error the server skips the rest; the first error is thrown once the flight has been read to its end,
+    /// so that the connection stays usable.
+    ///
+    /// - Throws: ``DatabaseError``. After `connectionLost` and `timedOut` it is unknown what was done.
+    package mutating func executeTogether(
+        _ commands: [Command],
+        deadline: Deadline
+    ) throws(DatabaseError) -> [QueryResult] {
+        guard PQenterPipelineMode(raw) == 1 else { throw failure(.connectionLost) }
+        var expected: [ExpectedResult] = []
+        expected.reserveCapacity(commands.count + 1)
+        for command in commands {
+            if preparesStatements, !prepared.contains(command.statement.name) {
+                try sendPrepare(command.statement)
+                // Known as prepared once the server has said so; the same flight must not prepare it twice.
+                prepared.insert(command.statement.name)
+                expected.append(.prepared(command.statement.name))
+            }
+            try sendExecute(command)
+            expected.append(.rows(command.statement.name))
+        }
+        guard PQpipelineSync(raw) == 1 else { throw failure(.connectionLost) }
+        let results = try collect(expected, deadline: deadline)
+        guard PQexitPipelineMode(raw) == 1 else { throw failure(.unexpected) }
+        return try results.get()
+    }
+
+    /// Runs a script of any number of statements by the simple protocol, in one implicit transaction
+    /// unless the script says otherwise.
+    package mutating func executeScript(_ sql: String, deadline: Deadline) throws(DatabaseError) {
+        guard PQsendQuery(raw, sql) == 1 else { throw failure(.connectionLost) }
+        var firstError: DatabaseError?
+        while let result = try nextResult(deadline: deadline) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+                continue
+            case PGRES_FATAL_ERROR:
+                firstError = firstError ?? serverError(result, statement: nil)
+            default:
+                throw DatabaseError(.unexpected, "a script may not use COPY")
+            }
+        }
+        if let firstError { throw firstError }
+    }
+
+    /// Commits the open transaction.
+    ///
+    /// - Throws: ``DatabaseError/Kind/rolledBack`` when the server answered `ROLLBACK`, as it does for a transaction that
+    ///   had already failed; ``DatabaseError/Kind/commitUncertain`` when it warned that the wait for standbys was cut short.
+    package mutating func commit(deadline: Deadline) throws(DatabaseError) {
+        _ = takeNotices()
+        let result = try execute(.commit, deadline: deadline)
+        try confirmCommit(result)
+    }
+
+    /// Judges the answer to a `COMMIT` that travelled in a flight.
+    package borrowing func confirmCommit(_ result: QueryResult) throws(DatabaseError) {
+        guard result.commandTag == "COMMIT" else {
+            throw DatabaseError(.rolledBack, "COMMIT was answered with \(result.commandTag)")
+        }
+        if let notice = takeNotices().first(where: { SQLState.warning ~= $0.sqlState }) {
+            throw DatabaseError(.commitUncertain, notice.message, sqlState: notice.sqlState)
+        }
+    }
+}
+
+extension Connection {
+    borrowing func sendPrepare(_ statement: Statement) throws(DatabaseError) {
+        let types = statement.parameterTypes.map(\.rawValue)
+        guard PQsendPrepare(raw, statement.name, statement.sql, Int32(types.count), types) == 1 else {
+            throw failure(.connectionLost, statement: statement.name)
+        }
+    }
+
+    borrowing func sendExecute(_ command: Command) throws(DatabaseError) {
+        let statement = command.statement
+        let slots = command.parameters.slots
+        precondition(slots.count == statement.parameterTypes.count, "\(statement.name): wrong number of parameters")
+        let lengths = slots.map { Int32(clamping: $0?.count ?? 0) }
+        let formats = [Int32](repeating: 1, count: slots.count)
+        let sent = command.parameters.bytes.withUnsafeBytes { bytes in
+            // An empty value must not look like NULL: it points at this byte instead of nowhere.
+            withUnsafeBytes(of: 0 as UInt8) { empty in
+                let values: [UnsafePointer<CChar>?] = slots.map { slot in
+                    slot.flatMap { range in
+                        (range.isEmpty ? empty.baseAddress : bytes.baseAddress?.advanced(by: range.lowerBound))?
+                            .assumingMemoryBound(to: CChar.self)
+                    }
+                }
+                if preparesStatements {
+                    return PQsendQueryPrepared(raw, statement.name, Int32(slots.count), values, lengths, formats, 1)
+                }
+                let types = statement.parameterTypes.map(\.rawValue)
+                return PQsendQueryParams(raw, statement.sql, Int32(slots.count), types, values, lengths, formats, 1)
+            }
+        }
+        guard sent == 1 else { throw failure(.connectionLost, statement: statement.name) }
+    }
+
+    /// Hands all that is buffered to the kernel, reading on the way, because the server may be writing too.
+    borrowing func flush(deadline: Deadline) throws(DatabaseError) {
+        while true {
+            switch PQflush(raw) {
+            case 0: return
+            case 1:
+                if try wait(for: .readOrWrite, until: deadline).contains(.read), PQconsumeInput(raw) == 0 {
+                    throw failure(.connectionLost)
+                }
+            default: throw failure(.connectionLost)
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// One row of a result. NULL, a wrong length and a malformed value are told apart.
+package struct Row {
+    @usableFromInline let result: QueryResult
+    @usableFromInline let index: Int
+
+    init(result: QueryResult, index: Int) {
+        self.result = result
+        self.index = index
+    }
+
+    /// Whether the value in `column` (counted from 0) is NULL.
+    package func isNull(_ column: Int) -> Bool {
+        result.cell(row: index, column: column) == nil
+    }
+
+    /// Decodes a value that cannot be NULL.
+    ///
+    /// - Throws: ``DatabaseError/Kind/decoding`` when it is NULL or not a `Value`: a bug in our SQL or schema.
+    @inlinable package func decode<Value: BinaryDecodable>(
+        _ column: Int,
+        as: Value.Type = Value.self
+    ) throws(DatabaseError) -> Value {
+        guard let value = try decodeIfPresent(column, as: Value.self) else {
+            throw decodingError(column, found: "NULL", expected: Value.self)
+        }
+        return value
+    }
+
+    /// Decodes a value, or nil when it is NULL.
+    @inlinable package func decodeIfPresent<Value: BinaryDecodable>(
+        _ column: Int,
+        as: Value.Type = Value.self
+    ) throws(DatabaseError) -> Value? {
+        try withExtendedLifetime(result) { () throws(DatabaseError) -> Value? in
+            guard let cell = result.cell(row: index, column: column) else { return nil }
+            guard let value = Value(binary: cell) else {
+                throw decodingError(column, found: "\(cell.count) bytes", expected: Value.self)
+            }
+            return value
+        }
+    }
+
+    /// The error that says what was found in `column` instead of an `expected`.
+    package func decodingError(_ column: Int, found: String, expected: Any.Type) -> DatabaseError {
+        DatabaseError(
+            .decoding,
+            "row \(index), column \(result.columnName(column)): expected \(expected), found \(found)",
+            statement: result.statement
+        )
+    }
+}

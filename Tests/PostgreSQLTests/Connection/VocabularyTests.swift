@@ -1,0 +1,92 @@
+@testable import PostgreSQL
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import PostgreSQL
+
+@Suite struct SQLStateTests {
+    @Test func `a class matches its codes, a code only itself`() {
+        let code = SQLState(rawValue: "23505")
+
+        #expect(SQLState.integrityConstraintViolation ~= code)
+        #expect(SQLState.uniqueViolation ~= code)
+        #expect(!(SQLState.checkViolation ~= code))
+        #expect(!(SQLState.dataException ~= code))
+        #expect(!(SQLState.uniqueViolation ~= .integrityConstraintViolation))
+    }
+}
+
+@Suite struct DatabaseErrorTests {
+    @Test func `the description leaves out the detail, which quotes rows`() {
+        var error = DatabaseError(.server, "duplicate key", sqlState: .uniqueViolation, statement: "users.insert")
+        error.detail = "Key (email)=(alice@example.com) already exists."
+
+        #expect("\(error)" == "duplicate key (SQLSTATE 23505) in users.insert")
+    }
+}
+
+@Suite struct DeadlineTests {
+    @Test func `what is left is rounded up, so that poll does not return too early`() {
+        #expect((1...2).contains(Deadline.after(.milliseconds(1)).millisecondsLeft))
+        #expect(Deadline.after(.zero).millisecondsLeft == 0)
+        #expect(Deadline.after(.seconds(-5)).millisecondsLeft == 0)
+        #expect(Deadline.never.millisecondsLeft == .max)
+    }
+
+    @Test func `it has passed when its moment has come`() {
+        #expect(Deadline.after(.zero).hasPassed)
+        #expect(!Deadline.never.hasPassed)
+    }
+}
+
+@Suite struct WakeDescriptorTests {
+    @Test func `a signal from before ends the wait at once`() async throws {
+        let wake = try WakeDescriptor()
+        wake.signal()
+
+        let took = try await onOwnThread { ContinuousClock().measure { wake.wait(until: .soon) } }
+
+        #expect(took < .seconds(20))
+    }
+
+    @Test func `a wait takes all signals so far`() async throws {
+        let wake = try WakeDescriptor()
+        // More than a pipe holds: none of these may block.
+        for _ in 0..<200_000 { wake.signal() }
+
+        try await onOwnThread {
+            wake.wait(until: .soon)
+            let took = ContinuousClock().measure { wake.wait(until: .after(.milliseconds(30))) }
+            #expect(took >= .milliseconds(30))
+        }
+    }
+
+    @Test func `the other descriptor is reported`() async throws {
+        let wake = try WakeDescriptor()
+        let other = try WakeDescriptor()
+        other.signal()
+
+        let hasInput = try await onOwnThread { wake.wait(until: .soon, alsoFor: other.fileDescriptor) }
+
+        #expect(hasInput)
+    }
+}
+
+@Suite struct DedicatedThreadTests {
+    @Test func `join waits for the end of the body`() async throws {
+        let gate = try WakeDescriptor()
+
+        try await onOwnThread {
+            let steps = Mutex<[String]>([])
+            let thread = try DedicatedThread(name: "a name longer than fifteen") {
+                gate.wait(until: .soon)
+                steps.withLock { $0.append("body") }
+            }
+            gate.signal()
+            thread.join()
+            steps.withLock { $0.append("joined") }
+            #expect(steps.withLock { $0 } == ["body", "joined"])
+        }
+    }
+}

@@ -1,0 +1,353 @@
+@testable import PostgreSQL
+import Testing
+
+@testable import PostgreSQL
+import TestSupport
+
+/// Each event in each state. Without jitter unless a test is about it.
+@Suite struct PoolStateMachineTests {
+    typealias Machine = PoolStateMachine<TestInstant>
+
+    private static let limits = Machine.Limits(lifetime: .seconds(1800), idleLimit: .seconds(600))
+
+    private func machine(size: Int = 2, random: Double = 0) -> Machine {
+        Machine(size: size, limits: Self.limits) { random }
+    }
+
+    /// A machine whose slots are all connected and resting.
+    private func connectedMachine(size: Int = 2, at now: TestInstant = .at(.zero)) -> Machine {
+        var machine = machine(size: size)
+        for slot in 0..<size {
+            #expect(machine.nextStep(for: slot, hasWork: true, now: now) == .connect)
+            #expect(machine.connected(slot, now: now).isEmpty)
+        }
+        for slot in 0..<size {
+            #expect(
+                machine.nextStep(for: slot, hasWork: false, now: now) == .rest(until: .at(now.offset + .seconds(600)))
+            )
+        }
+        return machine
+    }
+
+    // MARK: Without a connection
+
+    @Test func `the first slot to ask connects, though there is no work`() {
+        var machine = machine()
+
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .connect)
+        #expect(machine.slots == [.closed, .connecting])
+    }
+
+    @Test func `without work one connection is enough`() {
+        var machine = machine()
+        _ = machine.nextStep(for: 0, hasWork: false, now: .at(.zero))
+
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .rest(until: nil))
+        _ = machine.connected(0, now: .at(.zero))
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .rest(until: nil))
+    }
+
+    @Test func `with work each slot connects`() {
+        var machine = machine(size: 3)
+
+        let steps = (0..<3).map { machine.nextStep(for: $0, hasWork: true, now: .at(.zero)) }
+
+        #expect(steps == [.connect, .connect, .connect])
+    }
+
+    // MARK: Outages
+
+    @Test func `attempts are 100, 200, 400 and then 500 ms apart`() {
+        var machine = machine()
+        var now = TestInstant.at(.zero)
+        var pauses: [Duration] = []
+
+        for _ in 0..<6 {
+            #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .connect)
+            machine.connectingFailed(0, now: now)
+            guard case .rest(let until?) = machine.nextStep(for: 0, hasWork: true, now: now) else {
+                Issue.record("the slot does not wait for the next probe")
+                return
+            }
+            pauses.append(now.duration(to: until))
+            now = until
+        }
+
+        #expect(pauses == [100, 200, 400, 500, 500, 500].map { .milliseconds($0) })
+    }
+
+    @Test func `jitter lengthens a pause by at most a quarter`() {
+        var machine = machine(random: 0.999_999)
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(0, now: .at(.zero))
+
+        guard case .rest(let until?) = machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) else {
+            Issue.record("the slot does not wait for the next probe")
+            return
+        }
+
+        #expect(until > .at(.milliseconds(124)))
+        #expect(until < .at(.milliseconds(125)))
+    }
+
+    @Test func `not a moment before the next probe`() {
+        var machine = machine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(0, now: .at(.zero))
+
+        #expect(
+            machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(99)))
+                == .rest(until: .at(.milliseconds(100)))
+        )
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(100))) == .connect)
+    }
+
+    @Test func `while one probes the others wait for it`() {
+        var machine = machine(size: 3)
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(0, now: .at(.zero))
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1))) == .connect)
+
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.seconds(1))) == .rest(until: nil))
+        #expect(machine.nextStep(for: 2, hasWork: true, now: .at(.seconds(9))) == .rest(until: nil))
+    }
+
+    @Test func `the end of an outage wakes every slot without a connection`() {
+        var machine = machine(size: 4)
+        _ = machine.nextStep(for: 2, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(2, now: .at(.zero))
+        _ = machine.nextStep(for: 2, hasWork: true, now: .at(.seconds(1)))
+
+        let woken = machine.connected(2, now: .at(.seconds(1)))
+
+        #expect(woken == [0, 1, 3])
+        #expect(!machine.isAway)
+    }
+
+    @Test func `pauses begin at 100 ms again after an outage`() {
+        var machine = machine(size: 1)
+        var now = TestInstant.at(.zero)
+        for _ in 0..<5 {
+            _ = machine.nextStep(for: 0, hasWork: true, now: now)
+            machine.connectingFailed(0, now: now)
+            now = now.advanced(by: .seconds(1))
+        }
+        _ = machine.nextStep(for: 0, hasWork: true, now: now)
+        _ = machine.connected(0, now: now)
+        machine.disconnected(0)
+
+        _ = machine.nextStep(for: 0, hasWork: true, now: now)
+        machine.connectingFailed(0, now: now)
+
+        #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .rest(until: now.advanced(by: .milliseconds(100))))
+    }
+
+    @Test func `a failed attempt beside living connections is repeated without work`() {
+        var machine = connectedMachine()
+        machine.disconnected(1)
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.zero)) == .connect)
+        machine.connectingFailed(1, now: .at(.zero))
+
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .rest(until: .at(.milliseconds(100))))
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.milliseconds(100))) == .connect)
+    }
+
+    @Test func `the database is away once an attempt failed and nothing is connected`() {
+        var machine = machine()
+        #expect(!machine.isAway)
+
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        #expect(!machine.isAway)
+        machine.connectingFailed(0, now: .at(.zero))
+
+        #expect(machine.isAway)
+    }
+
+    @Test func `how long it has been away counts from the first failure`() {
+        var machine = machine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(9))))
+        machine.connectingFailed(0, now: .at(.seconds(1)))
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.milliseconds(1500)))
+        machine.connectingFailed(0, now: .at(.milliseconds(1600)))
+
+        #expect(!machine.hasBeenAway(for: .seconds(1), now: .at(.milliseconds(1999))))
+        #expect(machine.hasBeenAway(for: .seconds(1), now: .at(.seconds(2))))
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(3)))
+        _ = machine.connected(0, now: .at(.seconds(3)))
+        #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(3))))
+    }
+
+    @Test func `it is not away while a connection lives`() {
+        var machine = connectedMachine()
+        machine.disconnected(0)
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+
+        machine.connectingFailed(0, now: .at(.zero))
+        #expect(!machine.isAway)
+        machine.disconnected(1)
+
+        #expect(machine.isAway)
+    }
+
+    // MARK: With a connection
+
+    @Test func `a connected slot takes work, one after the other`() {
+        var machine = connectedMachine()
+
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .work)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .work)
+        #expect(machine.slots[0] == .busy(expiresAt: .at(.seconds(1800))))
+    }
+
+    @Test func `idleness counts from the last work`() {
+        var machine = connectedMachine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(500)))
+
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(501))) == .rest(until: .at(.seconds(1101))))
+    }
+
+    @Test func `waking for nothing does not make a slot younger`() {
+        var machine = connectedMachine()
+
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(599))) == .rest(until: .at(.seconds(600))))
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(600))) == .disconnect)
+    }
+
+    @Test func `the last connection stays however long it idles`() {
+        var machine = connectedMachine()
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(601))) == .disconnect)
+
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.seconds(601))) == .rest(until: .at(.seconds(1800))))
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(601))) == .rest(until: nil))
+    }
+
+    @Test func `a connection at the end of its life is closed before it takes work`() {
+        var machine = connectedMachine()
+
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1800))) == .disconnect)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1800))) == .connect)
+    }
+
+    @Test func `the only connection is replaced at the end of its life`() {
+        var machine = connectedMachine(size: 1)
+
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(1800))) == .disconnect)
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(1800))) == .connect)
+    }
+
+    @Test func `a life is up to a quarter longer by chance`() {
+        var machine = machine(size: 1, random: 0.5)
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        _ = machine.connected(0, now: .at(.zero))
+
+        #expect(machine.slots == [.idle(since: .at(.zero), expiresAt: .at(.seconds(2025)))])
+    }
+
+    @Test func `a lost connection is opened anew when there is work`() {
+        var machine = connectedMachine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+
+        machine.disconnected(0)
+
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.zero)) == .rest(until: nil))
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .connect)
+    }
+
+    // MARK: Waking
+
+    @Test func `work wakes the lowest resting connection`() {
+        var machine = connectedMachine(size: 3)
+        #expect(machine.slotToWake == 0)
+
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        #expect(machine.slotToWake == 1)
+        machine.disconnected(1)
+
+        #expect(machine.slotToWake == 2)
+    }
+
+    @Test func `work wakes a slot without a connection when no other rests`() {
+        var machine = connectedMachine()
+        machine.disconnected(0)
+        _ = machine.nextStep(for: 1, hasWork: true, now: .at(.zero))
+
+        #expect(machine.slotToWake == 0)
+    }
+
+    @Test func `work wakes nobody when all are busy or connecting`() {
+        var machine = connectedMachine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        machine.disconnected(1)
+        _ = machine.nextStep(for: 1, hasWork: true, now: .at(.zero))
+
+        #expect(machine.slotToWake == nil)
+    }
+
+    // MARK: Stopping
+
+    @Test func `stopping ends slots of every kind that have no work`() {
+        var machine = connectedMachine(size: 3)
+        _ = machine.nextStep(for: 1, hasWork: true, now: .at(.zero))
+        machine.disconnected(2)
+
+        machine.stop()
+
+        for slot in 0..<3 {
+            #expect(machine.nextStep(for: slot, hasWork: false, now: .at(.zero)) == .stop)
+            #expect(machine.nextStep(for: slot, hasWork: true, now: .at(.zero)) == .stop)
+        }
+        #expect(machine.slots == [.stopped, .stopped, .stopped])
+        #expect(machine.slotToWake == nil)
+    }
+
+    @Test func `stopping finishes the work that is left`() {
+        var machine = connectedMachine()
+        machine.stop()
+
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .work)
+        machine.disconnected(0)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .connect)
+        _ = machine.connected(0, now: .at(.zero))
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .work)
+        #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.zero)) == .stop)
+    }
+
+    @Test func `stopping gives up the work when the database is away`() {
+        var machine = machine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(0, now: .at(.zero))
+
+        machine.stop()
+
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .stop)
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.zero)) == .stop)
+    }
+
+    @Test func `stopping leaves no slot waiting for a probe that may fail`() {
+        var machine = connectedMachine(size: 3)
+        machine.disconnected(1)
+        machine.disconnected(2)
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
+        _ = machine.nextStep(for: 1, hasWork: true, now: .at(.zero))
+        machine.connectingFailed(1, now: .at(.zero))
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.seconds(1))) == .connect)
+
+        machine.stop()
+
+        guard case .rest(.some) = machine.nextStep(for: 2, hasWork: true, now: .at(.seconds(1))) else {
+            Issue.record("nothing would ever wake this slot if the probe failed")
+            return
+        }
+    }
+
+    @Test func `a stopped slot stays stopped when its connection is reported gone`() {
+        var machine = connectedMachine(size: 1)
+        machine.stop()
+        _ = machine.nextStep(for: 0, hasWork: false, now: .at(.zero))
+
+        machine.disconnected(0)
+
+        #expect(machine.slots == [.stopped])
+    }
+}

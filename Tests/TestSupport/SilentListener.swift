@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// A TCP port of the loopback interface that takes connections and never says a word, or that nobody listens on.
+package final class SilentListener: Sendable {
+    private let socket: Int32
+    package let port: UInt16
+
+    package struct Failure: Error {
+        package let call: String
+        package let code: Int32
+
+        package init(call: String, code: Int32) {
+            self.call = call
+            self.code = code
+        }
+    }
+
+    /// - Parameter listens: False keeps the port and refuses connections to it.
+    package init(listens: Bool = true) throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard socket >= 0 else { throw Failure(call: "socket", code: errno) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let socket = socket
+        let isBound = withUnsafeMutableBytes(of: &address) { bytes in
+            let address = bytes.bindMemory(to: sockaddr.self).baseAddress
+            return bind(socket, address, length) == 0 && getsockname(socket, address, &length) == 0
+        }
+        guard isBound else { throw Failure(call: "bind", code: errno) }
+        port = UInt16(bigEndian: address.sin_port)
+        guard !listens || listen(socket, 64) == 0 else { throw Failure(call: "listen", code: errno) }
+    }
+
+    deinit {
+        close(socket)
+    }
+}
