@@ -21,7 +21,7 @@ struct MaintainCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             var settings = try await SettingsReader()
-            let months = settings.integer("RECORD_RETENTION_MONTHS", default: 0, in: 0...1200)
+            let months = settings.integer(.recordRetentionMonths)
             let keepMonths = months == 0 ? nil : months
             do {
                 if dryRun {

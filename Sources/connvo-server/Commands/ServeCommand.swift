@@ -22,12 +22,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "auto, json or text (LOG_FORMAT).") var logFormat: String?
 
     private var flags: [String: String] {
-        let given: [(String, String?)] = [
-            ("HTTP_HOST", httpHost), ("HTTP_PORT", httpPort.map(String.init)),
-            ("ADMIN_HOST", adminHost), ("ADMIN_PORT", adminPort.map(String.init)),
-            ("LOG_LEVEL", logLevel), ("LOG_FORMAT", logFormat),
+        let given: [(Setting, String?)] = [
+            (.httpHost, httpHost), (.httpPort, httpPort.map(String.init)),
+            (.adminHost, adminHost), (.adminPort, adminPort.map(String.init)),
+            (.logLevel, logLevel), (.logFormat, logFormat),
         ]
-        return Dictionary(uniqueKeysWithValues: given.compactMap { name, value in value.map { (name, $0) } })
+        return Dictionary(uniqueKeysWithValues: given.compactMap { setting, value in value.map { (setting.name, $0) } })
     }
 
     func run() async throws {

@@ -31,7 +31,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let settings = try await SettingsReader()
-                guard let path = settings.string("DEVELOPMENT_KEY_FILE") else {
+                guard let path = settings.string(.developmentKeyFile) else {
                     throw CommandFailure(
                         .badConfiguration,
                         "DEVELOPMENT_KEY_FILE is not set: make a key with token development-key"
@@ -98,7 +98,7 @@ struct TokenCommand: AsyncParsableCommand {
             try await reporting {
                 var settings = try await SettingsReader()
                 let target = DatabaseSettings.serving(&settings, purpose: "token")
-                guard let secret = settings.secret("STREAM_API_SECRET") else {
+                guard let secret = settings.secret(.streamAPISecret) else {
                     throw CommandFailure(.badConfiguration, "STREAM_API_SECRET is not set")
                 }
                 try settings.throwIfWrong()

@@ -38,30 +38,30 @@ struct ServerConfiguration: Sendable {
     /// - Throws: ``ConfigurationFailure`` with every problem that was found.
     init(_ settings: inout SettingsReader) throws(ConfigurationFailure) {
         listener = Listener(
-            host: settings.string("HTTP_HOST") ?? "127.0.0.1",
-            port: settings.integer("HTTP_PORT", default: 8080, in: 0...65_535)
+            host: settings.text(.httpHost),
+            port: settings.integer(.httpPort)
         )
-        let adminPort = settings.integer("ADMIN_PORT", default: 8081, in: 0...65_535)
-        let adminHost = settings.string("ADMIN_HOST") ?? "127.0.0.1"
+        let adminPort = settings.integer(.adminPort)
+        let adminHost = settings.text(.adminHost)
         adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
         trustedProxies = Self.trustedProxies(&settings)
         crossOrigin = Self.crossOrigin(&settings)
 
         let database = DatabaseSettings.serving(&settings, purpose: "serve")
-        poolSize = settings.integer("DATABASE_POOL_SIZE", default: 4, in: 1...64)
-        preparesStatements = settings.choice("DATABASE_STATEMENTS", default: Statements.prepared) == .prepared
+        poolSize = settings.integer(.databasePoolSize)
+        preparesStatements = settings.choice(.databaseStatements, of: Statements.self) == .prepared
 
         let signer = Self.signer(&settings)
         admissionPolicy = AdmissionPolicy(
             streamRoles: Self.streamRoles(&settings),
-            earlyJoinWindow: settings.duration("EARLY_JOIN_WINDOW"),
-            pastDueGrace: settings.duration("PAST_DUE_GRACE") ?? .seconds(7 * 86_400)
+            earlyJoinWindow: settings.duration(.earlyJoinWindow),
+            pastDueGrace: settings.duration(.pastDueGrace) ?? .zero
         )
-        requestsPerMinute = settings.integer("TOKENS_PER_MINUTE", default: 60, in: 0...100_000)
-        allowsDevelopmentTokens = settings.flag("ALLOW_DEVELOPMENT_TOKENS")
+        requestsPerMinute = settings.integer(.tokensPerMinute)
+        allowsDevelopmentTokens = settings.flag(.allowDevelopmentTokens)
         bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
         let keySetSource = Self.keySetSource(&settings)
-        streamGrantsConfirmed = settings.flag("STREAM_GRANTS_CONFIRMED")
+        streamGrantsConfirmed = settings.flag(.streamGrantsConfirmed)
 
         try settings.throwIfWrong()
         guard let database, let signer, let keySetSource else {
@@ -74,10 +74,10 @@ struct ServerConfiguration: Sendable {
     }
 
     private static func trustedProxies(_ settings: inout SettingsReader) -> TrustedProxies {
-        let cidrs = settings.list("TRUSTED_PROXIES")
+        let cidrs = settings.list(.trustedProxies)
         if let proxies = TrustedProxies(cidrs) { return proxies }
         settings.note(
-            "TRUSTED_PROXIES",
+            .trustedProxies,
             "is \"\(cidrs.joined(separator: ","))\"",
             "give networks such as 10.0.0.0/8,fd00::/8"
         )
@@ -85,11 +85,11 @@ struct ServerConfiguration: Sendable {
     }
 
     private static func crossOrigin(_ settings: inout SettingsReader) -> CrossOriginPolicy? {
-        let origins = settings.list("CORS_ORIGINS")
+        let origins = settings.list(.corsOrigins)
         guard !origins.isEmpty else { return nil }
         if let policy = CrossOriginPolicy(origins) { return policy }
         settings.note(
-            "CORS_ORIGINS",
+            .corsOrigins,
             "is \"\(origins.joined(separator: ","))\"",
             "give origins as browsers send them, such as https://app.connvo.app, in lower case and without a path; or *"
         )
@@ -97,10 +97,10 @@ struct ServerConfiguration: Sendable {
     }
 
     private static func signer(_ settings: inout SettingsReader) -> StreamTokenSigner? {
-        guard let secret = settings.secret("STREAM_API_SECRET") else {
-            if settings.string("STREAM_API_SECRET_FILE") == nil {
+        guard let secret = settings.secret(.streamAPISecret) else {
+            if settings.secretFile(.streamAPISecret) == nil {
                 settings.note(
-                    "STREAM_API_SECRET",
+                    .streamAPISecret,
                     "is not set",
                     "give the API secret of the Stream app, or STREAM_API_SECRET_FILE"
                 )
@@ -110,7 +110,7 @@ struct ServerConfiguration: Sendable {
         do {
             return try StreamTokenSigner(secret: Array(secret.utf8))
         } catch {
-            settings.note("STREAM_API_SECRET", "is shorter than 32 bytes", "give the API secret of the Stream app")
+            settings.note(.streamAPISecret, "is shorter than 32 bytes", "give the API secret of the Stream app")
             return nil
         }
     }
@@ -118,15 +118,15 @@ struct ServerConfiguration: Sendable {
     /// Observers have no role at Stream unless one is set, and so get no token.
     private static func streamRoles(_ settings: inout SettingsReader) -> [Role: String] {
         var roles = AdmissionPolicy.defaultStreamRoles
-        for (role, name) in [
-            (Role.host, "STREAM_ROLE_HOST"), (.coHost, "STREAM_ROLE_CO_HOST"),
-            (.participant, "STREAM_ROLE_PARTICIPANT"), (.observer, "STREAM_ROLE_OBSERVER"),
+        for (role, setting) in [
+            (Role.host, Setting.streamRoleHost), (.coHost, .streamRoleCoHost),
+            (.participant, .streamRoleParticipant), (.observer, .streamRoleObserver),
         ] {
-            guard let value = settings.string(name) else { continue }
+            guard let value = settings.string(setting) else { continue }
             guard value.utf8.count <= 64,
                 value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
             else {
-                settings.note(name, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
+                settings.note(setting, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
                 continue
             }
             roles[role] = value
@@ -138,8 +138,8 @@ struct ServerConfiguration: Sendable {
         _ settings: inout SettingsReader,
         allowsDevelopmentTokens: Bool
     ) -> BearerTokenVerifier.Policy {
-        let clientID = settings.string("WORKOS_CLIENT_ID")
-        var issuers = settings.list("WORKOS_ISSUERS")
+        let clientID = settings.string(.workOSClientID)
+        var issuers = settings.list(.workOSIssuers)
         if issuers.isEmpty, let clientID {
             issuers = [
                 "https://api.workos.com", "https://api.workos.com/",
@@ -149,7 +149,7 @@ struct ServerConfiguration: Sendable {
         if allowsDevelopmentTokens {
             if clientID != nil {
                 settings.note(
-                    "ALLOW_DEVELOPMENT_TOKENS",
+                    .allowDevelopmentTokens,
                     "is true, and WORKOS_CLIENT_ID is set",
                     "development tokens and real ones do not go together: take one of them away"
                 )
@@ -157,18 +157,18 @@ struct ServerConfiguration: Sendable {
             if !issuers.contains(DevelopmentToken.issuer) { issuers.append(DevelopmentToken.issuer) }
         } else if issuers.contains(DevelopmentToken.issuer) {
             settings.note(
-                "WORKOS_ISSUERS",
+                .workOSIssuers,
                 "names the development issuer",
                 "take it out, or set ALLOW_DEVELOPMENT_TOKENS=true on a machine of your own"
             )
         }
         if issuers.isEmpty {
-            settings.note("WORKOS_CLIENT_ID", "is not set", "give it, or WORKOS_ISSUERS and WORKOS_JWKS_URL")
+            settings.note(.workOSClientID, "is not set", "give it, or WORKOS_ISSUERS and WORKOS_JWKS_URL")
         }
         return BearerTokenVerifier.Policy(
             issuers: issuers,
-            audiences: settings.list("WORKOS_AUDIENCES"),
-            allowsImpersonation: settings.flag("ALLOW_IMPERSONATION"),
+            audiences: settings.list(.workOSAudiences),
+            allowsImpersonation: settings.flag(.allowImpersonation),
             developmentIssuer: allowsDevelopmentTokens ? DevelopmentToken.issuer : nil
         )
     }
@@ -176,32 +176,32 @@ struct ServerConfiguration: Sendable {
     private static func keySetSource(_ settings: inout SettingsReader) -> (any KeySetSource)? {
         let trustRoots = keySetTrustRoots(&settings)
         let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo/jwks.json"
-        guard let text = settings.string("WORKOS_JWKS_URL") else {
-            guard let clientID = settings.string("WORKOS_CLIENT_ID") else {
-                settings.note("WORKOS_JWKS_URL", "is not set", "\(remedy), or WORKOS_CLIENT_ID")
+        guard let text = settings.string(.workOSKeySetURL) else {
+            guard let clientID = settings.string(.workOSClientID) else {
+                settings.note(.workOSKeySetURL, "is not set", "\(remedy), or WORKOS_CLIENT_ID")
                 return nil
             }
             return publishedKeySet(clientID, trustRoots, &settings)
         }
         guard let url = URL(string: text), let scheme = url.scheme?.lowercased() else {
-            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", remedy)
+            settings.note(.workOSKeySetURL, "is \"\(text)\"", remedy)
             return nil
         }
         switch scheme {
         case "file" where !url.path.isEmpty:
             return KeySetFile(path: url.path)
         case "https" where url.user != nil || url.password != nil:
-            settings.note("WORKOS_JWKS_URL", "has a user name or a password", "leave it out: the set is public")
+            settings.note(.workOSKeySetURL, "has a user name or a password", "leave it out: the set is public")
         case "https" where url.host?.isEmpty == false && url.fragment == nil:
             return KeySetDownload(url: text, trustRoots: trustRoots)
         case "http":
             settings.note(
-                "WORKOS_JWKS_URL",
+                .workOSKeySetURL,
                 "is \"\(text)\", and whoever can change what comes over plain http can let anybody in",
                 remedy
             )
         default:
-            settings.note("WORKOS_JWKS_URL", "is \"\(text)\"", remedy)
+            settings.note(.workOSKeySetURL, "is \"\(text)\"", remedy)
         }
         return nil
     }
@@ -215,16 +215,16 @@ struct ServerConfiguration: Sendable {
         guard clientID.utf8.count <= 128,
             clientID.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
         else {
-            settings.note("WORKOS_CLIENT_ID", "is \"\(clientID)\"", "give an id such as client_01EXAMPLE")
+            settings.note(.workOSClientID, "is \"\(clientID)\"", "give an id such as client_01EXAMPLE")
             return nil
         }
         return KeySetDownload(url: "https://api.workos.com/sso/jwks/\(clientID)", trustRoots: trustRoots)
     }
 
     private static func keySetTrustRoots(_ settings: inout SettingsReader) -> NIOSSLTrustRoots {
-        guard let path = settings.string("WORKOS_CA_FILE") else { return .default }
+        guard let path = settings.string(.workOSCAFile) else { return .default }
         guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
-            settings.note("WORKOS_CA_FILE", "\(path) holds no certificate", "name a file with certificates in PEM")
+            settings.note(.workOSCAFile, "\(path) holds no certificate", "name a file with certificates in PEM")
             return .default
         }
         return .certificates(certificates)

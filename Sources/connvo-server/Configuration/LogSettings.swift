@@ -13,8 +13,8 @@ struct LogSettings {
     let format: LineLogHandler.Format
 
     init(_ settings: inout SettingsReader) {
-        level = settings.choice("LOG_LEVEL", default: Logger.Level.info)
-        switch settings.choice("LOG_FORMAT", default: Format.auto) {
+        level = settings.choice(.logLevel, of: Logger.Level.self)
+        switch settings.choice(.logFormat, of: Format.self) {
         case .auto: format = isatty(STDERR_FILENO) == 1 ? .text : .json
         case .json: format = .json
         case .text: format = .text

@@ -5,7 +5,7 @@ internal import PostgreSQL
 enum DatabaseSettings {
     /// What `serve` and `token inspect` connect to.
     static func serving(_ settings: inout SettingsReader, purpose: String) -> ConnectionTarget? {
-        target(settings.secret("DATABASE_URL") ?? "", "DATABASE_URL", purpose, .readWrite, &settings)
+        target(settings.secret(.databaseURL) ?? "", .databaseURL, purpose, .readWrite, &settings)
     }
 
     /// What `migrate`, `maintain`, `seed` and `report` connect to; by default the same.
@@ -17,15 +17,15 @@ enum DatabaseSettings {
         isReadOnly: Bool = false
     ) -> ConnectionTarget? {
         let attributes = isReadOnly ? nil : ConnectionTarget.SessionAttributes.readWrite
-        if let conninfo = settings.secret("DATABASE_ADMIN_URL") {
-            return target(conninfo, "DATABASE_ADMIN_URL", purpose, attributes, &settings)
+        if let conninfo = settings.secret(.databaseAdminURL) {
+            return target(conninfo, .databaseAdminURL, purpose, attributes, &settings)
         }
-        return target(settings.secret("DATABASE_URL") ?? "", "DATABASE_URL", purpose, attributes, &settings)
+        return target(settings.secret(.databaseURL) ?? "", .databaseURL, purpose, attributes, &settings)
     }
 
     private static func target(
         _ conninfo: String,
-        _ name: String,
+        _ setting: Setting,
         _ purpose: String,
         _ attributes: ConnectionTarget.SessionAttributes?,
         _ settings: inout SettingsReader
@@ -37,7 +37,7 @@ enum DatabaseSettings {
                 sessionAttributes: attributes
             )
         } catch {
-            settings.note(name, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
+            settings.note(setting, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
             return nil
         }
     }

@@ -1,0 +1,226 @@
+extension Setting {
+    /// The one declaration of this setting.
+    var declaration: SettingDeclaration {
+        switch self {
+        case .databaseURL:
+            SettingDeclaration(
+                section: .database,
+                type: .secret,
+                shownDefault: "libpq's own (`PGHOST` and its kin)",
+                meaning: "any libpq URI, several hosts allowed; what `serve` and `token inspect` use"
+            )
+        case .databaseAdminURL:
+            SettingDeclaration(
+                section: .database,
+                type: .secret,
+                shownDefault: "`DATABASE_URL`",
+                meaning: "what `migrate`, `maintain`, `seed`, `export` and `report` use"
+            )
+        case .databasePoolSize:
+            SettingDeclaration(
+                section: .database,
+                type: .integer(default: 4, range: 1...64),
+                meaning: "connections for issuance"
+            )
+        case .databaseStatements:
+            SettingDeclaration(
+                section: .database,
+                type: .choice(default: "prepared", of: ["prepared", "unnamed"]),
+                meaning: "`unnamed` behind PgBouncer in transaction mode"
+            )
+        case .httpHost:
+            SettingDeclaration(
+                section: .http,
+                type: .text(default: "127.0.0.1"),
+                meaning: "address of the public listener"
+            )
+        case .httpPort:
+            SettingDeclaration(
+                section: .http,
+                type: .integer(default: 8080, range: 0...65_535),
+                meaning: "port of the public listener; 0 lets the system choose one"
+            )
+        case .adminHost:
+            SettingDeclaration(
+                section: .http,
+                type: .text(default: "127.0.0.1"),
+                meaning: "address of the admin listener"
+            )
+        case .adminPort:
+            SettingDeclaration(
+                section: .http,
+                type: .integer(default: 8081, range: 0...65_535),
+                meaning: """
+                    port of the admin listener: `/livez` and `/readyz?verbose`, which names obstacles and \
+                    warnings; 0 turns it off
+                    """
+            )
+        case .corsOrigins:
+            SettingDeclaration(
+                section: .http,
+                type: .list,
+                meaning: """
+                    list; pages of these origins may call both endpoints and read the responses, never with \
+                    credentials. Each as browsers send it, `https://app.connvo.app`: lower case, no path, no \
+                    port that is the scheme's own. `*` alone means any page
+                    """
+            )
+        case .trustedProxies:
+            SettingDeclaration(
+                section: .http,
+                type: .list,
+                meaning: "CIDRs; the client is the rightmost entry of `X-Forwarded-For` that is none of these"
+            )
+        case .streamAPISecret:
+            SettingDeclaration(
+                section: .stream,
+                type: .secret,
+                shownDefault: "required",
+                meaning: "signs the tokens; 32 bytes or more"
+            )
+        case .streamRoleHost:
+            SettingDeclaration(
+                section: .stream,
+                type: .text(),
+                shownDefault: "`host`",
+                meaning: "Stream's role for hosts"
+            )
+        case .streamRoleCoHost:
+            SettingDeclaration(
+                section: .stream,
+                type: .text(),
+                shownDefault: "`moderator`",
+                meaning: "for co-hosts"
+            )
+        case .streamRoleParticipant:
+            SettingDeclaration(
+                section: .stream,
+                type: .text(),
+                shownDefault: "`call_member`",
+                meaning: "for participants"
+            )
+        case .streamRoleObserver:
+            SettingDeclaration(
+                section: .stream,
+                type: .text(),
+                meaning: "for observers; without it they get no token"
+            )
+        case .streamGrantsConfirmed:
+            SettingDeclaration(
+                section: .stream,
+                type: .flag,
+                meaning: """
+                    `true` silences the reminder to change the grants at Stream (README.md, "Before \
+                    production")
+                    """
+            )
+        case .workOSClientID:
+            SettingDeclaration(
+                section: .workOS,
+                type: .text(),
+                shownDefault: "required unless the next two are set",
+                meaning: "presets them"
+            )
+        case .workOSIssuers:
+            SettingDeclaration(
+                section: .workOS,
+                type: .list,
+                shownDefault: "`https://api.workos.com`, the same with a trailing slash, `https://api.workos.com/user_management/<client id>`",
+                meaning: "list; whose tokens are accepted"
+            )
+        case .workOSKeySetURL:
+            SettingDeclaration(
+                section: .workOS,
+                type: .text(),
+                shownDefault: "`https://api.workos.com/sso/jwks/<client id>`",
+                meaning: "the key set: an `https:` or `file:` URL, see below"
+            )
+        case .workOSCAFile:
+            SettingDeclaration(
+                section: .workOS,
+                type: .text(),
+                meaning: """
+                    certificates in PEM. When set, one of these must have signed the certificate of the key \
+                    set's server, and the system's certificates are not used: for a proxy that inspects TLS. \
+                    Read at start
+                    """
+            )
+        case .workOSAudiences:
+            SettingDeclaration(
+                section: .workOS,
+                type: .list,
+                meaning: "list; when set, `aud` must hold one of them, and a missing `aud` fails"
+            )
+        case .allowImpersonation:
+            SettingDeclaration(
+                section: .workOS,
+                type: .flag,
+                meaning: "accept tokens with `act`; the impersonator is recorded"
+            )
+        case .allowDevelopmentTokens:
+            SettingDeclaration(
+                section: .workOS,
+                type: .flag,
+                meaning: """
+                    accept what `token issue-bearer` signs; local work only, refused together with \
+                    `WORKOS_CLIENT_ID`
+                    """
+            )
+        case .developmentKeyFile:
+            SettingDeclaration(
+                section: .workOS,
+                type: .text(),
+                meaning: "the key that `token issue-bearer` signs with"
+            )
+        case .tokensPerMinute:
+            SettingDeclaration(
+                section: .rules,
+                type: .integer(default: 60, range: 0...100_000),
+                meaning: """
+                    requests of one user in the last 60 seconds that are decided, granted or refused; beyond \
+                    it 429. `0` means no limit. One process never lets more through; several may in a burst, \
+                    by as many times as there are processes
+                    """
+            )
+        case .earlyJoinWindow:
+            SettingDeclaration(
+                section: .rules,
+                type: .duration(),
+                meaning: """
+                    how long before its beginning a scheduled meeting opens; none means no limit. Hosts may \
+                    always enter
+                    """
+            )
+        case .pastDueGrace:
+            SettingDeclaration(
+                section: .rules,
+                type: .duration(default: "7d"),
+                meaning: "how long a late payer keeps access, from `past_due_since` on"
+            )
+        case .recordRetentionMonths:
+            SettingDeclaration(
+                section: .records,
+                type: .integer(default: 0, range: 0...1200),
+                meaning: """
+                    how many full months of records `maintain` keeps beside the current one, 1 to 1200; `0` \
+                    keeps all ([maintenance.md](maintenance.md))
+                    """
+            )
+        case .logLevel:
+            SettingDeclaration(
+                section: .log,
+                type: .choice(default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+                meaning: """
+                    the least severe level that is logged: `trace`, `debug`, `info`, `notice`, `warning`, \
+                    `error`, `critical`
+                    """
+            )
+        case .logFormat:
+            SettingDeclaration(
+                section: .log,
+                type: .choice(default: "auto", of: ["auto", "json", "text"]),
+                meaning: "`text`, `json`; `auto` is `json` when standard error is no terminal"
+            )
+        }
+    }
+}

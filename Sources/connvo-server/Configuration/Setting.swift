@@ -1,0 +1,50 @@
+/// Every setting that the program knows, under its name in the environment. Each is declared here and nowhere else:
+/// ``declaration`` says its type, its default and what it means, and docs/configuration.md has the same rows.
+///
+/// ```swift
+/// let port = settings.integer(.httpPort)
+/// ```
+enum Setting: String, CaseIterable, Sendable {
+    case databaseURL = "DATABASE_URL"
+    case databaseAdminURL = "DATABASE_ADMIN_URL"
+    case databasePoolSize = "DATABASE_POOL_SIZE"
+    case databaseStatements = "DATABASE_STATEMENTS"
+
+    case httpHost = "HTTP_HOST"
+    case httpPort = "HTTP_PORT"
+    case adminHost = "ADMIN_HOST"
+    case adminPort = "ADMIN_PORT"
+    case corsOrigins = "CORS_ORIGINS"
+    case trustedProxies = "TRUSTED_PROXIES"
+
+    case streamAPISecret = "STREAM_API_SECRET"
+    case streamRoleHost = "STREAM_ROLE_HOST"
+    case streamRoleCoHost = "STREAM_ROLE_CO_HOST"
+    case streamRoleParticipant = "STREAM_ROLE_PARTICIPANT"
+    case streamRoleObserver = "STREAM_ROLE_OBSERVER"
+    case streamGrantsConfirmed = "STREAM_GRANTS_CONFIRMED"
+
+    case workOSClientID = "WORKOS_CLIENT_ID"
+    case workOSIssuers = "WORKOS_ISSUERS"
+    case workOSKeySetURL = "WORKOS_JWKS_URL"
+    case workOSCAFile = "WORKOS_CA_FILE"
+    case workOSAudiences = "WORKOS_AUDIENCES"
+    case allowImpersonation = "ALLOW_IMPERSONATION"
+    case allowDevelopmentTokens = "ALLOW_DEVELOPMENT_TOKENS"
+    case developmentKeyFile = "DEVELOPMENT_KEY_FILE"
+
+    case tokensPerMinute = "TOKENS_PER_MINUTE"
+    case earlyJoinWindow = "EARLY_JOIN_WINDOW"
+    case pastDueGrace = "PAST_DUE_GRACE"
+
+    case recordRetentionMonths = "RECORD_RETENTION_MONTHS"
+
+    case logLevel = "LOG_LEVEL"
+    case logFormat = "LOG_FORMAT"
+
+    /// The name in the environment.
+    var name: String { rawValue }
+
+    /// The setting that names a file with the value instead; secrets alone have one.
+    var fileName: String { rawValue + "_FILE" }
+}

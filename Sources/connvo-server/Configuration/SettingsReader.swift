@@ -1,0 +1,157 @@
+internal import Configuration
+internal import FoundationEssentials
+internal import SystemPackage
+
+/// Reads settings by name and gathers everything that is wrong with them, so that an administrator hears of all
+/// problems at once.
+///
+/// Flags win over the environment, and the environment over a `.env` file.
+struct SettingsReader {
+    private let reader: ConfigReader
+    private(set) var problems: [SettingProblem] = []
+
+    /// - Parameters:
+    ///   - flags: Values given on the command line, by setting name.
+    ///   - environment: The process's environment.
+    ///   - environmentFile: A `.env` file; one that does not exist is no problem.
+    init(
+        flags: [String: String] = [:],
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        environmentFile: FilePath? = ".env"
+    ) async throws(ConfigurationFailure) {
+        var providers: [any ConfigProvider] = [
+            EnvironmentVariablesProvider(environmentVariables: flags),
+            EnvironmentVariablesProvider(environmentVariables: environment),
+        ]
+        if let environmentFile {
+            do {
+                providers.append(
+                    try await EnvironmentVariablesProvider(environmentFilePath: environmentFile, allowMissing: true)
+                )
+            } catch {
+                throw ConfigurationFailure([
+                    SettingProblem(
+                        setting: environmentFile.string,
+                        problem: "cannot be read",
+                        remedy: "correct the file"
+                    )
+                ])
+            }
+        }
+        reader = ConfigReader(providers: providers)
+    }
+
+    /// The value as it stands; an empty one counts as none.
+    func string(_ setting: Setting) -> String? {
+        value(named: setting.name, isSecret: false)
+    }
+
+    /// The value, or its declared default.
+    func text(_ setting: Setting) -> String {
+        guard case .text(let defaultValue?) = setting.declaration.type else {
+            preconditionFailure("\(setting.name) is not declared as a text with a default")
+        }
+        return string(setting) ?? defaultValue
+    }
+
+    /// A secret: the setting itself, or the contents of the file that ``Setting/fileName`` names, less a final newline.
+    mutating func secret(_ setting: Setting) -> String? {
+        let value = value(named: setting.name, isSecret: true)
+        guard let path = secretFile(setting) else { return value }
+        guard value == nil else {
+            note(setting, "is set, and so is \(setting.fileName)", "set one of them")
+            return nil
+        }
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else {
+            note(setting.fileName, "\(path) cannot be read as text", "name a file that this user may read")
+            return nil
+        }
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    /// The file that holds a secret, when one is named.
+    func secretFile(_ setting: Setting) -> String? {
+        value(named: setting.fileName, isSecret: false)
+    }
+
+    /// A whole number in the declared range, or the declared default.
+    mutating func integer(_ setting: Setting) -> Int {
+        guard case .integer(let defaultValue, let range) = setting.declaration.type else {
+            preconditionFailure("\(setting.name) is not declared as an integer")
+        }
+        guard let text = string(setting) else { return defaultValue }
+        guard let value = Int(text), range.contains(value) else {
+            note(setting, "is \"\(text)\"", "give a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return defaultValue
+        }
+        return value
+    }
+
+    mutating func flag(_ setting: Setting) -> Bool {
+        guard let text = string(setting) else { return false }
+        switch text {
+        case "true": return true
+        case "false": return false
+        default:
+            note(setting, "is \"\(text)\"", "give true or false")
+            return false
+        }
+    }
+
+    /// One of the names of an enumeration, or the declared default.
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ setting: Setting,
+        of: Choice.Type
+    ) -> Choice {
+        guard case .choice(let name, _) = setting.declaration.type, let defaultValue = Choice(rawValue: name) else {
+            preconditionFailure("\(setting.name) is not declared as a choice of \(Choice.self)")
+        }
+        guard let text = string(setting) else { return defaultValue }
+        guard let value = Choice(rawValue: text) else {
+            note(setting, "is \"\(text)\"", "give one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            return defaultValue
+        }
+        return value
+    }
+
+    /// A whole number and a unit (`90s`, `15m`, `2h`, `7d`), or the declared default.
+    mutating func duration(_ setting: Setting) -> Duration? {
+        guard case .duration(let defaultText) = setting.declaration.type else {
+            preconditionFailure("\(setting.name) is not declared as a duration")
+        }
+        guard let text = string(setting) ?? defaultText else { return nil }
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+            (0...100_000).contains(count)
+        else {
+            note(setting, "is \"\(text)\"", "give a number and a unit, such as 90s, 15m, 2h or 7d")
+            return nil
+        }
+        return .seconds(count * unit)
+    }
+
+    /// A comma-separated list, without blanks around its entries.
+    func list(_ setting: Setting) -> [String] {
+        (string(setting) ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }.filter { !$0.isEmpty }
+    }
+
+    /// Notes a problem that only the reader of several settings can see. Never give a secret's value.
+    mutating func note(_ setting: Setting, _ problem: String, _ remedy: String) {
+        note(setting.name, problem, remedy)
+    }
+
+    private mutating func note(_ name: String, _ problem: String, _ remedy: String) {
+        problems.append(SettingProblem(setting: name, problem: problem, remedy: remedy))
+    }
+
+    private func value(named name: String, isSecret: Bool) -> String? {
+        let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+        return reader.string(forKey: key, isSecret: isSecret).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// - Throws: ``ConfigurationFailure`` when anything was noted.
+    func throwIfWrong() throws(ConfigurationFailure) {
+        if !problems.isEmpty { throw ConfigurationFailure(problems) }
+    }
+}
