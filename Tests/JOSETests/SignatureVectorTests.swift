@@ -1,39 +1,9 @@
-import Foundation
+import HostileTokens
 import JOSE
 import Testing
 
 /// The vectors that Tests/Vectors/generate.py makes: signatures with one thing wrong with each, at the layer of JWS.
 @Suite struct SignatureVectorTests {
-    struct File: Decodable {
-        let groups: [Group]
-    }
-
-    struct Group: Decodable, CustomTestStringConvertible, Sendable {
-        let name: String
-        /// The text of a key set.
-        let keys: String
-        let cases: [Case]
-
-        var testDescription: String { name }
-    }
-
-    struct Case: Decodable, Sendable {
-        enum Result: String, Decodable, Sendable {
-            case valid, invalid
-        }
-
-        let comment: String
-        let jws: String
-        let result: Result
-    }
-
-    static let groups = Result {
-        try ["padding", "schemes", "encodings", "confusion"].flatMap { name in
-            let url = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Vectors"))
-            return try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).groups
-        }
-    }
-
     /// Structure, header, key and signature; nothing about claims.
     private static func isValid(_ token: String, _ keys: JWKSet?) -> Bool {
         guard let keys, let jws = try? CompactJWS(parsing: Array(token.utf8)), let key = keys[jws.keyID] else {
@@ -44,7 +14,7 @@ import Testing
 
     @Test func `every vector is judged as its file says`() throws {
         var count = 0
-        for group in try Self.groups.get() {
+        for group in try SignatureVectors.groups.get() {
             let keys = try? JWKSet(parsing: Array(group.keys.utf8))
             for vector in group.cases {
                 #expect(
@@ -58,7 +28,7 @@ import Testing
     }
 
     @Test func `every file has both verdicts`() throws {
-        let cases = try Self.groups.get().flatMap(\.cases)
+        let cases = try SignatureVectors.groups.get().flatMap(\.cases)
         #expect(cases.filter { $0.result == .valid }.count >= 25)
         #expect(cases.filter { $0.result == .invalid }.count >= 900)
     }

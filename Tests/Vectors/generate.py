@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the signature vectors that JOSETests runs: Tests/JOSETests/Vectors/*.json.
+"""Makes the signature vectors that JOSETests runs: Tests/Vectors/*.json.
 
     Tests/Vectors/generate.py            writes them
     Tests/Vectors/generate.py --check    fails when the committed files are not what this script makes
@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-OUTPUT = pathlib.Path(__file__).resolve().parents[1] / "JOSETests" / "Vectors"
+OUTPUT = pathlib.Path(__file__).resolve().parent
 
 # --- Numbers and keys -------------------------------------------------------------------------------------------------
 
