@@ -112,7 +112,7 @@ struct ConnvoApplication: Sendable {
         ]
         if let adminServer { services.append(adminServer) }
         services.append(publicServer)
-        services.append(DrainNotice(readiness: readiness, delay: Self.shutdownDelay))
+        services.append(GracefulDrain(readiness: readiness, delay: Self.shutdownDelay))
         return services
     }
 }

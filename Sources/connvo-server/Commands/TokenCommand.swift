@@ -105,7 +105,7 @@ struct TokenCommand: AsyncParsableCommand {
                 guard let target else { throw ConfigurationFailure(settings.problems) }
                 let signer = try StreamTokenSigner(secret: Array(secret.utf8))
                 let bytes = Terminal.readAll().filter { !$0.isLineEnd }
-                let inspection = try await Inspection(bytes, signer: signer, target: target)
+                let inspection = try await TokenInspection(bytes, signer: signer, target: target)
                 Terminal.print(json ? inspection.json : inspection.description)
                 guard inspection.isSound else { throw ExitCode(ExitStatus.failed.rawValue) }
             }

@@ -10,7 +10,7 @@ struct LogSettings {
     }
 
     let level: Logger.Level
-    let format: LineLogHandler.Format
+    let format: StandardErrorLogHandler.Format
 
     init(_ settings: inout SettingsReader) {
         level = settings.choice(.logLevel, of: Logger.Level.self)
@@ -22,6 +22,6 @@ struct LogSettings {
     }
 
     func makeLogger(label: String) -> Logger {
-        Logger(label: label) { LineLogHandler(label: $0, format: format, level: level) }
+        Logger(label: label) { StandardErrorLogHandler(label: $0, format: format, level: level) }
     }
 }

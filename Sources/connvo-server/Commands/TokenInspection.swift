@@ -5,7 +5,7 @@ internal import Persistence
 internal import PostgreSQL
 
 /// What a Stream token says, and what its record says.
-struct Inspection: CustomStringConvertible {
+struct TokenInspection: CustomStringConvertible {
     let token: StreamToken
     let record: TokenLookup?
     /// Whether the record holds the SHA-256 of exactly this token.

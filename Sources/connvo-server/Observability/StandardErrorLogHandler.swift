@@ -6,7 +6,7 @@ internal import NIOCore
 /// Writes one line an event to standard error: JSON for machines, plain text for people.
 ///
 /// A line is written whole by one write(2). Control characters in values are escaped, so that nobody can forge a line.
-struct LineLogHandler: LogHandler {
+struct StandardErrorLogHandler: LogHandler {
     enum Format: String, CaseIterable {
         case json, text
     }
