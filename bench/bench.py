@@ -143,14 +143,18 @@ class Postgres:
         """Applies the settings, which takes a restart, and makes the database and the server's login."""
         for name, value in POSTGRES_SETTINGS.items():
             self.query(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.restart("fast", stdout=subprocess.DEVNULL)
+        self.query("CREATE DATABASE connvo")
+        os.environ["PGDATABASE"] = "connvo"
+
+    def restart(self, mode, **keywords):
+        """Restarts the server as the user who owns it, and waits until it accepts connections; `mode` is that of pg_ctl."""
         owner = os.stat(self.home)
         become = []
         if os.geteuid() != owner.st_uid:
             become = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
-        restart = ["--pgdata=data", "--log=log", "--mode=fast", "--wait", "--silent", "restart"]
-        run(*become, self.bin / "pg_ctl", *restart, cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self.query("CREATE DATABASE connvo")
-        os.environ["PGDATABASE"] = "connvo"
+        restart = ["--pgdata=data", "--log=log", f"--mode={mode}", "--wait", "--silent", "restart"]
+        run(*become, self.bin / "pg_ctl", *restart, cwd=self.home, stdin=subprocess.DEVNULL, **keywords)
 
     def seed(self, users, records):
         variables = [f"--set=users={users}", f"--set=records={records}"]

@@ -112,13 +112,7 @@ class Faults:
         return f"{restarts + 1} restarts", time.monotonic()
 
     def restart(self):
-        owner = os.stat(self.postgres.home)
-        become = []
-        if os.geteuid() != owner.st_uid:
-            become = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
-        restart = ["--pgdata=data", "--log=log", "--mode=immediate", "--wait", "--silent", "restart"]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        bench.run(*become, self.postgres.bin / "pg_ctl", *restart, cwd=self.postgres.home, timeout=60, **quiet)
+        self.postgres.restart("immediate", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
     # Load
 
