@@ -1,7 +1,7 @@
 # The process of connvo-server that scripts/run starts. To be sourced.
 #
-# $state/server.pid holds its pid and the time at which it began. The caller sets state, binary, probe_host and HTTP_PORT,
-# and defines say and fail.
+# $state/server.pid holds its pid and the time at which it began. The caller sets state, binary, probe_host and
+# HTTP_PORT, and defines say and fail.
 #
 #   is_running                       whether that process runs; sets server_pid
 #   start_server DATABASE_URL [LOG]  returns when the server is ready; without LOG its output is the caller's
