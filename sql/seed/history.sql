@@ -1,6 +1,7 @@
--- A past, for scripts/make-history, which gives :tokens, :months, :seed, :until and :anomalies, and a session in UTC.
+-- Generated history, for scripts/make-history. It sets :tokens, :months, :seed, :until, :anomalies and a session in
+-- UTC.
 --
--- Whatever looks like chance is a hash of a number and the seed, so it does not depend on plans or order.
+-- Values that look random are a hash of a number and the seed, so they do not depend on plans or order.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 -- As the owner, so that partitions belong to it.
@@ -69,8 +70,9 @@ SELECT 'user_history_' || n, 'history.' || n || '@example.com', 'Person ' || n,
 FROM scale
 CROSS JOIN LATERAL generate_series(0, scale.users - 1) AS n;
 
--- Who pays. Of ten organizations four have business, two enterprise, one moved from business to enterprise half-way, one
--- is late, one cancelled and one has none; of ten people on their own five have pro, one of them idle, the others free.
+-- Who pays. Of ten organizations four have business, two enterprise, one moved from business to enterprise half-way,
+-- one is late, one cancelled and one has none; of ten people on their own five have pro, one of them idle, the others
+-- free.
 CREATE TEMPORARY TABLE paid (
     user_id text,
     organization_id text,
@@ -225,7 +227,8 @@ $$;
 ANALYZE scale, paid, meeting, member, numbered_covered, numbered_free, hour;
 SET LOCAL work_mem = '64MB';
 
--- Tokens, in the order of time. A third of all meetings have most of them; who asks is a member, who mostly names no role.
+-- Tokens, in the order of time. A third of all meetings have most of them; who asks is a member, who mostly names no
+-- role.
 CREATE TEMPORARY VIEW token AS
 SELECT drawn.n, drawn.at, drawn.meeting, drawn.member,
     pg_temp.chance(drawn.n, 13) AS wish
@@ -359,8 +362,8 @@ JOIN member
 WHERE token.n % 12 = 0
 ORDER BY token.n;
 
--- What somebody should look into: three people who fetch a token every few seconds, one address that sixty try from,
--- somebody made host who was participant, and somebody made host who had asked for less.
+-- Anomalies that security reports must show: three users who fetch a token every few seconds, one address that sixty
+-- users try from, a participant who was made host, and a user who was made host and had asked for less.
 SELECT :anomalies = 1 AS has_anomalies
 \gset
 \if :has_anomalies

@@ -1,9 +1,9 @@
--- Whoever opens the database with any tool finds every table, column, view and function explained.
+-- Every table, column, view and function has a comment that explains it, for readers with any tool.
 BEGIN;
 SELECT *
 FROM no_plan();
 
--- schema_migrations is the migrator's; partitions are checked like any other table.
+-- schema_migrations belongs to the migrator; partitions are checked like other tables.
 CREATE VIEW pg_temp.documented AS
 SELECT relation.oid, relation.relname
 FROM pg_class AS relation
@@ -11,7 +11,7 @@ WHERE relation.relnamespace IN (to_regnamespace('connvo'), to_regnamespace('repo
     AND relation.relkind IN ('r', 'p', 'v', 'm')
     AND relation.relname <> 'schema_migrations';
 
-SELECT cmp_ok(count(*), '>=', 14::bigint, 'there are tables to look at')
+SELECT cmp_ok(count(*), '>=', 14::bigint, 'there are tables to check')
 FROM pg_temp.documented;
 
 SELECT is_empty(

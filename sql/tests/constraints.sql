@@ -1,4 +1,4 @@
--- Every named constraint refuses what it is there for. A constraint without a test fails the last test of this file.
+-- Every named constraint refuses the rows that it is made for. A constraint without a test fails the last test here.
 BEGIN;
 SELECT *
 FROM no_plan();
@@ -15,7 +15,7 @@ WHERE relnamespace = 'connvo'::regnamespace
     AND relname LIKE 'rollup\_%'
     AND relname <> 'rollup_state';
 
--- A valid row of each table; the tests change what they are about.
+-- A valid row of each table; each test changes the columns that it is about.
 CREATE FUNCTION pg_temp.row_of(of_table text)
     RETURNS jsonb
     LANGUAGE sql
@@ -49,7 +49,7 @@ CREATE FUNCTION pg_temp.row_of(of_table text)
             "first_issued_at": "2026-01-01T00:00:00Z", "last_issued_at": "2026-01-01T00:00:00Z",
             "last_expires_at": "2026-01-01T00:00:00Z", "last_refused_at": "2026-01-01T00:00:00Z"}'
     END::jsonb
-    -- What the database fills in when it is left out; a null would not be.
+    -- Columns that get a default when they are left out; a null would get none.
     || jsonb_build_object(
         'id', gen_random_uuid(), 'created_at', now(), 'updated_at', now(),
         'issued_at', now(), 'expires_at', now() + interval '1 hour', 'refused_at', now(),
@@ -83,7 +83,7 @@ CREATE FUNCTION pg_temp.accepts(into_table text, change jsonb DEFAULT '{}', desc
     )
 $$;
 
--- Whether a statement is refused by just this constraint.
+-- Whether exactly this constraint refuses a statement.
 CREATE FUNCTION pg_temp.statement_refused(by_constraint text, statement text)
     RETURNS text
     LANGUAGE plpgsql
@@ -119,7 +119,7 @@ VALUES ('user_a', 'a@example.com', 'org_a'), ('user_b', 'b@example.com', NULL), 
 INSERT INTO connvo.meetings (id, organizer_id, title, stream_call_type, stream_call_id)
 VALUES ('meeting_a', 'user_a', 'A', 'default', 'call_a');
 
--- Ids: the charsets of the contract, nothing around them, no line end slipped in.
+-- Ids: the character sets of docs/errors.md, nothing before or after them, no line end.
 SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
 FROM (
     VALUES
@@ -158,7 +158,7 @@ FROM (
 SELECT pg_temp.accepts('users', '{"display_name": null, "avatar_url": "https://example.com/a.jpg"}');
 DELETE FROM connvo.organizations
 WHERE id = 'org_empty';
-SELECT is(organization_id, NULL, 'an organization that goes leaves its people behind')
+SELECT is(organization_id, NULL, 'a deleted organization leaves its users')
 FROM connvo.users
 WHERE id = 'user_c';
 
@@ -217,7 +217,7 @@ SELECT pg_temp.statement_refused('subscriptions_organization_id_fkey',
     $$ DELETE FROM connvo.organizations WHERE id = 'org_a' $$);
 SELECT pg_temp.statement_refused('subscriptions_tier_id_fkey', $$ DELETE FROM connvo.subscription_tiers WHERE id = 'pro' $$);
 
--- Two periods trade places: impossible one statement at a time, fine when it is judged at the end.
+-- Two periods swap: impossible one statement at a time, valid when the constraint is checked at the end.
 SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint DEFERRED;
 SELECT lives_ok(
     $$
@@ -233,7 +233,7 @@ SELECT lives_ok(
     SET starts_at = '2026-04-01T00:00:00Z'
     WHERE user_id = 'user_a' AND tier_id = 'business'
     $$,
-    'and the next statement puts it right'
+    'and the next statement removes the overlap'
 );
 SELECT lives_ok('SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint IMMEDIATE', 'so that it holds at the end');
 SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint DEFERRED;
@@ -302,7 +302,7 @@ SELECT lives_ok($$ DELETE FROM connvo.users WHERE id = 'user_b' $$, 'a user with
 SELECT lives_ok($$ DELETE FROM connvo.meetings WHERE id = 'meeting_a' $$, 'a meeting can be deleted');
 SELECT is_empty(
     $$ SELECT meeting_id, user_id FROM connvo.meeting_participants WHERE 'user_b' = user_id OR 'meeting_a' = meeting_id $$,
-    'and memberships go with either'
+    'and memberships are deleted with either'
 );
 
 -- Records.
@@ -311,7 +311,7 @@ SELECT pg_temp.accepts('token_refusals', '{"id": "00000000-0000-7000-8000-000000
 SELECT pg_temp.accepts('issued_tokens', jsonb_build_object(
     'user_id', 'user_erased', 'meeting_id', 'meeting_deleted', 'session_id', repeat('s', 8192), 'client_ip', '2001:db8::1',
     'user_agent', repeat('é', 256), 'request_id', repeat('r', 128), 'impersonator', 'admin@example.com'
-), 'issued_tokens accepts people and meetings that are gone, and the longest of everything');
+), 'issued_tokens accepts deleted users and meetings, and the longest values');
 SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
 FROM (
     VALUES
@@ -350,7 +350,7 @@ SELECT pg_temp.statement_refused(to_char(now() AT TIME ZONE 'UTC', '"issued_toke
 SELECT pg_temp.statement_refused(to_char(now() AT TIME ZONE 'UTC', '"token_refusals_"YYYY_MM"_pkey"'),
     pg_temp.insert_of('token_refusals', '{"id": "00000000-0000-7000-8000-000000000001"}'));
 
--- Each reason of the contract, with its code.
+-- Each reason of docs/errors.md, rows 7 to 16, with its code.
 SELECT pg_temp.accepts('token_refusals', jsonb_build_object('reason', answer.reason, 'code', answer.code))
 FROM (
     VALUES
@@ -393,7 +393,7 @@ FROM pg_temp.rollup;
 SELECT pg_temp.refused(name || '_pkey', name)
 FROM pg_temp.rollup;
 
--- The rest is NOT NULL: what may be absent, and nothing else.
+-- Columns that may be absent are nullable, and no others.
 SELECT set_eq(
     $$
     SELECT relation.relname || '.' || attribute.attname
@@ -422,7 +422,7 @@ SELECT set_eq(
         ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent'),
         ('rollup_state.refreshed_at'), ('partition_detachments.detached_at'), ('partition_detachments.dropped_at')
     $$,
-    'only what may be absent is nullable'
+    'only columns that may be absent are nullable'
 );
 
 SELECT is_empty(
@@ -435,7 +435,7 @@ SELECT is_empty(
         AND contype IN ('c', 'f', 'p', 'u', 'x')
         AND conname NOT IN (SELECT name FROM tested)
     $$,
-    'every constraint has been seen to refuse something'
+    'every constraint has refused a row'
 );
 
 SELECT *

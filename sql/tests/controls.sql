@@ -1,4 +1,4 @@
--- Controls are empty on good records, and each fault is found, by its name, when it is put in.
+-- Controls are empty on good records, and find each inserted fault by its name.
 BEGIN;
 SELECT *
 FROM no_plan();
@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.uuid_v7(at timestamptz)
     )::uuid
 $$;
 
--- Inserts a good token, changed; its request_id says what was changed.
+-- Inserts a good token with some columns changed; its request_id says which.
 CREATE FUNCTION pg_temp.token(change jsonb, at timestamptz DEFAULT now())
     RETURNS void
     LANGUAGE sql
@@ -43,7 +43,7 @@ CREATE FUNCTION pg_temp.refusal(change jsonb, at timestamptz DEFAULT now())
     ) || change)).*
 $$;
 
--- Good ones: at every microsecond's edge of a millisecond and a second, in each way a role may be granted.
+-- Good records: at the microseconds around a millisecond and a second, in each way that a role may be granted.
 SELECT pg_temp.token('{}', date_trunc('second', now()) - second * interval '1 second' + micro * interval '1 microsecond')
 FROM generate_series(1, 3) AS second
 CROSS JOIN unnest(ARRAY[0, 1, 499, 500, 999, 1000, 1001, 499999, 500000, 500001, 998999, 999000, 999001, 999499, 999500, 999999])
@@ -63,7 +63,7 @@ SELECT pg_temp.refusal('{}');
 SELECT is_empty('SELECT * FROM reporting.' || name, name || ' is empty on good records')
 FROM unnest(ARRAY['altered_roles_v1', 'uncovered_tokens_v1', 'record_faults_v1']) AS name;
 
--- Bad ones.
+-- Bad records.
 SELECT pg_temp.token(change::jsonb)
 FROM unnest(ARRAY[
     '{"request_id": "raised", "granted_role": "host"}',
@@ -110,7 +110,7 @@ SELECT bag_eq(
     'records that the server does not write'
 );
 
--- Facts were copied: what happens to the subscription afterwards changes nothing.
+-- Facts were copied: a later change of the subscription changes nothing.
 INSERT INTO connvo.users (id, email)
 VALUES ('user_a', 'a@example.com');
 INSERT INTO connvo.subscriptions (id, user_id, tier_id, status, starts_at)
@@ -119,7 +119,7 @@ SELECT pg_temp.token('{"request_id": "covered then", "subscription_id": "0000000
 UPDATE connvo.subscriptions
 SET status = 'canceled', tier_id = 'free', ends_at = now() - interval '1 hour';
 SELECT is_empty($$ SELECT * FROM reporting.uncovered_tokens_v1 WHERE request_id = 'covered then' $$,
-    'a subscription that is changed later does not falsify history');
+    'a later change of a subscription does not change history');
 
 -- Keys.
 SELECT set_eq(

@@ -1,10 +1,10 @@
--- What the other files might leave out: every trigger does its work on every table, and each of the four roles is held to
--- what it may do by trying.
+-- What the other files may leave out: every trigger works on every table, and each of the four roles tries what it may
+-- do and what it may not.
 BEGIN;
 SELECT *
 FROM no_plan();
 
--- A trigger that is not here has no test yet. Partitions are in partitions.sql; reporting has files of its own.
+-- A trigger that is not listed here has no test yet. Partitions are in partitions.sql; reporting has files of its own.
 SELECT set_eq(
     $$
     SELECT relation.relname || '.' || trigger.tgname
@@ -126,7 +126,7 @@ FROM unnest(ARRAY[
 ]) AS statement;
 RESET ROLE;
 
--- Whoever serves and whoever administers cannot become anybody else.
+-- The serving and the administering role cannot become another role.
 SELECT is_empty(
     $$
     SELECT member.rolname, granted.rolname

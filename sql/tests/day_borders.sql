@@ -64,7 +64,7 @@ BEGIN
         $expected$ VALUES (DATE '2024-03-09', 1::bigint, TIMESTAMPTZ '2024-03-09 23:59:59.999999+00'),
             ('2024-03-10', 2, '2024-03-10 00:00:00+00'),
             ('2024-03-30', 1, '2024-03-30 23:59:00+00'),
-            -- What began at 23:59 has gone at 00:59; what began at 00:59:59.999999 is there at 01:00.
+            -- A token of 23:59 has expired at 00:59; one of 00:59:59.999999 is valid at 01:00.
             ('2024-03-31', 2, '2024-03-31 01:00:00+00'),
             ('2024-04-01', 2, '2024-04-01 00:00:00+00'),
             -- One expires at the instant the next begins.
@@ -90,7 +90,7 @@ END;
 $$;
 
 SELECT pg_temp.everywhere('from records');
--- Rolled up by somebody elsewhere, in steps that end just before and just after midnight.
+-- Rolled up by a session in another time zone, in steps that end just before and just after midnight.
 SET LOCAL TimeZone = 'America/St_Johns';
 SELECT results_eq('SELECT rolled_up_until FROM connvo.refresh_rollups(31 * 24 - 1)', $$ VALUES (TIMESTAMPTZ '2024-03-31 23:00:00+00') $$,
     'up to an hour before midnight');

@@ -1,5 +1,5 @@
--- Every function of ours is sound: plpgsql_check reads PL/pgSQL bodies, parsing reads SQL ones, and each trigger function
--- is read once for every table it is a trigger of.
+-- Every function of ours has no finding: plpgsql_check reads PL/pgSQL bodies, parsing reads SQL ones, and each trigger
+-- function is read once for every table it is a trigger of.
 BEGIN;
 SELECT *
 FROM no_plan();
@@ -15,8 +15,8 @@ JOIN pg_language AS language
 WHERE routine.pronamespace IN (to_regnamespace('connvo'), to_regnamespace('reporting'))
     AND routine.prokind = 'f';
 
--- What is checked: the function, and for a trigger function each table that has it, partitions included, with the names of
--- its transition tables.
+-- What is checked: the function, and for a trigger function each table that has it, partitions included, with the names
+-- of its transition tables.
 CREATE TEMPORARY VIEW subject AS
 SELECT routine.oid, routine.signature, 0::regclass AS relation, NULL::name AS old_table, NULL::name AS new_table
 FROM routine
@@ -30,7 +30,7 @@ JOIN pg_trigger AS trigger
 WHERE routine.language = 'plpgsql'
     AND routine.is_trigger;
 
-SELECT cmp_ok(count(*), '>=', 15::bigint, 'there are functions to look at')
+SELECT cmp_ok(count(*), '>=', 15::bigint, 'there are functions to check')
 FROM subject;
 
 SELECT is(finding.text, NULL, subject.signature || ' for ' || subject.relation || ' is sound')
@@ -56,7 +56,7 @@ SELECT is_empty(
 );
 SELECT is_empty(
     $$ SELECT signature FROM routine WHERE language NOT IN ('plpgsql', 'sql') $$,
-    'and there is no language that nobody checks'
+    'and there is no function in another language, which no check covers'
 );
 
 -- PostgreSQL parses the body of an SQL function when it is created, but not again when a table changes under it.

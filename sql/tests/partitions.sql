@@ -1,4 +1,4 @@
--- Months are UTC months whatever the client's zone, are made when missing, and take the records they should.
+-- Months are UTC months in every time zone of a client, are made when missing, and take the records of their month.
 -- What takes several sessions (callers at once, readers and issuers beside them) is in sql/tests/run.
 BEGIN;
 SELECT *
@@ -32,7 +32,7 @@ SELECT set_eq(
     'migrating made this month and the next two, with UTC bounds and no DEFAULT'
 );
 
--- Gone, and made again by the serving role in another zone, with another date style.
+-- Dropped, and made again by the serving role in another time zone, with another date style.
 SELECT lives_ok(format('DROP TABLE connvo.%I', partition), partition || ' is dropped')
 FROM expected;
 SET LOCAL TimeZone = 'America/Los_Angeles';

@@ -1,9 +1,9 @@
--- Each role has what database.md gives it and no more, by the catalogue and by trying.
+-- Each role has the privileges of sql/roles.sql and no others, by the catalogue and by trying.
 BEGIN;
 SELECT *
 FROM no_plan();
 
-CREATE ROLE stranger;
+CREATE ROLE unrelated;
 CREATE TEMPORARY VIEW relation AS
 SELECT relname AS name,
     relispartition AS is_partition,
@@ -34,7 +34,7 @@ SELECT table_privs_are('connvo', name, 'connvo_admin',
 FROM relation;
 SELECT table_privs_are('connvo', name, role, '{}', role || ' on ' || name)
 FROM relation
-CROSS JOIN unnest(ARRAY['connvo_reporter', 'stranger']) AS role;
+CROSS JOIN unnest(ARRAY['connvo_reporter', 'unrelated']) AS role;
 SELECT is_empty(
     $$
     SELECT attrelid::regclass, attname
@@ -47,7 +47,7 @@ SELECT is_empty(
 
 SELECT schema_privs_are('connvo', role, privileges, role || ' on the schema')
 FROM (
-    VALUES ('connvo_app', '{USAGE}'::text[]), ('connvo_admin', '{USAGE}'), ('connvo_reporter', '{}'), ('stranger', '{}')
+    VALUES ('connvo_app', '{USAGE}'::text[]), ('connvo_admin', '{USAGE}'), ('connvo_reporter', '{}'), ('unrelated', '{}')
 ) AS expected (role, privileges);
 
 SELECT function_privs_are('connvo', proname, string_to_array(oidvectortypes(proargtypes), ', '), role,
@@ -58,7 +58,7 @@ SELECT function_privs_are('connvo', proname, string_to_array(oidvectortypes(proa
     END::text[],
     role || ' on ' || proname)
 FROM pg_proc
-CROSS JOIN unnest(ARRAY['connvo_app', 'connvo_admin', 'connvo_reporter', 'stranger']) AS role
+CROSS JOIN unnest(ARRAY['connvo_app', 'connvo_admin', 'connvo_reporter', 'unrelated']) AS role
 WHERE pronamespace = 'connvo'::regnamespace;
 
 SELECT is_empty(
@@ -77,7 +77,7 @@ SELECT set_eq(
     WHERE setrole = 'connvo_reporter'::regrole
     $$,
     ARRAY['default_transaction_read_only=on', 'statement_timeout=60s', 'jit=off'],
-    'the reporter is read-only by default and does not run for ever'
+    'the reporter is read-only by default and its statements have a time limit'
 );
 SELECT is_empty(
     $$

@@ -1,4 +1,4 @@
--- Schema reporting is a contract: these views, these columns, in this order, for the reporter and nobody else.
+-- Schema reporting has exactly these views and columns, in this order, readable by the reporter only.
 BEGIN;
 SELECT *
 FROM no_plan();
@@ -17,7 +17,7 @@ SELECT set_eq(
     WHERE view.relnamespace = 'reporting'::regnamespace
     GROUP BY view.relname
     $$,
-    $contract$
+    $declared$
     SELECT name, regexp_replace(columns, '\s+', ' ', 'g')
     FROM (
         VALUES
@@ -54,9 +54,9 @@ SELECT set_eq(
             ('uncovered_tokens_v1', 'issued_at timestamptz, token_id uuid, fault text, user_id text, meeting_id text, organizer_id text,
                 tier_id text, subscription_id uuid, subscription_status text, subscription_starts_at timestamptz,
                 subscription_ends_at timestamptz, request_id text')
-    ) AS contract (name, columns)
-    $contract$,
-    'the views and their columns are those that were promised'
+    ) AS declared (name, columns)
+    $declared$,
+    'the views and their columns are the declared ones'
 );
 
 SELECT set_eq($$ SELECT relkind::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace $$, ARRAY['v'],
@@ -88,18 +88,18 @@ SELECT is_empty(
 SELECT isnt(obj_description('reporting'::regnamespace, 'pg_namespace'), NULL, 'the schema has a comment');
 
 -- Who reads them.
-CREATE ROLE stranger;
+CREATE ROLE unrelated;
 SELECT is(relowner::regrole::text, 'connvo_owner', relname || ' belongs to connvo_owner')
 FROM pg_class
 WHERE relnamespace = 'reporting'::regnamespace;
 SELECT table_privs_are('reporting', relname, role,
     CASE role WHEN 'connvo_reporter' THEN '{SELECT}' ELSE '{}' END::text[], role || ' on ' || relname)
 FROM pg_class
-CROSS JOIN unnest(ARRAY['connvo_reporter', 'connvo_app', 'connvo_admin', 'stranger']) AS role
+CROSS JOIN unnest(ARRAY['connvo_reporter', 'connvo_app', 'connvo_admin', 'unrelated']) AS role
 WHERE relnamespace = 'reporting'::regnamespace;
 SELECT schema_privs_are('reporting', role, CASE role WHEN 'connvo_reporter' THEN '{USAGE}' ELSE '{}' END::text[],
     role || ' on the schema')
-FROM unnest(ARRAY['connvo_reporter', 'connvo_app', 'connvo_admin', 'stranger']) AS role;
+FROM unnest(ARRAY['connvo_reporter', 'connvo_app', 'connvo_admin', 'unrelated']) AS role;
 SELECT is_empty(
     $$
     SELECT relname
@@ -110,7 +110,7 @@ SELECT is_empty(
     'each is a barrier and runs with the rights of its owner'
 );
 
--- A record that no control shows, and a curious function that would tell of it.
+-- A record that no control shows, and a function that would reveal it.
 INSERT INTO connvo.issued_tokens
     (id, issued_at, expires_at, user_id, meeting_id, organizer_id, held_role, granted_role, stream_role, tier_id,
     tier_is_paid, subscription_id, subscription_status, subscription_starts_at, call_cid, token_sha256, signing_key_id,
@@ -158,7 +158,7 @@ END;
 $$;
 SELECT unalike(
     pg_temp.plan_of(format('SELECT * FROM reporting.%I WHERE %I >= now() - interval ''1 minute'' ', name, bound)),
-    '%issued_tokens_2024_03%', name || ' reads no month that nobody asked for'
+    '%issued_tokens_2024_03%', name || ' reads no month outside the requested time'
 )
 FROM (
     VALUES ('altered_roles_v1', 'issued_at'), ('uncovered_tokens_v1', 'issued_at'), ('record_faults_v1', 'recorded_at')

@@ -1,4 +1,4 @@
--- What maintenance may detach, when it may drop, and what it cannot be talked into. DETACH CONCURRENTLY itself, and its
+-- What maintenance may detach, when it may drop, and what it must refuse. DETACH CONCURRENTLY itself, and its
 -- interruption, are in sql/tests/run.
 BEGIN;
 SELECT *
@@ -53,12 +53,12 @@ FROM generate_series(1, 6) AS keep;
 SELECT throws_ok(format('SELECT * FROM connvo.expired_partitions(%L)', keep), '22023', NULL, 'not: keep ' || coalesce(keep, 'null'))
 FROM unnest(ARRAY['0', '-1', NULL]) AS keep;
 
--- Detached without a word, and by maintenance.
+-- Detached without a note, and by maintenance.
 SELECT throws_ok(format('SELECT connvo.note_detach(%L)', name), '22023', NULL, 'not to be detached: ' || coalesce(name, 'null'))
 FROM unnest(ARRAY['users', 'issued_tokens', 'issued_tokens_1999_01', 'x; DROP TABLE connvo.users', NULL]) AS name;
 SELECT lives_ok(format('SELECT connvo.note_detach(%L)', pg_temp.partition('issued_tokens', 5)), 'noted');
 SELECT is_empty('SELECT * FROM connvo.detached_partitions()', 'what is noted is not detached yet');
-SELECT is(count(*), 2::bigint, 'and expires as before, if whoever noted it died')
+SELECT is(count(*), 2::bigint, 'and expires as before when the session that noted it died')
 FROM connvo.expired_partitions(4);
 SELECT throws_ok(format('SELECT connvo.drop_detached_partition(%L)', pg_temp.partition('issued_tokens', 5)), '55000', NULL,
     'an attached partition is not dropped');
@@ -70,7 +70,7 @@ FROM unnest(ARRAY['issued_tokens', 'token_refusals']) AS record_table;
 SELECT results_eq(
     'SELECT record_table, partition_name, detached_at, drop_after, is_due FROM connvo.detached_partitions()',
     $$ SELECT 'issued_tokens', pg_temp.partition('issued_tokens', 5), now(), now() + interval '7 days', false $$,
-    'seven days begin when it is seen; what somebody else detached is none of ours'
+    'seven days begin when it is seen; what another session detached is not listed'
 );
 SELECT throws_ok(format('SELECT connvo.drop_detached_partition(%L)', name), '55000', NULL, 'not dropped: ' || name)
 FROM unnest(ARRAY[pg_temp.partition('issued_tokens', 5), pg_temp.partition('token_refusals', 5), 'users']) AS name;
@@ -82,7 +82,7 @@ SELECT throws_ok(format('SELECT connvo.drop_detached_partition(%L)', pg_temp.par
 UPDATE connvo.partition_detachments
 SET detached_at = now() - interval '7 days';
 
--- Somebody attached it again meanwhile, and retention comes round once more.
+-- Another session attached it again, and retention runs once more.
 SELECT lives_ok(format('ALTER TABLE connvo.issued_tokens ATTACH PARTITION connvo.%I FOR VALUES FROM (%L) TO (%L)',
     pg_temp.partition('issued_tokens', 5), pg_temp.month(5), pg_temp.month(4)), 'attached again');
 SELECT is_empty('SELECT * FROM connvo.detached_partitions()', 'it is not detached any more');
@@ -104,8 +104,8 @@ SELECT results_eq('SELECT partition_name, dropped_at FROM connvo.partition_detac
     $$ SELECT pg_temp.partition('issued_tokens', 5) COLLATE "C", now() $$, 'but not from memory');
 SELECT throws_ok(format('SELECT connvo.drop_detached_partition(%L)', pg_temp.partition('issued_tokens', 5)), '55000', NULL,
     'it is not dropped twice');
-SELECT is_empty('SELECT * FROM reporting.address_fanout_daily_v1', 'rollups that name somebody have ended with the records');
-SELECT is(sum(refusals), 10::numeric, 'and those that count have not')
+SELECT is_empty('SELECT * FROM reporting.address_fanout_daily_v1', 'rollups that name users are removed with the records');
+SELECT is(sum(refusals), 10::numeric, 'and those that count are kept')
 FROM reporting.refusals_hourly_v1;
 
 -- Refreshing.

@@ -1,4 +1,4 @@
--- The demo data satisfies every constraint, and shows what it is there to show.
+-- The demo data satisfies every constraint, and has an example of each case.
 \set seed `cat sql/seed/demo.json`
 BEGIN;
 SELECT *

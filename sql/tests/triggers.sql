@@ -19,7 +19,7 @@ $$;
 
 INSERT INTO connvo.meetings (id, organizer_id, title)
 VALUES ('meeting_a', 'user_a', 'A');
-SELECT is(pg_temp.members('meeting_a'), 'user_a host', 'a meeting is born with its organizer as host');
+SELECT is(pg_temp.members('meeting_a'), 'user_a host', 'a new meeting has its organizer as host');
 
 UPDATE connvo.meeting_participants
 SET role = 'co-host'
@@ -99,7 +99,7 @@ VALUES ('00000000-0000-7000-8000-000000000001', now(), 'user_b', 'meeting_a', 'P
 SELECT set_eq(
     $$ SELECT * FROM connvo.users_with_records(ARRAY['user_a', 'user_b', 'user_c']) $$,
     ARRAY['user_a', 'user_b'],
-    'users_with_records names those whom a record names'
+    'users_with_records lists the users of records'
 );
 
 CREATE FUNCTION pg_temp.changes()
@@ -143,7 +143,7 @@ SELECT throws_like(
     SET request_id = EXCLUDED.request_id
     $$,
     '%is append-only: UPDATE is refused',
-    'nor does an upsert get through'
+    'an upsert is refused, too'
 );
 RESET ROLE;
 

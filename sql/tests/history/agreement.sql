@@ -1,11 +1,11 @@
 -- Each view says what a straightforward query over the records says: before anything is rolled up, half-way and after,
--- and whatever the time zone of whoever asks. The history covers both changes to daylight saving time of spring 2026.
+-- and in every time zone of the session. The history covers both changes to daylight saving time of spring 2026.
 BEGIN;
 SELECT *
 FROM no_plan();
 SET LOCAL TimeZone = 'UTC';
 
--- What generated history hardly has: records within the last hour, and just before midnight with nothing after it.
+-- What generated history rarely has: records within the last hour, and just before midnight with nothing after it.
 CREATE FUNCTION pg_temp.copy_to(instant timestamptz, suffix text)
     RETURNS void
     LANGUAGE sql
@@ -102,7 +102,7 @@ FROM connvo.issued_tokens
 WHERE expires_at > now()
 GROUP BY 1, 2;
 
--- How many are alive can only grow when one is issued; or a day begins with what is left.
+-- The number of valid tokens grows only when one is issued; a day begins with those still valid.
 CREATE TEMPORARY TABLE expected_concurrent_tokens_daily_v1 (LIKE reporting.concurrent_tokens_daily_v1);
 INSERT INTO expected_concurrent_tokens_daily_v1
 SELECT DISTINCT ON (day) day, tokens, at
@@ -263,7 +263,7 @@ SELECT is(records_from, '2026-01-01 00:00:00+00', 'freshness says how far back r
 FROM reporting.freshness_v1;
 SELECT is(connvo.rewind_rollups('2025-01-01'), '2026-01-01 00:00:00+00', 'and rewinding stops where they begin');
 SELECT bag_eq('SELECT * FROM reporting.token_issuance_daily_v1', 'SELECT * FROM pg_temp.kept',
-    'which keeps what nobody could count again');
+    'which keeps counts whose records are gone');
 
 SELECT *
 FROM finish();

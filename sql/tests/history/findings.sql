@@ -1,4 +1,4 @@
--- The generated history is good in every way that controls look at, except for what was put in to be found.
+-- The generated history has no fault that a control finds, except for the anomalies that it inserts.
 BEGIN;
 SELECT *
 FROM no_plan();
