@@ -1,4 +1,4 @@
-"""Runs the phases of the benchmark in turn, round after round. `scripts/bench` is the way in."""
+"""Runs the phases of the benchmark in turn, round after round. Run it with `scripts/bench`."""
 
 import argparse
 import http.client
@@ -31,15 +31,15 @@ PHASES = ["pgbench", "unique", "repeated", "open", "peer"]
 CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
 ISSUER = f"https://api.workos.com/user_management/{CLIENT_ID}"
 TOKEN_LIFETIME = 12 * 3600
-# With this quota nobody is turned away; with 0 it would not be counted at all.
+# With this quota no request is refused; with 0 requests would not be counted.
 TOKENS_PER_MINUTE = 100_000
-# The most requests a second that there are unused tokens for.
+# The largest rate for which there are enough unused tokens, in requests a second.
 HIGHEST_RATE = 20_000
 WARM_UP = 2_000
 # As many connections to the database as pgbench is fastest with, in two processes.
 PEER_WORKERS, PEER_POOL_SIZE = 2, 8
 
-# What a sane operator sets; everything else is the default, fsync and synchronous_commit included.
+# Settings that an operator would change; all others are the defaults, fsync and synchronous_commit included.
 POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 
 
@@ -148,7 +148,7 @@ class Postgres:
         os.environ["PGDATABASE"] = "connvo"
 
     def restart(self, mode, **keywords):
-        """Restarts the server as the user who owns it, and waits until it accepts connections; `mode` is that of pg_ctl."""
+        """Restarts the server as its owner and waits until it accepts connections; `mode` is that of pg_ctl."""
         owner = os.stat(self.home)
         become = []
         if os.geteuid() != owner.st_uid:
@@ -180,7 +180,7 @@ class Postgres:
 
     def cpu_seconds(self):
         """Of all its processes: the postmaster, what is running, and what has ended."""
-        # A backend whose client has just gone may be on its way out.
+        # A backend whose client has just disconnected may still be ending.
         time.sleep(0.1)
         with open(f"{self.home}/data/postmaster.pid") as file:
             return measure.cpu_seconds(int(file.readline()))
@@ -234,7 +234,7 @@ def free_port():
 
 
 class Subject:
-    """A server that is started anew for each phase, and ended by its process id."""
+    """A server that is restarted for each phase, and ended by its process id."""
 
     def __init__(self, bench):
         self.bench = bench
@@ -263,7 +263,7 @@ class Subject:
         return self
 
     def __exit__(self, *_):
-        # At once: every answer has come, and an orderly shutdown waits for load balancers that there are none of.
+        # At once: every response has arrived, and a graceful shutdown would wait for load balancers.
         for pid in measure.family(self.process.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -352,7 +352,7 @@ class Bench:
             f"--time={seconds}", f"--file={BENCH / 'issue.sql'}", f"--define=users={self.users}",
             "--username=connvo_server", "connvo",
         ]
-        # Neither does anybody else plan the statement anew each time.
+        # The other phases do not plan the statement anew each time either.
         environment = os.environ | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"}
         since, cpu = self.postgres.now(), self.postgres.cpu_seconds()
         output = run(
@@ -383,7 +383,7 @@ class Bench:
             process.kill()
         if process.returncode != 0:
             log = subject.log.read_text()[-2000:]
-            sys.exit(f"bench: not every request was answered with a token: {output}\n{log}")
+            sys.exit(f"bench: not every request got a token: {output}\n{log}")
         return json.loads(output), tokens
 
     def serve(self, subject_type, *arguments, same_tokens=False):
@@ -415,17 +415,17 @@ class Bench:
         return result
 
     def verify(self, since, files):
-        answers = verify.digests(verify.read_tokens(files))
+        received = verify.digests(verify.read_tokens(files))
         records = verify.read_records(since, self.postgres.bin / "psql")
-        verify.compare(answers, records)
+        verify.compare(received, records)
         if not self.proved:
-            verify.prove(answers, records)
+            verify.prove(received, records)
             self.proved = True
         if refusals := self.postgres.refusals():
             sys.exit(f"bench: {refusals} refusals were recorded, and none was expected")
-        self.tokens += len(answers)
+        self.tokens += len(received)
         self.records += len(records)
-        return len(answers), len(records)
+        return len(received), len(records)
 
     def phase(self, name):
         say(name)
@@ -443,7 +443,7 @@ class Bench:
         rounds = []
         for number in range(self.options.rounds):
             say(f"round {number + 1} of {self.options.rounds}")
-            # Another one first each time, so that none always follows the same.
+            # Each round begins with another phase, so that no phase always follows the same one.
             first = number % len(self.options.phases)
             order = self.options.phases[first:] + self.options.phases[:first]
             rounds.append({name: self.phase(name) for name in order})
@@ -454,7 +454,7 @@ class Bench:
 
 
 def median_of(rounds, *path):
-    """The median over the rounds of what is found at this path, None when the phase did not run."""
+    """The median over the rounds of the figure at this path, None when the phase did not run."""
     values = []
     for result in rounds:
         for key in path:

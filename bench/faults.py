@@ -1,4 +1,4 @@
-"""Load on the real server while its database fails, and what must hold then. `scripts/faults` is the way in."""
+"""Load on the server while its database fails, and what must hold then. Run it with `scripts/faults`."""
 
 import argparse
 import json
@@ -21,11 +21,11 @@ USERS = 10_000
 # Between two faults, in seconds.
 KILL_INTERVAL, RESTART_INTERVAL = 0.1, 5
 # What must hold. docs/resilience.md says why.
-LEAST_ANSWERED = 0.9
+LEAST_SERVED = 0.9
 STATUSES = {"200", "503"}
 RECOVERY_SECONDS = 1
-# How long a request may wait for its answer: the server's own limit is 5 s.
-PATIENCE = 5.25
+# How long a request may wait for its response: the server's own limit is 5 s.
+RESPONSE_LIMIT = 5.25
 
 
 def parse_options():
@@ -41,7 +41,7 @@ def parse_options():
     if not 2 <= options.seconds <= 600:
         parser.error("--seconds takes 2 to 600")
     options.scenarios = SCENARIOS if options.scenario == "all" else (options.scenario,)
-    # What the preparations of the benchmark ask for.
+    # What the preparations of the benchmark need.
     options.phases, options.scale = [], USERS / 100_000
     return options
 
@@ -58,7 +58,7 @@ class Backends:
         return int(self.postgres.query(f"SELECT count(*) {self.WHERE} AND {condition}"))
 
     def killer(self, stop):
-        """Terminates all of them again and again until `stop` is set; returns how many that were."""
+        """Terminates all of them repeatedly until `stop` is set; returns their number."""
         psql = [self.postgres.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
         process = bench.start(*psql, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         killed = 0
@@ -88,7 +88,7 @@ class Faults:
         self.sign()
 
     def sign(self):
-        """A bearer token for each user; with the quota as high as it is, they serve again and again."""
+        """A bearer token for each user; the quota is so high that each serves many requests."""
         self.bench.requests, self.bench.jwks = self.work / "requests.tsv", self.work / "jwks.json"
         pairs = "".join(
             f"user_01KQJZ5{10**18 + p * 7919 % USERS}\tmeeting_01KQJZ5{10**18 + p // 5}\n" for p in range(USERS))
@@ -107,7 +107,7 @@ class Faults:
         while not stop.wait(RESTART_INTERVAL):
             self.restart()
             restarts += 1
-        # The last one when the load ends, so that recovery is that from a restart.
+        # The last one at the end of the load, so that the recovery from a restart is measured.
         self.restart()
         return f"{restarts + 1} restarts", time.monotonic()
 
@@ -121,20 +121,20 @@ class Faults:
         tokens = self.work / f"{name}.tokens"
         command = [
             bench.BUILD / "load", "--port", server.port, "--requests", self.bench.requests, "--tokens", tokens,
-            "--connections", CONNECTIONS, "--repeat", "--reconnect", "--timeout", PATIENCE, *arguments,
+            "--connections", CONNECTIONS, "--repeat", "--reconnect", "--timeout", RESPONSE_LIMIT, *arguments,
         ]
         with open(self.work / f"{name}.errors", "w") as errors:
             return bench.start(*command, stdout=subprocess.PIPE, stderr=errors), tokens
 
     def finish(self, process, seconds):
         try:
-            return json.loads(process.communicate(timeout=seconds + PATIENCE + 30)[0])
+            return json.loads(process.communicate(timeout=seconds + RESPONSE_LIMIT + 30)[0])
         finally:
             process.kill()
 
     def recovery(self, server, since):
-        """Seconds from `since` until a request and twenty after it were answered with tokens, None when not within
-        twenty seconds; the files of tokens, the statuses, and how many requests were not answered."""
+        """Seconds from `since` until a request and twenty after it got tokens, None when not within
+        twenty seconds; the files of tokens, the statuses, and how many requests got no response."""
         files, statuses, failures = [], {}, 0
         while time.monotonic() < since + 20:
             began = time.monotonic()
@@ -151,7 +151,7 @@ class Faults:
     def descriptors(self, server):
         return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
-    def settle(self, measure, holds):
+    def wait_until(self, measure, holds):
         """The first measurement that holds; the last one when none does within five seconds."""
         deadline = time.monotonic() + 5
         while not holds(value := measure()) and time.monotonic() < deadline:
@@ -160,12 +160,12 @@ class Faults:
 
     # Scenarios
 
-    def prove(self, answers, records):
-        """Shows on these very data that a lost record and an altered token would be noticed."""
-        jti = next(iter(answers))
+    def prove(self, received, records):
+        """Shows on the data of this run that a lost record and an altered token are noticed."""
+        jti = next(iter(received))
         for falsified in ({key: value for key, value in records.items() if key != jti}, {**records, jti: "0" * 64}):
             try:
-                verify.compare(answers, falsified, allow_unanswered=True)
+                verify.compare(received, falsified, allow_unanswered=True)
             except verify.Difference:
                 continue
             raise AssertionError("the verification does not notice a falsified record")
@@ -197,25 +197,25 @@ class Faults:
             result = self.finish(process, seconds)
             for status, count in result["statuses"].items():
                 statuses[status] = statuses.get(status, 0) + count
-            descriptors = self.settle(lambda: self.descriptors(server), lambda count: count <= baseline)
-            idle = self.settle(lambda: self.backends.count("state LIKE 'idle in transaction%'"), lambda count: count == 0)
+            descriptors = self.wait_until(lambda: self.descriptors(server), lambda count: count <= baseline)
+            idle = self.wait_until(lambda: self.backends.count("state LIKE 'idle in transaction%'"), lambda count: count == 0)
             is_alive = server.process.poll() is None
 
-        violations, answers, records = [], {}, {}
+        violations, received, records = [], {}, {}
         try:
-            answers = verify.digests(verify.read_tokens([warm_tokens, tokens, *recovery_tokens]))
+            received = verify.digests(verify.read_tokens([warm_tokens, tokens, *recovery_tokens]))
             records = verify.read_records(since, self.postgres.bin / "psql")
-            verify.compare(answers, records, allow_unanswered=True)
-            self.prove(answers, records)
+            verify.compare(received, records, allow_unanswered=True)
+            self.prove(received, records)
         except verify.Difference as difference:
             violations.append(f"tokens and records: {difference}")
-        without = len(answers.keys() - records.keys())
+        without = len(received.keys() - records.keys())
         share = result["tokens"] / max(1, result["sent"])
         failures += sum(result["failures"].values())
-        if share <= LEAST_ANSWERED:
-            violations.append(f"{share:.1%} answered with a token, not more than {LEAST_ANSWERED:.0%}")
+        if share <= LEAST_SERVED:
+            violations.append(f"{share:.1%} of requests got a token, not more than {LEAST_SERVED:.0%}")
         if failures:
-            violations.append(f"{failures} requests without an answer: {result['failures']}")
+            violations.append(f"{failures} requests without a response: {result['failures']}")
         if set(statuses) - STATUSES:
             violations.append(f"statuses {statuses}")
         if recovered is None or recovered >= RECOVERY_SECONDS:
@@ -229,10 +229,10 @@ class Faults:
 
         print(
             f"{scenario:<8} {'FAILED' if violations else 'ok':<6} {faults}; {result['sent']} requests, "
-            f"{share:.2%} answered with a token (> {LEAST_ANSWERED:.0%}), statuses {json.dumps(statuses)} (200, 503), "
-            f"unanswered {failures} (0); tokens without a record {without} of {len(answers)} (0), records without a "
-            f"token {len(records.keys() - answers.keys())} (allowed); recovery {'-' if recovered is None else f'{recovered * 1000:.0f} ms'} "
-            f"(< {RECOVERY_SECONDS} s); longest answer {result['latency_ms']['max']:.0f} ms (< {PATIENCE} s); idle in "
+            f"{share:.2%} of requests got a token (> {LEAST_SERVED:.0%}), statuses {json.dumps(statuses)} (200, 503), "
+            f"without a response {failures} (0); tokens without a record {without} of {len(received)} (0), records without a "
+            f"token {len(records.keys() - received.keys())} (allowed); recovery {'-' if recovered is None else f'{recovered * 1000:.0f} ms'} "
+            f"(< {RECOVERY_SECONDS} s); longest response time {result['latency_ms']['max']:.0f} ms (< {RESPONSE_LIMIT} s); idle in "
             f"transaction {idle} (0); descriptors {baseline} -> {descriptors} (no more); load average {load_average:.1f}",
             flush=True,
         )

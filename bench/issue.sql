@@ -1,4 +1,4 @@
--- The measure of everything else, for pgbench: one statement that checks the facts a token needs and inserts the record
+-- The basis of comparison, for pgbench: one statement that checks the facts a token needs and inserts the record
 -- of it, all 25 columns, with values as long as real ones. It signs nothing and explains no refusal.
 \set p random(0, :users - 1)
 \set user 1000000000000000000 + :p * 7919 % :users

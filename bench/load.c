@@ -6,14 +6,16 @@
 // FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
 // --repeat starts over at its end; otherwise the end of the part ends the run.
 //
-// Closed loop: every connection sends its next request when the last one is answered. Open loop (--rate): arrivals are
-// random (exponential gaps, fixed seed) and do not depend on the answers; a request that finds no idle connection
-// waits, and its latency counts from the moment it was due, so a server that stalls cannot hide what it held up.
+// Closed loop: every connection sends its next request when the response to the last one has arrived.
 //
-// Sending stops after --seconds or --count requests; what is under way then is waited for, up to --timeout. Only an
-// answer of status 200 with a token counts as one. Every token received goes to --tokens, one a line. With --reconnect
-// lost connections are counted and made again, for runs in which the server is killed; without it the first one ends
-// the run. The exit code is 0 when every request was answered with a token, or with --reconnect.
+// Open loop (--rate): arrivals are random (exponential gaps, fixed seed) and do not depend on the responses; a request
+// that finds no idle connection waits, and its latency counts from the moment it was due, so a stall of the server is
+// visible in the latencies.
+//
+// Sending stops after --seconds or --count requests; requests in flight are waited for, up to --timeout. Only a
+// response of status 200 with a token counts as one. Every token received goes to --tokens, one a line. With --reconnect
+// lost connections are counted and opened again, for runs in which the server is killed; without it the first one ends
+// the run. The exit code is 0 when every request got a token, or with --reconnect.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +86,7 @@ static size_t line_count;
 
 static struct connection *connections;
 static int epoll_fd;
-// Idle connections, the one that has rested longest first.
+// Idle connections, the one that has been idle longest first.
 static struct connection *idle[MAXIMUM_CONNECTIONS];
 static size_t idle_first, idle_count;
 
@@ -299,7 +301,7 @@ static void dispatch(void) {
     }
 }
 
-// --- Answers
+// --- Responses
 
 static void note_latency(uint64_t time, uint64_t due) {
     if (answered == latency_capacity) {
@@ -329,7 +331,7 @@ static ssize_t content_length(const char *head, const char *body, bool *closes) 
     return length;
 }
 
-// Writes the token of an answer out; false when it has none.
+// Writes the token of a response; false when it has none.
 static bool take_token(const char *body, size_t length) {
     static const char key[] = "\"token\":\"";
     const char *token = memmem(body, length, key, sizeof key - 1);
@@ -344,8 +346,8 @@ static bool take_token(const char *body, size_t length) {
     return true;
 }
 
-// What was received may be a whole answer.
-static void judge(struct connection *connection) {
+// The received bytes may be a complete response.
+static void check_response(struct connection *connection) {
     char *head = connection->response;
     size_t length = connection->response_length;
     char *body = memmem(head, length, "\r\n\r\n", 4);
@@ -370,7 +372,7 @@ static void judge(struct connection *connection) {
         note_latency(now(), connection->due);
     } else {
         static bool shown;
-        if (!shown) fprintf(stderr, "load: an answer without a token: %d %.*s\n", status, (int)announced, body);
+        if (!shown) fprintf(stderr, "load: a response without a token: %d %.*s\n", status, (int)announced, body);
         shown = true;
     }
     if (closes) return take_down(connection);
@@ -386,7 +388,7 @@ static void receive(struct connection *connection) {
     if (length == 0) errno = ECONNRESET;
     if (length <= 0) return fail(connection, &closed_under_way);
     connection->response_length += (size_t)length;
-    judge(connection);
+    check_response(connection);
 }
 
 // --- The run
@@ -466,7 +468,7 @@ static int ascending(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-// The latency that this part of the answers did not exceed (nearest rank), in milliseconds.
+// The latency that this part of the responses did not exceed (nearest rank), in milliseconds.
 static double percentile(double part) {
     if (answered == 0) return 0;
     uint64_t rank = (uint64_t)ceil(part * (double)answered);

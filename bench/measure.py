@@ -1,4 +1,4 @@
-"""What processes have used, from /proc."""
+"""CPU time and memory that processes have used, from /proc."""
 
 import os
 
@@ -6,7 +6,7 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def _stat(pid):
-    """The fields of /proc/PID/stat from the third on, or None when the process is gone."""
+    """The fields of /proc/PID/stat from the third on, or None when the process has ended."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()

@@ -13,7 +13,7 @@ import time
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 PSQL = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
 
-# Without a meeting or a user this one reads every record, which nobody should ask of it.
+# Without a meeting or a user this one reads every record, which is not its use.
 CONDITIONS = {
     "meeting_token_holders_v1": "WHERE meeting_id = '{meeting}'",
 }
@@ -34,7 +34,7 @@ def migrate() -> None:
 
 
 def measure(view: str, condition: str, rounds: int) -> dict:
-    """Reads the whole view, so many times: how many rows, and the median of milliseconds."""
+    """Reads the whole view, so many times: the number of rows, and the median of milliseconds."""
     query = f"SELECT * FROM reporting.{view} {condition}"
     timed = subprocess.run(
         [*PSQL, "--command=SET ROLE connvo_reporter", "--command=SET jit = off", "--command=\\timing on",
@@ -49,7 +49,7 @@ def measure(view: str, condition: str, rounds: int) -> dict:
 
 
 def refresh() -> dict:
-    """Rolls everything up, and says in how many calls and seconds."""
+    """Refreshes the rollups completely; returns the number of calls and the seconds."""
     started = time.monotonic()
     calls = 0
     while True:

@@ -1,5 +1,5 @@
 -- The business data of a benchmark: \set users (a multiple of 5, not of 7919) and \set records, those of the past.
--- Five people to a meeting, everybody in one. Ids have the shape and length of real ones, and end in a number, so that
+-- Five users to a meeting, each user in one. Ids have the shape and length of real ones, and end in a number, so that
 -- a load generator can compute them: for p in 0 … users - 1, user p * 7919 % users takes part in meeting p / 5.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;

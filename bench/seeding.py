@@ -1,4 +1,4 @@
-"""Measures seeding and exporting. `scripts/bench-seed` is the way in."""
+"""Measures seeding and exporting. Run it with `scripts/bench-seed`."""
 
 import argparse
 import csv
@@ -18,7 +18,7 @@ from bench import CHECKOUT, Postgres, run, say
 
 FORMATS = ["ndjson", "json", "csv"]
 KINDS = ["organizations", "users", "meetings", "meeting_participants"]
-# Changed by a seed; what a second one must leave alone.
+# What a seed writes; a second one must write none of it.
 WRITES = (
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables WHERE schemaname = 'connvo'"
 )
@@ -61,7 +61,7 @@ def prepare():
 
 
 def rows(kind, users):
-    """The same rows each time. Ids have the length of real ones; five people to a meeting, everybody in one."""
+    """The same rows each time. Ids have the length of real ones; five users to a meeting, each user in one."""
     base = 10**18
     for index in range({"organizations": -(-users // 20), "users": users, "meetings": users // 5}.get(kind, users)):
         if kind == "organizations":
@@ -153,7 +153,7 @@ class Databases:
     def make(self):
         self.count += 1
         name = f"seed_{self.count}"
-        # Before the clock starts, so that no phase pays for writing the copy.
+        # Before the measurement, so that no phase pays for writing the copy.
         self.postgres.query(f"CREATE DATABASE {name} TEMPLATE connvo")
         self.postgres.query("CHECKPOINT")
         return name
@@ -166,7 +166,7 @@ class Databases:
         return run(*command, "--command", sql, capture_output=True).stdout.strip()
 
     def writes(self, name):
-        """Once all sessions of others have ended, and with them handed in their counts."""
+        """Waits until all other sessions have ended: a session reports its counts when it ends."""
         while self.ask(
             name,
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "

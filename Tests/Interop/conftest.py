@@ -1,4 +1,4 @@
-"""Servers on a database of their own, and the ways to talk to them."""
+"""Servers with a database of their own, and the ways to call them."""
 
 import contextlib
 import http.client
@@ -62,7 +62,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, probe: str = "/readyz") -> None:
-        """Starts it and waits until `probe` answers 200."""
+        """Starts it and waits until `probe` returns 200."""
         log = self.folder / f"log-{uuid.uuid4()}"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -84,12 +84,12 @@ class Server:
             self.process.wait()
 
     def request(self, method: str, path: str, body=None, headers=None):
-        """Status, text and headers of the answer."""
+        """Status, text and headers of the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode(), answer.headers
+            response = connection.getresponse()
+            return response.status, response.read().decode(), response.headers
         finally:
             connection.close()
 
@@ -159,21 +159,21 @@ def another(server: Server, probe: str = "/readyz", **settings: str):
 
 @pytest.fixture(scope="session")
 def limited(server):
-    """One request a minute is what a person has there."""
+    """Allows a user one request a minute."""
     with another(server, TOKENS_PER_MINUTE="1") as limited:
         yield limited
 
 
 @pytest.fixture(scope="session")
 def keyless(server):
-    """Has no key to verify tokens with, which is an outage of its own."""
+    """Has no key to verify tokens with."""
     with another(server, "/livez", WORKOS_JWKS_URL=f"file://{server.folder}/nowhere.json") as keyless:
         yield keyless
 
 
 @pytest.fixture
 def broken(server):
-    """The records of one person cannot be written, which is a bug of the server."""
+    """Cannot write the records of one user, as if the server had a bug."""
     server.scalar("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT broken CHECK (user_id <> 'user_nora_nameless')")
     yield "user_nora_nameless"
     server.scalar("ALTER TABLE connvo.issued_tokens DROP CONSTRAINT broken")
@@ -192,6 +192,6 @@ def key_id(server):
 
 @pytest.fixture
 def claims():
-    """The claims of a good development token for the host of the example."""
+    """The claims of a valid development token for the host of the example."""
     now = int(time.time())
     return {"iss": ISSUER, "sub": "user_workos_123", "sid": "session_interop", "iat": now, "exp": now + 600}

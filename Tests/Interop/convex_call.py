@@ -1,4 +1,4 @@
-"""Makes one call with the Convex client of the interpreter that runs this, and prints what came of it.
+"""Makes one call with the Convex client of the interpreter that runs this, and prints the result.
 
 Reads JSON from standard input: address, bearer (or null), function, arguments, and kind (action, query or mutation).
 """

@@ -1,6 +1,7 @@
-"""One request for each refusal of the function (rows 6 to 16), against sql/seed/demo.json and `meeting_early`.
+"""One request for each refusal of the function (docs/errors.md, rows 6 to 16). The data is sql/seed/demo.json and
+`meeting_early`.
 
-Named as the examples of openapi.yaml are.
+The names are those of the examples in openapi.yaml.
 """
 
 HERE = "meeting_123example"

@@ -1,4 +1,4 @@
-"""Bearer tokens that PyJWT and joserfc sign: good ones open the door, bad ones do not."""
+"""Bearer tokens that PyJWT and joserfc sign: the server accepts valid ones and refuses the others."""
 
 import base64
 import hashlib
@@ -82,7 +82,7 @@ def test_our_development_tokens_are_good_for_other_libraries(server, key, key_id
     ],
 )
 def test_a_token_with_bad_claims_is_refused(server, key, key_id, claims, sign, changes, code):
-    # A change to None takes the claim away.
+    # A change to None removes the claim.
     changed = {name: value for name, value in {**claims, **changes}.items() if value is not None}
     expect_refused(server, sign(key, key_id, changed), code)
 
@@ -110,7 +110,7 @@ def test_attack_none(server, key_id, claims):
 
 
 def test_attack_the_public_key_as_a_secret(server, key, key_id, claims):
-    """PyJWT refuses to sign so; the attacker does it by hand."""
+    """PyJWT refuses to sign such a token, so it is assembled here."""
     public = key.public_key()
     forms = [
         public.public_bytes(encoding, form)
@@ -127,7 +127,7 @@ def test_attack_the_public_key_as_a_secret(server, key, key_id, claims):
 
 
 def test_attack_the_stream_secret(server, key_id, claims):
-    """A Stream token, and a bearer token signed with Stream's secret, open nothing."""
+    """A Stream token, and a bearer token signed with Stream's secret, are refused."""
     expect_refused(server, by_pyjwt(server.secret, key_id, claims, "HS256"))
     bearer = server.must("token", "issue-bearer", "--user", "user_workos_123").strip()
     expect_refused(server, server.call(bearer)[1]["value"]["token"])

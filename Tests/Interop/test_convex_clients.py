@@ -1,4 +1,4 @@
-"""The Convex clients that people have: each version from PyPI, in an environment of its own, against a running server."""
+"""The Convex clients in use: each version from PyPI, in an environment of its own, against a running server."""
 
 import json
 import pathlib
@@ -68,7 +68,7 @@ def test_a_refusal_is_a_convex_error_with_its_data(server, call, refusal):
     user, arguments = REFUSALS[refusal]
     raised = call(server, server.bearer(user), arguments)
     assert raised["error"] == "ConvexError", raised
-    # The documented route says the same.
+    # The run endpoint returns the same.
     status, body, _ = server.call(server.bearer(user), {"args": arguments})
     assert status == 400
     assert raised["data"] == body["errorData"]
@@ -88,7 +88,7 @@ def test_null_is_not_a_role(server, call):
 
 def test_a_quota_that_is_used_up_is_a_convex_error(limited, server, call, version):
     user = {"0.5.0": "user_carol_participant", "0.8.1": "user_bob_cohost"}[version]
-    # The quota counts what other tests asked for in the last minute.
+    # The quota counts requests of other tests in the last minute.
     call(limited, server.bearer(user), {"meetingId": HERE})
     raised = call(limited, server.bearer(user), {"meetingId": HERE})
     assert raised["error"] == "ConvexError", raised

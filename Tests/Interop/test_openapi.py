@@ -1,4 +1,4 @@
-"""openapi.yaml says what the server does: each example of an answer is provoked and compared."""
+"""openapi.yaml says what the server does: each example of a response is provoked and compared."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from refusals import HERE, REFUSALS
 
 DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 ORIGINAL = yaml.safe_load((ROOT / "Tests/Interop/original-openapi.yaml").read_text())
-# Values that differ from one answer to the next.
+# Values that differ from one response to the next.
 VARYING = {"token", "expiresAt", "requestId"}
 # These belong to HTTP itself; OpenAPI describes Content-Type as `content`.
 UNDECLARED_HEADERS = {"content-type", "content-length", "date", "connection"}
@@ -30,7 +30,7 @@ def resolved(node):
 
 
 def declared():
-    """Every answer in the document: path, method, status, and its description."""
+    """Every response in the document: path, method, status, and its description."""
     for path, operations in DOCUMENT["paths"].items():
         for method, operation in operations.items():
             for status, answer in operation["responses"].items():
@@ -86,7 +86,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Provoking:
-    """Sends the request that an example is the answer to."""
+    """Sends the request that leads to the response of an example."""
 
     def __init__(self, server, limited, keyless, key, key_id, claims):
         self.server, self.limited, self.keyless = server, limited, keyless
@@ -139,7 +139,7 @@ class Provoking:
         return self.server.request("POST", path)
 
     def timeout(self, path):
-        """A body that never comes."""
+        """A body that never arrives."""
         with socket.create_connection(("127.0.0.1", self.server.port), 30) as connection:
             connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
             connection.settimeout(30)

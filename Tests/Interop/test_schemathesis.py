@@ -1,4 +1,4 @@
-"""Schemathesis makes requests from an OpenAPI document and holds the answers against it: ours, and the original one.
+"""Schemathesis makes requests from an OpenAPI document and compares the responses with it: ours, and the original one.
 
 The same requests each time: the seed is fixed by `derandomize`.
 """
@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-# What our own document cannot say, and so is not checked: per route, the check and why.
+# What our own document cannot say, and so is not checked: for each route, the check and why.
 NOT_CHECKED = {
     FUNCTION: {
         positive_data_acceptance: "a well-formed request for a meeting that is not there is refused with 400",
@@ -29,7 +29,7 @@ NOT_CHECKED = {
 # The statuses that the original document does not know, and why they are better than the ones it does.
 UNDOCUMENTED = {
     401: "authentication failed; the original document demands authentication and does not say how it fails",
-    405: "another method than POST; HTTP's own answer, with Allow",
+    405: "another method than POST; HTTP's own response, with Allow",
     413: "a body over 16 KiB; the client must send less, not something else",
     415: "another content type than the documented one",
 }

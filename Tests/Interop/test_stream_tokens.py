@@ -63,7 +63,7 @@ def test_another_secret_does_not_verify_the_token(server, value):
 
 
 def test_stream_signs_with_the_same_key_and_header(server, value):
-    """Their package, given our claims, makes the same token but for the record's id and the order of claims."""
+    """Their package, given our claims, makes the same token except for the record's id and the order of claims."""
     stream = Stream(api_key="key", api_secret=server.secret)
     ours = jwt.decode(value["token"], server.secret, algorithms=["HS256"])
     theirs = stream.create_call_token(

@@ -4,9 +4,9 @@
     Tests/Vectors/generate.py            writes them
     Tests/Vectors/generate.py --check    fails when the committed files are not what this script makes
 
-Every case is a compact JWS, a key set and a verdict: valid or invalid. The paddings are made by raw RSA with a private
-key, so each says exactly what is wrong with it. Needs `cryptography`, whose own verifier must agree with every verdict
-about a signature of the right key.
+Every case is a compact JWS, a key set and whether the JWS is valid. The paddings are made by raw RSA with a private
+key, so each says exactly what is wrong with it. Needs `cryptography`, whose own verifier must agree about every
+signature of the right key.
 
 Everything is derived from labels: keys, messages, salts. The private keys here have signed nothing but these vectors.
 """
@@ -39,7 +39,7 @@ SMALL_PRIMES = [number for number in range(3, 4000, 2) if all(number % other for
 
 
 def is_prime(number: int) -> bool:
-    """Miller-Rabin with 16 bases: enough for large odd numbers that nobody chose to fool it."""
+    """Miller-Rabin with 16 bases: enough for large odd numbers that were not chosen to deceive the test."""
     if any(number % small == 0 for small in SMALL_PRIMES):
         return False
     odd, twos = number - 1, 0
@@ -97,7 +97,7 @@ class Key:
         info = SHA256_INFO + sha256(message) if digest_info is None else digest_info
         return b"\x00\x01" + b"\xff" * (self.size - len(info) - 3) + b"\x00" + info
 
-    def verdict(self, signature: bytes, message: bytes) -> bool:
+    def is_valid(self, signature: bytes, message: bytes) -> bool:
         """What `cryptography` says."""
         try:
             self.public.public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
@@ -215,13 +215,13 @@ class Group:
         """A signature whose e-th power is `block`, of any length up to the modulus'."""
         signed = signing_input()
         signature = signer.raw(block)
-        assert signer.verdict(signature, signed) == valid, comment
+        assert signer.is_valid(signature, signed) == valid, comment
         self.add(comment, jws(signed, signature), valid)
 
     def signature(self, signer: Key, comment: str, signature: bytes, valid: bool = False):
         signed = signing_input()
         if len(signature) == signer.size:
-            assert signer.verdict(signature, signed) == valid, comment
+            assert signer.is_valid(signature, signed) == valid, comment
         self.add(comment, jws(signed, signature), valid)
 
     def json(self) -> dict:
@@ -381,7 +381,7 @@ def pss(size: int, bits: int, message: bytes, name: str, salt: bytes, mask: str 
 
 
 def scheme_group() -> Group:
-    """Good signatures of other schemes, under an honest and under a lying header."""
+    """Good signatures of other schemes, under a true and under a false header."""
     signer = key("main")
     group = Group("other schemes", key_set(signer.jwk()))
     for name in ("sha1", "sha256", "sha384", "sha512"):
@@ -512,9 +512,9 @@ def encoding_group() -> Group:
         variant(index, "with a sign of padding", segment + "=")
         variant(index, "with four signs of padding", segment + "====")
         variant(index, "with padding in front", "=" + segment)
-        for stranger in ("+", "/", " ", "\t", "\n", "\r\n", "\0", "?", "%3D", ",", ":", "~", "é", "\u200b", "\\"):
+        for foreign in ("+", "/", " ", "\t", "\n", "\r\n", "\0", "?", "%3D", ",", ":", "~", "é", "\u200b", "\\"):
             for place in (0, 2, len(segment)):
-                variant(index, f"with {stranger!r} at {place}", segment[:place] + stranger + segment[place:])
+                variant(index, f"with {foreign!r} at {place}", segment[:place] + foreign + segment[place:])
         value = alphabet.index(segment[-1])
         unused = 16 if len(segment) % 4 == 2 else 4
         for bits in range(1, unused):
@@ -538,7 +538,7 @@ def encoding_group() -> Group:
 
 
 def confusion_group() -> Group:
-    """HMAC with what everybody knows, and keys inside the token."""
+    """HMAC with public data as the key, and keys inside the token."""
     signer, attacker = key("main"), key("other")
     keys = key_set(signer.jwk())
     group = Group("confusion", keys)
@@ -633,7 +633,7 @@ def key_groups() -> list:
     for label, bits, e in (("short", 1024, 65537), ("nearly", 2040, 65537), ("one", 2047, 65537), ("three", 2048, 3), ("f4", 2048, 17)):
         weak = key(label, bits, e)
         signature = weak.sign(signed)
-        assert weak.verdict(signature, signed)
+        assert weak.is_valid(signature, signed)
         group(f"{bits} bits, e = {e}", [weak.jwk()], bits >= 2048, jws(signed, signature))
     # With e = 1 the block is its own signature.
     group("e = 1, forged", [signer.jwk(e="AQ")], False, jws(signed, signer.block(signed)))

@@ -1,11 +1,10 @@
-"""What a team would build instead: bare ASGI for uvicorn, asyncpg and PyJWT.
+"""A common way to build the same service: bare ASGI for uvicorn, asyncpg and PyJWT.
 
-The same checks as connvo-server makes, the same record, the same answer, and likewise never a token before its record
-is committed. Facts are read by one statement, the record is inserted by another, each its own transaction: the fastest
-form that is honest, since the token must be signed between the two. Refusals are answered and, unlike ours, not
-recorded.
+The same checks as connvo-server makes, the same record, the same response, and likewise never a token before its record
+is committed. One statement reads the facts, another inserts the record, each in its own transaction: nothing faster is
+possible, because the token must be signed between the two. Unlike connvo-server, it does not record refusals.
 
-Settings by environment: PEER_DATABASE_URL, PEER_JWKS_FILE, PEER_ISSUER, PEER_POOL_SIZE, STREAM_API_SECRET,
+Environment: PEER_DATABASE_URL, PEER_JWKS_FILE, PEER_ISSUER, PEER_POOL_SIZE, STREAM_API_SECRET,
 TOKENS_PER_MINUTE.
 """
 
@@ -144,7 +143,7 @@ def paying_subscription(facts, now):
 
 
 def decide(facts, meeting, requested, now):
-    """The granted role and the prefix of the subscription, by the rules of the contract in their order."""
+    """The granted role and the prefix of the subscription, by docs/errors.md, rows 7 to 16."""
     if facts["is_active"] is None:
         raise Refusal(400, "UNAUTHORIZED", 401, "User not provisioned. Please complete sign-in and try again.")
     if not facts["is_active"]:
@@ -214,7 +213,7 @@ async def read_body(receive):
 
 
 async def nothing_to_reset(connection):
-    """No statement here changes the session, so the round trip that asyncpg makes to reset it is saved."""
+    """No statement here changes the session, so asyncpg need not reset it, which would cost a round trip."""
 
 
 async def lifespan(scope, receive, send):
@@ -238,16 +237,16 @@ async def app(scope, receive, send):
         if scope["path"] != ROUTE or scope["method"] != "POST":
             raise Refusal(404, "NOT_FOUND", 404, "No such route")
         body = await read_body(receive)
-        answer = await issue(scope["state"]["pool"], scope["client"][0], dict(scope["headers"]), body, request_id)
+        response = await issue(scope["state"]["pool"], scope["client"][0], dict(scope["headers"]), body, request_id)
         status = 200
     except Refusal as refusal:
         status, message = refusal.http_status, str(refusal)
         data = {"code": refusal.code, "message": message, "statusCode": refusal.status}
-        answer = {
+        response = {
             "status": "error", "errorMessage": message, "errorData": data,
             "code": refusal.code, "message": message, "requestId": request_id,
         }
-    content = json.dumps(answer, separators=(",", ":")).encode()
+    content = json.dumps(response, separators=(",", ":")).encode()
     await send({
         "type": "http.response.start",
         "status": status,
