@@ -6,7 +6,7 @@ extension Setting {
             SettingDeclaration(
                 section: .database,
                 type: .secret,
-                shownDefault: "libpq's own (`PGHOST` and its kin)",
+                shownDefault: "libpq's own (`PGHOST` and so on)",
                 meaning: "any libpq URI, several hosts allowed; what `serve` and `token inspect` use"
             )
         case .databaseAdminURL:
@@ -178,8 +178,8 @@ extension Setting {
                 type: .integer(default: 60, range: 0...100_000),
                 meaning: """
                     requests of one user in the last 60 seconds that are decided, granted or refused; beyond \
-                    it 429. `0` means no limit. One process never lets more through; several may in a burst, \
-                    by as many times as there are processes
+                    it 429. `0` means no limit. One process never exceeds it; N processes may exceed it in a \
+                    burst, by at most N times
                     """
             )
         case .earlyJoinWindow:
@@ -195,7 +195,7 @@ extension Setting {
             SettingDeclaration(
                 section: .rules,
                 type: .duration(default: "7d"),
-                meaning: "how long a late payer keeps access, from `past_due_since` on"
+                meaning: "how long a subscription with a late payment keeps access, from `past_due_since` on"
             )
         case .recordRetentionMonths:
             SettingDeclaration(
