@@ -125,7 +125,10 @@ extension Setting {
             SettingDeclaration(
                 section: .workOS,
                 type: .list,
-                shownDefault: "`https://api.workos.com`, the same with a trailing slash, `https://api.workos.com/user_management/<client id>`",
+                shownDefault: """
+                    `https://api.workos.com`, the same with a trailing slash, \
+                    `https://api.workos.com/user_management/<client id>`
+                    """,
                 meaning: "list; whose tokens are accepted"
             )
         case .workOSKeySetURL:
@@ -209,7 +212,10 @@ extension Setting {
         case .logLevel:
             SettingDeclaration(
                 section: .log,
-                type: .choice(default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+                type: .choice(
+                    default: "info",
+                    of: ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+                ),
                 meaning: """
                     the least severe level that is logged: `trace`, `debug`, `info`, `notice`, `warning`, \
                     `error`, `critical`

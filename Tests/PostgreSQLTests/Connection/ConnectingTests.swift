@@ -1,5 +1,4 @@
 import Glibc
-@testable import PostgreSQL
 import TestSupport
 import Testing
 

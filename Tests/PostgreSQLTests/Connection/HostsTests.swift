@@ -1,5 +1,4 @@
 import Foundation
-@testable import PostgreSQL
 import TestSupport
 import Testing
 

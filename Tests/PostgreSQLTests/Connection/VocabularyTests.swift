@@ -1,4 +1,3 @@
-@testable import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing

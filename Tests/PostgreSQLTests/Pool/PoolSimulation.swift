@@ -1,6 +1,6 @@
-@testable import PostgreSQL
-@testable import PostgreSQL
 import TestSupport
+
+@testable import PostgreSQL
 
 /// Plays the engine and its threads against ``PoolStateMachine`` by a seeded generator, and checks after every step
 /// what must always hold. Wakes whom the engine wakes, and nobody else.

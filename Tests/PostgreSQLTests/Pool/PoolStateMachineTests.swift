@@ -1,8 +1,7 @@
-@testable import PostgreSQL
+import TestSupport
 import Testing
 
 @testable import PostgreSQL
-import TestSupport
 
 /// Each event in each state. Without jitter unless a test is about it.
 @Suite struct PoolStateMachineTests {

@@ -4,9 +4,9 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Persistence
+import PostgreSQL
 
 @testable import connvo_server
-import PostgreSQL
 
 /// The hot route on a port of its own, without a database: a request whose token is accepted gets as far as its body.
 struct InProcessServer: Sendable {
