@@ -13,7 +13,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
     package init(
         streamRoles: [Role: String] = Self.defaultStreamRoles,
         earlyJoinWindow: Duration? = nil,
-        pastDueGrace: Duration = .seconds(7 * 24 * 3600)
+        pastDueGrace: Duration = .days(7)
     ) {
         self.streamRoles = streamRoles
         self.earlyJoinWindow = earlyJoinWindow

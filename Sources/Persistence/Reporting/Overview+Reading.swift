@@ -28,7 +28,7 @@ extension Overview {
         tiers = tokens.tiers
         self.refusals = refusals.reasons
         days = (0..<period.dayCount).map { index in
-            let day = from + .seconds(Int64(index) * 86_400)
+            let day = from + .days(Int64(index))
             return Day(
                 day: day,
                 tokens: tokens.tiers.map { tokens.counts[day]?[$0] ?? 0 },
@@ -65,7 +65,7 @@ extension Overview {
         _ period: Period,
         _ freshness: ReportFreshness
     ) -> (from: Timestamp, until: Timestamp)? {
-        let length = Duration.seconds(Int64(period.dayCount) * 86_400)
+        let length = Duration.days(Int64(period.dayCount))
         let start = period.from - length
         let end = min(period.until, freshness.readAt) - length
         guard let recordsFrom = freshness.recordsFrom, recordsFrom <= start, start < end else { return nil }

@@ -40,7 +40,7 @@ package struct Overview: Hashable, Sendable {
 
         /// Above zero.
         package var dayCount: Int {
-            Int(max(1, (until.secondsSinceEpoch - from.secondsSinceEpoch) / 86_400))
+            Int(max(1, until.date.daysSinceEpoch - from.date.daysSinceEpoch))
         }
     }
 

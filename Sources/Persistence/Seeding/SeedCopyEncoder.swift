@@ -52,47 +52,12 @@ struct SeedCopyEncoder {
         }
     }
 
-    /// `YYYY-MM-DD HH:MM:SS.ffffff+00`, which PostgreSQL reads exactly whatever its DateStyle. Years 1 to 9999.
+    /// PostgreSQL reads RFC 3339 exactly, whatever the session's DateStyle.
     private mutating func append(_ instant: Timestamp) {
         switch instant {
-        case .distantPast: return bytes.append(contentsOf: "-infinity".utf8)
-        case .distantFuture: return bytes.append(contentsOf: "infinity".utf8)
-        default: break
+        case .distantPast: bytes.append(contentsOf: "-infinity".utf8)
+        case .distantFuture: bytes.append(contentsOf: "infinity".utf8)
+        default: bytes.append(rfc3339: instant, fraction: .whereNeeded)
         }
-        let seconds = instant.secondsSinceEpoch
-        let microseconds = instant.microsecondsSinceEpoch &- seconds &* 1_000_000
-        let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-        let secondOfDay = seconds - days * 86_400
-
-        // Days to civil date: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-
-        append(year, digits: 4, then: "-")
-        append(month, digits: 2, then: "-")
-        append(day, digits: 2, then: " ")
-        append(secondOfDay / 3600, digits: 2, then: ":")
-        append(secondOfDay / 60 % 60, digits: 2, then: ":")
-        append(secondOfDay % 60, digits: 2, then: ".")
-        append(microseconds, digits: 6, then: "+")
-        append(0, digits: 2, then: nil)
-    }
-
-    private mutating func append(_ value: Int64, digits: Int, then separator: Unicode.Scalar?) {
-        let start = bytes.count
-        var rest = value
-        for _ in 0..<digits {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        }
-        bytes[start...].reverse()
-        if let separator { bytes.append(UInt8(ascii: separator)) }
     }
 }

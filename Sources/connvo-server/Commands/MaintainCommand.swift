@@ -53,9 +53,9 @@ struct MaintainCommand: AsyncParsableCommand {
             Terminal.say("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
         case .partitionsMade(let names):
             for name in names { Terminal.print("made partition \(name)") }
-        case .rolledUp(let until): Terminal.print("rolled up to \(until.iso8601)")
+        case .rolledUp(let until): Terminal.print("rolled up to \(until.rfc3339)")
         case .detached(let name): Terminal.print("detached \(name)")
-        case .kept(let name, let until): Terminal.print("keeping \(name), detached, until \(until.iso8601)")
+        case .kept(let name, let until): Terminal.print("keeping \(name), detached, until \(until.rfc3339)")
         case .dropped(let name): Terminal.print("dropped \(name)")
         case .postponed(let what):
             Terminal.say("\(what) has to wait: somebody kept a lock that it needs; the next run tries again")
@@ -64,7 +64,7 @@ struct MaintainCommand: AsyncParsableCommand {
 
     private static func show(_ plan: MaintenancePlan) {
         for name in plan.partitions { Terminal.print("would make partition \(name)") }
-        if let from = plan.rollupsFrom { Terminal.print("would roll up from \(from.iso8601)") }
+        if let from = plan.rollupsFrom { Terminal.print("would roll up from \(from.rfc3339)") }
         for partition in plan.expired {
             Terminal.print("would \(partition.isDetachPending ? "finish detaching" : "detach") \(partition.name)")
         }
@@ -72,7 +72,7 @@ struct MaintainCommand: AsyncParsableCommand {
             Terminal.print(
                 partition.isDue
                     ? "would drop \(partition.name)"
-                    : "would keep \(partition.name), detached, until \(partition.dropAfter.iso8601)"
+                    : "would keep \(partition.name), detached, until \(partition.dropAfter.rfc3339)"
             )
         }
         if plan.isEmpty { Terminal.say("Nothing to do.") }

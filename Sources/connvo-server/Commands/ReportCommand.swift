@@ -235,8 +235,7 @@ extension Overview.Period {
 
     /// The day of an instant and the 29 before it.
     fileprivate static func lastDays(upTo instant: Timestamp) -> Overview.Period {
-        let seconds = instant.secondsSinceEpoch
-        let today = Timestamp(secondsSinceEpoch: seconds - ((seconds % 86_400) + 86_400) % 86_400)
-        return Overview.Period(from: today - .seconds(29 * 86_400), until: today + .seconds(86_400))
+        let today = instant.startOfDay
+        return Overview.Period(from: today - .days(29), until: today + .days(1))
     }
 }

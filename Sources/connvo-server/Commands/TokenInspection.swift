@@ -46,14 +46,14 @@ struct TokenInspection: CustomStringConvertible {
             ("user_id", token.userID),
             ("call_cids", token.callCIDs.joined(separator: ",")),
             ("role", token.role ?? ""),
-            ("expires_at", token.expiresAt.map { Timestamp(secondsSinceEpoch: $0).iso8601 } ?? ""),
+            ("expires_at", token.expiresAt.map { Timestamp(secondsSinceEpoch: $0).rfc3339 } ?? ""),
             ("record", record == nil ? "missing" : "found"),
             ("sha256", digestAgrees ? "agrees" : "differs"),
         ]
         if let record {
             fields += [
                 ("meeting_id", record.meetingID), ("granted_role", record.grantedRole), ("tier_id", record.tierID),
-                ("issued_at", record.issuedAt.iso8601), ("signing_key_id", record.signingKeyID),
+                ("issued_at", record.issuedAt.rfc3339), ("signing_key_id", record.signingKeyID),
             ]
         }
         return fields

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Domain
 internal import FoundationEssentials
 internal import SystemPackage
 
@@ -121,14 +122,11 @@ struct SettingsReader {
             preconditionFailure("\(setting.name) is not declared as a duration")
         }
         guard let text = string(setting) ?? defaultText else { return nil }
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
-            (0...100_000).contains(count)
-        else {
+        guard let duration = DurationText.parse(text, in: .zero ... .days(100_000)) else {
             note(setting, "is \"\(text)\"", "give a number and a unit, such as 90s, 15m, 2h or 7d")
             return nil
         }
-        return .seconds(count * unit)
+        return duration
     }
 
     /// A comma-separated list, without blanks around its entries.

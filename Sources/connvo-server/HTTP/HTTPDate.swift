@@ -14,15 +14,9 @@ struct HTTPDate {
         return text
     }
 
-    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
     private static func format(_ instant: Timestamp) -> String {
-        let date = instant.civilDate
-        func twoDigits(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let time =
-            "\(twoDigits(date.secondOfDay / 3600)):\(twoDigits(date.secondOfDay / 60 % 60)):\(twoDigits(date.secondOfDay % 60))"
-        return
-            "\(weekdays[date.weekday]), \(twoDigits(date.day)) \(months[Int(date.month) - 1]) \(date.year) \(time) GMT"
+        let date = instant.date
+        let day = "\(date.day < 10 ? "0" : "")\(date.day)"
+        return "\(date.weekday.shortName), \(day) \(date.monthName) \(date.year) \(instant.clockTime) GMT"
     }
 }

@@ -187,8 +187,8 @@ extension Problem {
         case .meetingEnded:
             message = "Meeting is concluded or cancelled"
         case .meetingNotOpen(let opensAt):
-            message = "Meeting is not open yet. It opens at \(opensAt.iso8601)"
-            metadata.append(("opensAt", opensAt.iso8601))
+            message = "Meeting is not open yet. It opens at \(opensAt.rfc3339)"
+            metadata.append(("opensAt", opensAt.rfc3339))
         case .tierRequired:
             message = "This meeting is not on a paid tier"
         case .noStreamCall:

@@ -35,7 +35,7 @@ struct StandardErrorLogHandler: LogHandler {
         switch format {
         case .json:
             line.writeStaticString(#"{"time":"#)
-            line.writeJSON(now.iso8601)
+            line.writeJSON(now.rfc3339)
             line.writeStaticString(#","level":"#)
             line.writeJSON(event.level.rawValue)
             line.writeStaticString(#","message":"#)
@@ -48,7 +48,7 @@ struct StandardErrorLogHandler: LogHandler {
             }
             line.writeStaticString("}\n")
         case .text:
-            line.writeString("\(now.iso8601) \(event.level.rawValue) \(Self.escaped("\(event.message)"))")
+            line.writeString("\(now.rfc3339) \(event.level.rawValue) \(Self.escaped("\(event.message)"))")
             for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
                 line.writeString(" \(key)=\(Self.escaped("\(value)"))")
             }

@@ -16,9 +16,9 @@ extension Report.Period.Grain {
     func allows(_ bound: Timestamp) -> Bool {
         switch self {
         case .instant: true
-        case .hour: bound.microsecondsSinceEpoch.isMultiple(of: 3_600_000_000)
-        case .day: bound.microsecondsSinceEpoch.isMultiple(of: 86_400_000_000)
-        case .month: Self.day.allows(bound) && bound.civilDate.day == 1
+        case .hour: bound.isStartOfHour
+        case .day: bound.isStartOfDay
+        case .month: bound.isStartOfDay && bound.date.day == 1
         }
     }
 

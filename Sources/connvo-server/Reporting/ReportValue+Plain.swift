@@ -29,24 +29,20 @@ extension Timestamp {
     /// RFC 3339 in UTC, with the fraction where there is one; PostgreSQL's word for an infinite one.
     var reportText: String {
         switch self {
-        case .distantPast: return "-infinity"
-        case .distantFuture: return "infinity"
-        default: break
+        case .distantPast: "-infinity"
+        case .distantFuture: "infinity"
+        default: rfc3339(fraction: .whereNeeded)
         }
-        let microseconds = microsecondsSinceEpoch - secondsSinceEpoch * 1_000_000
-        guard microseconds != 0 else { return iso8601 }
-        let digits = String(1_000_000 + microseconds).dropFirst()
-        return "\(iso8601.dropLast()).\(digits)Z"
     }
 
     /// `2026-11-26`, in UTC.
     var dayText: String {
-        self == .distantPast || self == .distantFuture ? reportText : String(iso8601.prefix(10))
+        self == .distantPast || self == .distantFuture ? reportText : date.description
     }
 
     /// `2026-11-26 03:50:59`, where the reader has been told that times are UTC.
     var clockText: String {
         self == .distantPast || self == .distantFuture
-            ? reportText : "\(iso8601.prefix(10)) \(iso8601.dropFirst(11).prefix(8))"
+            ? reportText : "\(date) \(clockTime)"
     }
 }

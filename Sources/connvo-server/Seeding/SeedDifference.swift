@@ -1,3 +1,4 @@
+internal import Domain
 internal import NIOCore
 internal import Persistence
 
@@ -41,7 +42,9 @@ struct SeedDifference {
         case .absent, .null: return "null"
         case .boolean(let isTrue): return isTrue ? "true" : "false"
         case .integer(let number): return String(number)
-        case .timestamp(let instant): return instant.rfc3339 ?? "a time outside the years 1 to 9999"
+        case .timestamp(let instant):
+            return instant.isReadableFromRFC3339
+                ? instant.rfc3339(fraction: .whereNeeded) : "a time outside the years 1 to 9999"
         case .text(let text):
             guard showsValues || !column.isPersonal else { return "***" }
             var buffer = ByteBuffer()

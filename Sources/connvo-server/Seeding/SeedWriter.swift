@@ -1,3 +1,4 @@
+internal import Domain
 internal import NIOCore
 internal import Persistence
 
@@ -106,12 +107,12 @@ struct SeedWriter {
         case .boolean(let isTrue): return isTrue ? "true" : "false"
         case .integer(let number): return String(number)
         case .timestamp(let instant):
-            guard let text = instant.rfc3339 else {
+            guard instant.isReadableFromRFC3339 else {
                 throw Failure(
                     description: "\(kind.rawValue) \(kind.keyText(of: row)): a time outside the years 1 to 9999"
                 )
             }
-            return text
+            return instant.rfc3339(fraction: .whereNeeded)
         }
     }
 

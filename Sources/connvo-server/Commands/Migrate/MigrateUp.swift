@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Domain
 internal import Persistence
 internal import PostgreSQL
 
@@ -46,8 +47,8 @@ struct MigrateUp: AsyncParsableCommand {
             Terminal.say(
                 """
                 \(migration.file): attempt \(attempt) of \(attempts) got no lock within \
-                \(DurationArgument.text(retry.lockTimeout)) and was rolled back; the next one in \
-                \(DurationArgument.text(.milliseconds(pause.milliseconds)))\(names)
+                \(DurationText.text(retry.lockTimeout)) and was rolled back; the next one in \
+                \(DurationText.text(.milliseconds(pause.milliseconds)))\(names)
                 """
             )
         case .applied(let migration, let took):

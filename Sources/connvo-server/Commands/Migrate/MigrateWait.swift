@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Domain
 internal import Persistence
 internal import PostgreSQL
 
@@ -24,7 +25,7 @@ struct MigrateWait: AsyncParsableCommand {
             if let reason {
                 throw CommandFailure(
                     .unavailable,
-                    "the database did not answer within \(DurationArgument.text(limit)): \(reason)"
+                    "the database did not answer within \(DurationText.text(limit)): \(reason)"
                 )
             }
         }

@@ -66,7 +66,7 @@ extension MigrationStatusReport.Entry {
             lock: known?.lock,
             runsInTransaction: known?.runsInTransaction,
             appliedChecksum: applied.checksum,
-            appliedAt: applied.appliedAt.iso8601,
+            appliedAt: applied.appliedAt.rfc3339,
             appliedBy: applied.appliedBy,
             tookMilliseconds: applied.took.milliseconds,
             oldestBinary: applied.oldestBinary,

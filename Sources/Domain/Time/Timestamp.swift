@@ -41,13 +41,3 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(microsecondsSinceEpoch: isEndless ? (duration < .zero ? .max : .min) : difference)
     }
 }
-
-extension Duration {
-    /// Whole microseconds, rounded towards zero and saturating at the range of `Int64`.
-    package var microseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        let (sum, overflow2) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
-        return overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
-    }
-}
