@@ -125,6 +125,7 @@ let package = Package(
         .testTarget(
             name: "PersistenceTests",
             dependencies: ["Domain", "Persistence", "PostgreSQL", "TestSupport"],
+            exclude: ["Seeding/Golden"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -44,6 +44,15 @@ package struct Subscription: Hashable, Sendable {
         case unpaid
         case incomplete
         case canceled
+
+        /// Whether a subscription with this status may pay for a meeting. Periods of one owner with such a status never
+        /// overlap, which the database checks.
+        package var mayGrantAccess: Bool {
+            switch self {
+            case .trialing, .active, .pastDue: true
+            case .paused, .unpaid, .incomplete, .canceled: false
+            }
+        }
     }
 }
 

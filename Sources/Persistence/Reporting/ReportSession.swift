@@ -40,15 +40,11 @@ package enum ReportSession {
     ) throws {
         let query = ReportQuery(report, selection)
         // The options decide the SQL, so they are part of its name.
-        let declare = Statement(
-            (["report", report.name] + selection.options.map(\.rawValue)).joined(separator: "."),
-            "DECLARE report NO SCROLL CURSOR FOR\n\(query.sql)",
-            parameters: query.types
-        )
+        let name = (["report", report.name] + selection.options.map(\.rawValue)).joined(separator: ".")
+        var cursor = Cursor("report", statement: name, query.sql, parameters: query.types)
         // The server's statement_timeout is what ends a slow report; a server that is gone is noticed by keepalives.
-        _ = try connection.execute(declare, query.parameters, deadline: .never)
-        while true {
-            let result = try connection.execute(Self.fetch, deadline: .never)
+        try cursor.open(query.parameters, deadline: .never, on: &connection)
+        while let result = try cursor.next(deadline: .never, on: &connection) {
             for row in result.rows {
                 try onRow(
                     try report.columns.enumerated().map { index, column in
@@ -56,13 +52,12 @@ package enum ReportSession {
                     }
                 )
             }
-            guard result.rowCount == Self.fetchCount else { return }
         }
     }
 
     private static let begin = Statement("report.begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    /// A limit that an administrator has set stays. A cursor is planned for all of its rows: nobody reads only the first.
+    /// A limit that an administrator has set stays. A cursor is planned for all of its rows: no reader wants only the first.
     /// Compiling plans takes longer than these reports do (docs/reporting.md).
     private static let settings = Statement(
         "report.settings",
@@ -78,7 +73,4 @@ package enum ReportSession {
         """,
         parameters: [.text, .text]
     )
-
-    private static let fetchCount = 1000
-    private static let fetch = Statement("report.fetch", "FETCH \(fetchCount) FROM report")
 }

@@ -12,8 +12,8 @@ struct SeedCheck: Sendable {
 
     func problems(
         in batch: SeedBatch,
-        on connection: inout Connection,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(DatabaseError) -> [SeedProblem] {
         try connection.execute(statement, deadline: deadline).rows.map { (result) throws(DatabaseError) in
             let row = Int(try result.decode(0, as: Int32.self))

@@ -26,8 +26,8 @@ package enum SeedLock {
     /// - Parameter onWait: Told who has what is waited for, when waiting begins and whenever that changes.
     /// - Throws: ``SeedFailure/busy(_:waited:)`` when `patience` is over.
     static func acquire(
-        on connection: inout Connection,
         patience: Duration,
+        on connection: inout Connection,
         onWait: (Holder?) -> Void
     ) throws(SeedFailure) {
         var turns = Turns(patience: patience)

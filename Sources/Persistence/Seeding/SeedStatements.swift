@@ -10,9 +10,11 @@ enum SeedStatements {
         -- Each statement runs once: compiling it costs more than it saves.
         SET LOCAL jit = off;
         SET LOCAL work_mem = '64MB';
-        SET CONSTRAINTS connvo.subscriptions_user_periods_disjoint,
-            connvo.subscriptions_organization_periods_disjoint DEFERRED
+        SET CONSTRAINTS \(deferredConstraints.joined(separator: ",\n    ")) DEFERRED
         """
+
+    private static let deferredConstraints = SeedKind.allCases.flatMap(\.definition.deferredConstraints)
+        .map { "connvo.\($0)" }
 
     static let tryTurn = Statement(
         "seed.try_turn",
@@ -43,7 +45,7 @@ enum SeedStatements {
         parameters: [.int8]
     )
 
-    /// Of those who write to the tables, the one that has been at it for longest.
+    /// The session that has been writing to the tables for longest.
     static let tablesHolder = Statement(
         "seed.tables_holder",
         """
@@ -61,8 +63,8 @@ enum SeedStatements {
         """
     )
 
-    /// Nobody else changes the business tables, so that what is checked stays true. Readers, issuance among them, are
-    /// not hindered. The tables are locked in the order of the kinds.
+    /// Keeps other sessions from changing the business tables, so that what is checked stays true. Readers, issuance
+    /// among them, are not hindered. The tables are locked in the order of the kinds.
     static func lockTables(timeout: String) -> String {
         """
         SET LOCAL lock_timeout = '\(timeout)';
@@ -70,7 +72,7 @@ enum SeedStatements {
         LOCK TABLE \(SeedKind.allCases.map { "connvo.\($0.rawValue)" }.joined(separator: ", "))
             IN SHARE ROW EXCLUSIVE MODE;
         RELEASE SAVEPOINT connvo_seed_tables;
-        -- From here on only somebody who keeps rows locked can be in the way.
+        -- From here on only a session that keeps rows locked can be in the way.
         SET LOCAL lock_timeout = '10s'
         """
     }

@@ -4,15 +4,11 @@ internal import PostgreSQL
 // constraints already and are left out where that is safe.
 
 extension SeedTable {
-    private static let isTouched = "(f.is_new OR f.differs)"
+    private static let isTouched = "(d.is_new OR d.differs)"
 
     /// Rows of the files with the same key, bad ones included.
     var keyCheck: SeedCheck {
-        // A subscription that names no id has none, or the one that was found for it.
-        let isNamed = kind.columns.indices
-            .filter { kind.key.contains(kind.columns[$0].name) }
-            .map { "s.seed_given & \(1 << $0) <> 0" }
-        return SeedCheck(
+        SeedCheck(
             kind: kind,
             columns: kind.key,
             statement: Statement(
@@ -21,10 +17,11 @@ extension SeedTable {
                 SELECT clash.seed_row, clash.first_row, NULL::text
                 FROM (
                     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
-                    FROM \(raw) AS s
+                    FROM \(staged) AS s
                     WHERE s.seed_row >= 0
-                        AND \(isNamed.joined(separator: " AND "))
-                    WINDOW same AS (PARTITION BY \(kind.key.map { "s.\($0)" }.joined(separator: ", ")) ORDER BY s.seed_row)
+                        -- A row that names no id has none, or the one that was found for it.
+                        AND \(keyIndices.map(isGiven).joined(separator: " AND "))
+                    WINDOW same AS (PARTITION BY \(key(of: "s")) ORDER BY s.seed_row)
                 ) AS clash
                 WHERE clash.seed_row <> clash.first_row
                 """
@@ -38,137 +35,138 @@ extension SeedTable {
     /// - Parameter complete: Kinds all of whose rows could be read.
     func referenceChecks(complete: Set<SeedKind>) -> [SeedCheck] {
         kind.columns.compactMap { column in
-            guard let referred = column.referredKind, complete.contains(referred) else { return nil }
-            let isPruned = pruned.contains(referred)
-            let inFiles =
-                staged.contains(referred)
-                ? "AND NOT EXISTS (SELECT 1 FROM pg_temp.seed_\(referred.rawValue) AS o WHERE o.id = f.\(column.name))"
-                : ""
-            let stays =
-                isPruned
-                ? "AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_\(referred.rawValue) AS p WHERE p.id = o.id)" : ""
-            return SeedCheck(
-                kind: kind,
-                columns: [column.name],
-                statement: Statement(
-                    "seed.\(name).reference.\(column.name)\(inFiles.isEmpty ? "" : ".staged")\(isPruned ? ".pruned" : "")",
-                    """
-                    SELECT f.seed_row, NULL::integer, f.\(column.name)::text
-                    FROM \(final) AS f
-                    WHERE f.\(column.name) IS NOT NULL
-                        AND f.seed_row >= 0
-                        \(isPruned ? "" : "AND \(Self.isTouched)")
-                        \(inFiles)
-                        AND NOT EXISTS (
-                            SELECT 1
-                            FROM connvo.\(referred.rawValue) AS o
-                            WHERE o.id = f.\(column.name)
-                                \(stays)
-                        )
-                    """
-                ),
-                message: { _, id in
-                    "no such row in \(referred.rawValue): \"\(id ?? "")\""
-                        + (isPruned ? " (--prune \(referred.rawValue) leaves only those in the files)" : "")
-                }
-            )
+            guard let referredKind = column.referredKind, complete.contains(referredKind) else { return nil }
+            return referenceCheck(from: column.name, to: table(of: referredKind))
         }
+    }
+
+    private func referenceCheck(from column: String, to referred: SeedTable) -> SeedCheck {
+        var conditions = ["d.\(column) IS NOT NULL", "d.seed_row >= 0"]
+        // Where rows are removed, a row that stays as it is may lose what it refers to.
+        if !referred.isPruned { conditions.append(Self.isTouched) }
+        if referred.isStaged {
+            conditions.append("NOT EXISTS (SELECT 1 FROM \(referred.staged) AS s WHERE s.id = d.\(column))")
+        }
+        let stays =
+            referred.isPruned
+            ? "\n            AND NOT EXISTS (SELECT 1 FROM \(referred.pruned) AS p WHERE p.id = t.id)" : ""
+        conditions.append(
+            """
+            NOT EXISTS (
+                    SELECT 1
+                    FROM \(referred.target) AS t
+                    WHERE t.id = d.\(column)\(stays)
+                )
+            """
+        )
+        let hint = referred.isPruned ? " (--prune \(referred.name) leaves only those in the files)" : ""
+        return SeedCheck(
+            kind: kind,
+            columns: [column],
+            statement: Statement(
+                "seed.\(name).reference.\(column)\(referred.variant)",
+                "SELECT d.seed_row, NULL::integer, d.\(column)::text\nFROM \(desired) AS d" + Self.where(conditions)
+            ),
+            message: { _, id in "no such row in \(referred.name): \"\(id ?? "")\"\(hint)" }
+        )
     }
 
     /// Rows that would share a unique value, with each other or with a row of the database that stays as it is.
     var uniqueChecks: [SeedCheck] {
-        kind.uniqueKeys.filter { $0.columns != kind.key }.flatMap { key in
-            let label = key.columns[0]
-            // Rows with the same key have been reported as such; what a subscription without an id gets is its own.
-            let isOther = kind == .subscriptions ? "" : "AND clash.id <> clash.first_id"
-            let among = SeedCheck(
+        kind.definition.uniqueKeys.flatMap { [checkAmongRows($0), checkAgainstDatabase($0)] }
+    }
+
+    private func checkAmongRows(_ key: SeedUniqueKey) -> SeedCheck {
+        var conditions = ["clash.seed_row <> clash.first_row"]
+        // Rows with the same key have been reported as such, unless the key was found for them.
+        if kind.definition.ownedPeriod == nil { conditions.append("clash.id <> clash.first_id") }
+        let canClash = key.canClash("d").map { "\n    WHERE \($0)" } ?? ""
+        return SeedCheck(
+            kind: kind,
+            columns: key.columns,
+            statement: Statement(
+                "seed.\(name).unique.\(key.columns[0])",
+                """
+                SELECT clash.seed_row, clash.first_row, NULL::text
+                FROM (
+                    SELECT d.seed_row, d.id,
+                        first_value(d.seed_row) OVER same AS first_row,
+                        first_value(d.id) OVER same AS first_id
+                    FROM \(desired) AS d\(canClash)
+                    WINDOW same AS (PARTITION BY \(key.expressions("d")) ORDER BY d.seed_row)
+                ) AS clash
+                """ + Self.where(conditions)
+            ),
+            message: { other, _ in "the same as in \(other?.description ?? "another row")" }
+        )
+    }
+
+    private func checkAgainstDatabase(_ key: SeedUniqueKey) -> SeedCheck {
+        SeedCheck(
+            kind: kind,
+            columns: key.columns,
+            statement: Statement(
+                "seed.\(name).unique.\(key.columns[0]).database\(variant)",
+                """
+                SELECT d.seed_row, NULL::integer, t.id::text
+                FROM \(desired) AS d
+                JOIN \(target) AS t
+                    ON (\(key.expressions("t"))) = (\(key.expressions("d")))
+                """ + Self.where([Self.isTouched] + isUntouched("t"))
+            ),
+            message: { _, id in "taken in the database by \"\(id ?? "")\"" }
+        )
+    }
+
+    /// Periods of one owner that overlap. Nil for kinds without periods.
+    var overlapCheck: SeedCheck? {
+        kind.definition.ownedPeriod.map { period in
+            SeedCheck(
                 kind: kind,
-                columns: key.columns,
-                statement: Statement(
-                    "seed.\(name).unique.\(label)",
-                    """
-                    SELECT clash.seed_row, clash.first_row, NULL::text
-                    FROM (
-                        SELECT f.seed_row, f.id,
-                            first_value(f.seed_row) OVER same AS first_row,
-                            first_value(f.id) OVER same AS first_id
-                        FROM \(final) AS f
-                        \(key.nullsAreEqual ? "" : "WHERE num_nulls(\(key.columns.map { "f.\($0)" }.joined(separator: ", "))) = 0")
-                        WINDOW same AS (PARTITION BY \(key.expressions("f")) ORDER BY f.seed_row)
-                    ) AS clash
-                    WHERE clash.seed_row <> clash.first_row
-                        \(isOther)
-                    """
-                ),
-                message: { other, _ in "the same as in \(other?.description ?? "another row")" }
+                columns: [period.startColumn, period.endColumn],
+                statement: Statement("seed.\(name).overlap\(variant)", overlaps(period)),
+                message: { other, detail in
+                    if let other { return "overlaps the \(period.noun) in \(other)" }
+                    return "overlaps a \(period.noun) in the database: \(detail ?? "")"
+                }
             )
-            let inDatabase = SeedCheck(
-                kind: kind,
-                columns: key.columns,
-                statement: Statement(
-                    "seed.\(name).unique.\(label).database\(variant)",
-                    """
-                    SELECT f.seed_row, NULL::integer, t.id::text
-                    FROM \(final) AS f
-                    JOIN \(target) AS t
-                        ON (\(key.expressions("t"))) = (\(key.expressions("f")))
-                    WHERE \(Self.isTouched)
-                        AND \(isUntouched("t"))
-                    """
-                ),
-                message: { _, id in "taken in the database by \"\(id ?? "")\"" }
-            )
-            return [among, inDatabase]
         }
     }
 
-    /// Subscriptions of one owner that grant access at the same time.
-    var overlapChecks: [SeedCheck] {
-        guard kind == .subscriptions else { return [] }
-        let grants = "status IN ('trialing', 'active', 'past_due')"
-        return [
-            SeedCheck(
-                kind: kind,
-                columns: ["starts_at", "ends_at"],
-                statement: Statement(
-                    "seed.\(name).overlap\(variant)",
-                    """
-                    WITH period AS (
-                        SELECT f.seed_row, f.id, f.starts_at,
-                            coalesce(f.user_id, '') AS user_id,
-                            coalesce(f.organization_id, '') AS organization_id,
-                            tstzrange(f.starts_at, f.ends_at, '[)') AS span
-                        FROM \(final) AS f
-                        WHERE f.\(grants)
-                            -- Others have no range; a CHECK reports them.
-                            AND (f.ends_at IS NULL OR f.ends_at > f.starts_at)
-                        UNION ALL
-                        SELECT NULL, t.id, t.starts_at,
-                            coalesce(t.user_id, ''), coalesce(t.organization_id, ''),
-                            tstzrange(t.starts_at, t.ends_at, '[)')
-                        FROM \(target) AS t
-                        WHERE t.\(grants)
-                            AND \(isUntouched("t"))
-                    )
-                    SELECT a.seed_row, b.seed_row,
-                        b.id::text || ', from ' || to_char(b.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                    FROM period AS a
-                    JOIN period AS b
-                        ON b.user_id = a.user_id
-                        AND b.organization_id = a.organization_id
-                        AND b.span && a.span
-                        -- The same start is a clash of its own.
-                        AND b.starts_at <> a.starts_at
-                    WHERE a.seed_row IS NOT NULL
-                        AND (b.seed_row IS NULL OR b.seed_row < a.seed_row)
-                    """
-                ),
-                message: { other, detail in
-                    if let other { return "overlaps the subscription in \(other)" }
-                    return "overlaps a subscription in the database: \(detail ?? "")"
-                }
+    private func overlaps(_ period: SeedOwnedPeriod) -> String {
+        let (start, end) = (period.startColumn, period.endColumn)
+        func claims(_ alias: String) -> String {
+            "\(alias).\(period.claim.column) IN (\(period.claim.values.map { "'\($0)'" }.joined(separator: ", ")))"
+        }
+        func owners(_ alias: String) -> String {
+            period.ownerColumns.map { "coalesce(\(alias).\($0), '') AS \($0)" }.joined(separator: ", ")
+        }
+        func span(_ alias: String) -> String { "tstzrange(\(alias).\(start), \(alias).\(end), '[)') AS span" }
+        return """
+            WITH period AS (
+                SELECT d.seed_row, d.id, d.\(start), \(owners("d")),
+                    \(span("d"))
+                FROM \(desired) AS d
+                WHERE \(claims("d"))
+                    -- Others have no range; a CHECK reports them.
+                    AND (d.\(end) IS NULL OR d.\(end) > d.\(start))
+                UNION ALL
+                SELECT NULL, t.id, t.\(start), \(owners("t")),
+                    \(span("t"))
+                FROM \(target) AS t
+                WHERE \(([claims("t")] + isUntouched("t")).joined(separator: "\n        AND "))
             )
-        ]
+            SELECT a.seed_row, b.seed_row,
+                b.id::text || ', from ' || to_char(b.\(start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            FROM period AS a
+            JOIN period AS b
+                ON \(period.ownerColumns.map { "b.\($0) = a.\($0)" }.joined(separator: "\n    AND "))
+                AND b.span && a.span
+                -- The same start is a clash of its own.
+                AND b.\(start) <> a.\(start)
+            WHERE a.seed_row IS NOT NULL
+                AND (b.seed_row IS NULL OR b.seed_row < a.seed_row)
+            """
     }
 
     /// A CHECK of the table, asked of the staged rows: the constraint would name only the first bad one.
@@ -179,10 +177,10 @@ extension SeedTable {
             statement: Statement(
                 "seed.check.\(constraint)",
                 """
-                SELECT f.seed_row, NULL::integer, NULL::text
-                FROM \(final) AS f
+                SELECT d.seed_row, NULL::integer, NULL::text
+                FROM \(desired) AS d
                 WHERE \(Self.isTouched)
-                    AND f.seed_row >= 0
+                    AND d.seed_row >= 0
                     AND NOT (\(expression))
                 """
             ),

@@ -9,18 +9,21 @@ struct SeedTransaction {
     let deadline: Deadline
     let report: (SeedEvent) -> Void
 
-    /// Kinds with temporary tables. Meetings bring their organizers with them.
-    private var staged: Set<SeedKind> {
-        var kinds = Set(SeedKind.allCases.filter { batch.count($0) > 0 }).union(options.pruned)
-        if kinds.contains(.meetings) { kinds.insert(.meetingParticipants) }
-        return kinds
+    /// Kinds with temporary tables, those with rows that others bring along among them.
+    private var stagedKinds: Set<SeedKind> {
+        let kinds = Set(SeedKind.allCases.filter { batch.count($0) > 0 }).union(options.pruned)
+        return kinds.union(
+            SeedKind.allCases.filter { kind in
+                kind.definition.derivedRows.map { kinds.contains($0.source) } ?? false
+            }
+        )
     }
 
     func run(on connection: inout Connection) throws(SeedFailure) -> SeedSummary {
         try step("beginning") { () throws(DatabaseError) in
             try connection.executeScript(SeedStatements.begin, deadline: deadline)
         }
-        try SeedLock.acquire(on: &connection, patience: options.patience) { report(.waiting($0)) }
+        try SeedLock.acquire(patience: options.patience, on: &connection) { report(.waiting($0)) }
         let tables = try stage(on: &connection)
         let counts = try step("counting") { () throws(DatabaseError) in
             try count(tables, on: &connection)
@@ -33,7 +36,7 @@ struct SeedTransaction {
         if options.reportsChanges {
             for table in tables where counts[table.kind]?.changesNothing == false {
                 try step("comparing \(table.kind.rawValue)") { () throws(DatabaseError) in
-                    try reportChanges(of: table, on: &connection)
+                    try reportDifference(of: table, on: &connection)
                 }
             }
         }
@@ -74,9 +77,9 @@ extension SeedTransaction {
         let defaults = try step("reading column defaults") { () throws(DatabaseError) in
             try columnDefaults(on: &connection)
         }
-        let staged = staged
-        let tables = SeedKind.allCases.filter { staged.contains($0) }.map {
-            SeedTable(kind: $0, defaults: defaults[$0] ?? [:], staged: staged, pruned: options.pruned)
+        let stagedKinds = stagedKinds
+        let tables = SeedKind.allCases.filter { stagedKinds.contains($0) }.map {
+            SeedTable(kind: $0, defaults: defaults[$0] ?? [:], stagedKinds: stagedKinds, prunedKinds: options.pruned)
         }
         var loaded = 0
         for table in tables {
@@ -88,7 +91,7 @@ extension SeedTransaction {
         return tables
     }
 
-    private func columnDefaults(on connection: inout Connection) throws(DatabaseError) -> [SeedKind: [String: String]] {
+    func columnDefaults(on connection: inout Connection) throws(DatabaseError) -> [SeedKind: [String: String]] {
         var defaults: [SeedKind: [String: String]] = [:]
         for row in try connection.execute(SeedStatements.defaults, deadline: deadline).rows {
             guard let kind = SeedKind(rawValue: try row.decode(0)) else { continue }
@@ -103,24 +106,25 @@ extension SeedTransaction {
         after loaded: Int,
         on connection: inout Connection
     ) throws(DatabaseError) {
-        try connection.executeScript(table.createRaw, deadline: deadline)
+        try connection.executeScript(table.createStaged, deadline: deadline)
         let pieces = batch.chunkCount(table.kind)
         let rows = batch.count(table.kind)
         var next = 0
-        try connection.copyIn(table.copyRaw, deadline: deadline) {
+        try connection.copyIn(table.copyStaged, deadline: deadline) {
             guard next < pieces else { return nil }
             defer { next += 1 }
             progress("loading \(table.kind.rawValue)", loaded + rows * next / pieces, of: batch.count)
             return batch.chunk(next, of: table.kind)
         }
-        if let addOrganizers = table.addOrganizers {
-            try connection.executeScript(addOrganizers, deadline: deadline)
-        }
-        try connection.executeScript(table.prepareRaw, deadline: deadline)
-        try connection.executeScript(table.createFinal, deadline: deadline)
-        if options.pruned.contains(table.kind) {
-            try connection.executeScript(table.createPruned, deadline: deadline)
-        }
+        var statements = [table.addDerivedRows, table.analyzeStaged].compactMap { $0 }
+        statements += table.findIDs
+        statements += [table.createDesired, table.analyzeDesired]
+        if table.isPruned { statements += [table.createPruned, table.analyzePruned] }
+        try run(statements, on: &connection)
+    }
+
+    private func run(_ statements: [String], on connection: inout Connection) throws(DatabaseError) {
+        for statement in statements { try connection.executeScript(statement, deadline: deadline) }
     }
 
     private func count(
@@ -164,25 +168,25 @@ extension SeedTransaction {
             if batch.count(table.kind) > 1 { checks.append(table.keyCheck) }
             let isTouched = touched.contains { $0.kind == table.kind }
             if isTouched || !options.pruned.isEmpty { checks += table.referenceChecks(complete: complete) }
-            if isTouched { checks += table.uniqueChecks + table.overlapChecks }
+            if isTouched { checks += table.uniqueChecks + [table.overlapCheck].compactMap { $0 } }
         }
         var problems = foundProblems
         for (index, check) in checks.enumerated() {
             progress("checking \(check.kind.rawValue)", index, of: checks.count)
-            problems += try check.problems(in: batch, on: &connection, deadline: deadline)
+            problems += try check.problems(in: batch, deadline: deadline, on: &connection)
         }
         // What would be left over is known only when everything could be read.
         guard foundProblems.isEmpty else { return problems }
         for table in tables where options.pruned.contains(table.kind) {
             for check in table.pruningChecks {
                 progress("checking what to remove", checks.count, of: checks.count)
-                problems += try check.problems(on: &connection, deadline: deadline)
+                problems += try check.problems(deadline: deadline, on: &connection)
             }
         }
         return problems
     }
 
-    private func constraintChecks(
+    func constraintChecks(
         _ tables: [SeedTable],
         on connection: inout Connection
     ) throws(DatabaseError) -> [SeedCheck] {
@@ -205,45 +209,51 @@ extension SeedTransaction {
 // MARK: - The difference
 
 extension SeedTransaction {
-    private func reportChanges(of table: SeedTable, on connection: inout Connection) throws(DatabaseError) {
-        let kind = table.kind
+    /// How long the server may take for a piece of the difference.
+    private static let pieceTimeout = Duration.seconds(600)
+
+    private func reportDifference(of table: SeedTable, on connection: inout Connection) throws(DatabaseError) {
+        try each(table.changes, on: &connection) { (row) throws(DatabaseError) in try change(row, of: table.kind) }
+        guard table.isPruned else { return }
+        try each(table.removals, on: &connection) { (row) throws(DatabaseError) in try removal(row, of: table.kind) }
+    }
+
+    private func each(
+        _ cursor: Cursor,
+        on connection: inout Connection,
+        _ change: (Row) throws(DatabaseError) -> SeedChange
+    ) throws(DatabaseError) {
+        var cursor = cursor
+        try cursor.open(deadline: .after(Self.pieceTimeout), on: &connection)
+        while let result = try cursor.next(deadline: .after(Self.pieceTimeout), on: &connection) {
+            for row in result.rows { report(.change(try change(row))) }
+        }
+    }
+
+    /// Decodes a row of ``SeedTable/changes``.
+    private func change(_ row: Row, of kind: SeedKind) throws(DatabaseError) -> SeedChange {
+        let isNew = try row.decode(0, as: Bool.self)
+        let given = try row.decode(1, as: Int32.self)
         let id = kind.index(of: "id")
-        try connection.executeScript(table.declareChanges, deadline: deadline)
-        try connection.readCursor(table.changesCursor, timeout: .seconds(600)) { (row) throws(DatabaseError) in
-            let isNew = try row.decode(0, as: Bool.self)
-            let given = try row.decode(1, as: Int32.self)
-            report(
-                .change(
-                    SeedChange(
-                        verb: isNew ? .insert : .change,
-                        kind: kind,
-                        values: try row.seedValues(of: kind, from: 2),
-                        formerValues: isNew ? [] : try row.seedValues(of: kind, from: 2 + kind.columns.count),
-                        hasLastingKey: !isNew || id.map { given & (1 << $0) != 0 } ?? true
-                    )
-                )
-            )
-        } failure: {
-            $0
+        return SeedChange(
+            verb: isNew ? .insert : .change,
+            kind: kind,
+            values: try row.seedValues(of: kind, from: 2),
+            formerValues: isNew ? [] : try row.seedValues(of: kind, from: 2 + kind.columns.count),
+            hasLastingKey: !isNew || id.map { given & (1 << $0) != 0 } ?? true
+        )
+    }
+
+    /// Decodes a row of ``SeedTable/removals``.
+    private func removal(_ row: Row, of kind: SeedKind) throws(DatabaseError) -> SeedChange {
+        var values: [SeedValue] = []
+        var next = 0
+        for column in kind.columns {
+            let isKey = kind.key.contains(column.name)
+            values.append(isKey ? try row.seedValue(next, of: column) : .absent)
+            if isKey { next += 1 }
         }
-        guard options.pruned.contains(kind) else { return }
-        try connection.executeScript(table.declareRemovals, deadline: deadline)
-        try connection.readCursor(table.removalsCursor, timeout: .seconds(600)) { (row) throws(DatabaseError) in
-            var values: [SeedValue] = []
-            var next = 0
-            for column in kind.columns {
-                let isKey = kind.key.contains(column.name)
-                values.append(isKey ? try row.seedValue(next, of: column) : .absent)
-                if isKey { next += 1 }
-            }
-            report(
-                .change(
-                    SeedChange(verb: .remove, kind: kind, values: values, formerValues: [], hasLastingKey: true)
-                )
-            )
-        } failure: {
-            $0
-        }
+        return SeedChange(verb: .remove, kind: kind, values: values, formerValues: [], hasLastingKey: true)
     }
 }
 
@@ -259,36 +269,29 @@ extension SeedTransaction {
     ) throws(SeedFailure) {
         let removing = tables.reversed().filter { (counts[$0.kind]?.removed ?? 0) > 0 }
         let steps = tables.count + removing.count
-        var hasWrittenMeetings = false
+        var written: Set<SeedKind> = []
         for (index, table) in tables.enumerated() {
             let counts = counts[table.kind] ?? SeedSummary.Counts()
-            guard counts.inserted + counts.changed > 0 || hasWrittenMeetings && table.kind == .meetingParticipants
-            else {
-                continue
-            }
+            let isDerivedFromWritten = table.kind.definition.derivedRows.map { written.contains($0.source) } ?? false
+            guard counts.inserted + counts.changed > 0 || isDerivedFromWritten else { continue }
             progress("writing \(table.kind.rawValue)", index, of: steps)
             try step("writing \(table.kind.rawValue)") { () throws(DatabaseError) in
-                // Writing a meeting makes its organizer a host by trigger; what the files say comes on top of that.
-                let isChanged = hasWrittenMeetings && table.kind == .meetingParticipants
-                if isChanged {
-                    try connection.executeScript(table.recreateFinal, deadline: deadline)
+                var statements: [String] = []
+                // The trigger has made and changed rows; what the files say comes on top of that.
+                if isDerivedFromWritten {
+                    statements += [table.dropDesired, table.createDesired, table.analyzeDesired]
                 }
-                if let park = table.park, counts.changed + counts.removed > 0 {
-                    try connection.executeScript(park, deadline: deadline)
-                }
-                if counts.changed > 0 || isChanged {
-                    try connection.executeScript(table.update, deadline: deadline)
-                }
-                if counts.inserted > 0 {
-                    try connection.executeScript(table.insert, deadline: deadline)
-                }
+                if counts.changed + counts.removed > 0 { statements += table.release }
+                if counts.changed > 0 || isDerivedFromWritten { statements.append(table.update) }
+                if counts.inserted > 0 { statements.append(table.insert) }
+                try run(statements, on: &connection)
             }
-            if table.kind == .meetings { hasWrittenMeetings = true }
+            written.insert(table.kind)
         }
         for (index, table) in removing.enumerated() {
             progress("removing \(table.kind.rawValue)", tables.count + index, of: steps)
             try step("removing \(table.kind.rawValue)") { () throws(DatabaseError) in
-                try connection.executeScript(table.removePruned, deadline: deadline)
+                try run([table.removePruned], on: &connection)
             }
         }
     }

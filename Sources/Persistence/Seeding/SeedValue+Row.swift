@@ -23,27 +23,3 @@ extension Row {
         return values
     }
 }
-
-extension Connection {
-    /// Reads an open cursor to its end and closes it, so many rows at a time that neither side holds them all.
-    mutating func readCursor<Failure: Error>(
-        _ cursor: String,
-        timeout: Duration,
-        _ body: (Row) throws(Failure) -> Void,
-        failure: (DatabaseError) -> Failure
-    ) throws(Failure) {
-        let fetch = Statement("fetch.\(cursor)", "FETCH 2000 FROM \(cursor)")
-        while true {
-            let result: QueryResult
-            do {
-                result = try execute(fetch, deadline: .after(timeout))
-                // What a cursor reads cannot be dropped while it is open.
-                if result.rowCount < 2000 { try executeScript("CLOSE \(cursor)", deadline: .after(timeout)) }
-            } catch {
-                throw failure(error)
-            }
-            for row in result.rows { try body(row) }
-            if result.rowCount < 2000 { return }
-        }
-    }
-}

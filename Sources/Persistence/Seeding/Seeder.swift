@@ -11,16 +11,16 @@ package enum Seeder {
     /// - Parameters:
     ///   - foundProblems: What is wrong with the files already. The database is asked about the rest, nothing is
     ///     written, and all of it is thrown together.
-    ///   - connection: One that may read and change the business tables, such as connvo_admin's. Not in a transaction.
     ///   - deadline: For each statement that works on rows.
+    ///   - connection: One that may read and change the business tables, such as connvo_admin's. Not in a transaction.
     ///   - report: Called on this thread.
     /// - Throws: ``SeedFailure/invalid(_:)`` with every bad row, or what kept the database from answering.
     package static func seed(
         _ batch: SeedBatch,
         options: SeedOptions = SeedOptions(),
         foundProblems: [SeedProblem] = [],
-        on connection: inout Connection,
         deadline: Deadline,
+        on connection: inout Connection,
         report: @escaping (SeedEvent) -> Void = { _ in }
     ) throws(SeedFailure) -> SeedSummary {
         let missing = options.pruned.subtracting(batch.namedKinds)

@@ -65,7 +65,7 @@ struct ExportCommand: AsyncParsableCommand {
         // It holds personal data.
         var output = try CommandOutput.opened(path, isPrivate: true)
         var writer = SeedWriter(format, kinds: kinds)
-        try SeedExporter.export(kinds, on: &connection, timeout: .seconds(600)) { kind, values in
+        try SeedExporter.export(kinds, timeout: .seconds(600), on: &connection) { kind, values in
             try writer.write(values, of: kind)
             if writer.count >= 64 * 1024 { try output.write(writer.take()) }
         }

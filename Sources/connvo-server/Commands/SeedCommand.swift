@@ -127,8 +127,8 @@ struct SeedCommand: AsyncParsableCommand {
                     rows.batch,
                     options: options,
                     foundProblems: rows.problems,
-                    on: &connection,
-                    deadline: .never
+                    deadline: .never,
+                    on: &connection
                 ) { Self.show($0, difference, progress) }
             }
         } catch let failure as SeedFailure {

@@ -105,8 +105,8 @@ import Testing
             let summary = try Seeder.seed(
                 batch,
                 options: SeedOptions(pruned: [.subscriptions]),
-                on: &connection,
-                deadline: .after(.seconds(60))
+                deadline: .after(.seconds(60)),
+                on: &connection
             )
             #expect(summary.counts == [.subscriptions: .init(removed: 2)])
         }

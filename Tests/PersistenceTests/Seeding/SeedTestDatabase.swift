@@ -14,8 +14,8 @@ extension TestDatabase {
         return try Seeder.seed(
             SeedBatch(rows),
             options: options,
-            on: &connection,
             deadline: .after(.seconds(120)),
+            on: &connection,
             report: report
         )
     }

@@ -69,11 +69,11 @@ import Testing
     @Test func `the second run changes nothing and writes nothing`() async throws {
         try await withDatabase { database in
             var connection = try database.connect(as: "connvo_admin")
-            _ = try Seeder.seed(SeedBatch(Self.everything), on: &connection, deadline: .after(.seconds(60)))
+            _ = try Seeder.seed(SeedBatch(Self.everything), deadline: .after(.seconds(60)), on: &connection)
             let content = try database.content()
             let writes = try database.writes(after: &connection)
 
-            let summary = try Seeder.seed(SeedBatch(Self.everything), on: &connection, deadline: .after(.seconds(60)))
+            let summary = try Seeder.seed(SeedBatch(Self.everything), deadline: .after(.seconds(60)), on: &connection)
 
             #expect(summary.changesNothing)
             #expect(summary.counts[.meetingParticipants] == .init(unchanged: 2))
@@ -400,11 +400,11 @@ import Testing
             #expect(throws: SeedFailure.self) {
                 try Seeder.seed(
                     SeedBatch([.user(1, "a", email: "bad")]),
-                    on: &connection,
-                    deadline: .after(.seconds(30))
+                    deadline: .after(.seconds(30)),
+                    on: &connection
                 )
             }
-            let summary = try Seeder.seed(SeedBatch([.user(1, "a")]), on: &connection, deadline: .after(.seconds(30)))
+            let summary = try Seeder.seed(SeedBatch([.user(1, "a")]), deadline: .after(.seconds(30)), on: &connection)
 
             #expect(summary.counts[.users] == .init(inserted: 1))
         }
@@ -438,8 +438,8 @@ import Testing
                     foundProblems: [
                         SeedProblem(at: SeedPosition(file: "seed.json", line: 9, column: 9), field: "email", "missing")
                     ],
-                    on: &connection,
-                    deadline: .after(.seconds(60))
+                    deadline: .after(.seconds(60)),
+                    on: &connection
                 )
             }
 
@@ -465,8 +465,8 @@ import Testing
                 try Seeder.seed(
                     batch,
                     foundProblems: [SeedProblem(at: SeedPosition(file: "seed.json", line: 3, column: 1), "syntax")],
-                    on: &connection,
-                    deadline: .after(.seconds(60))
+                    deadline: .after(.seconds(60)),
+                    on: &connection
                 )
             }
 

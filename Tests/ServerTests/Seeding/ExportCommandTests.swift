@@ -202,7 +202,7 @@ import Testing
             var connection = try database.connect(as: "connvo_admin")
             var rows: [SeedKind] = []
 
-            try SeedExporter.export(SeedKind.allCases, on: &connection, timeout: .seconds(60)) { kind, _ in
+            try SeedExporter.export(SeedKind.allCases, timeout: .seconds(60), on: &connection) { kind, _ in
                 rows.append(kind)
             }
 

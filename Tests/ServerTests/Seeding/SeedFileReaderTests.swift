@@ -223,8 +223,8 @@ import Testing
 
         try await withDatabase { database in
             var connection = try database.connect(as: "connvo_admin")
-            let first = try Seeder.seed(demo.batch, on: &connection, deadline: .after(.seconds(60)))
-            let second = try Seeder.seed(demo.batch, on: &connection, deadline: .after(.seconds(60)))
+            let first = try Seeder.seed(demo.batch, deadline: .after(.seconds(60)), on: &connection)
+            let second = try Seeder.seed(demo.batch, deadline: .after(.seconds(60)), on: &connection)
 
             #expect(!first.changesNothing)
             #expect(second.changesNothing)
