@@ -15,12 +15,12 @@ final class ContextPool<Context: Sendable>: Sendable {
     }
 
     /// An idle context, now the caller's, or `nil` when all are lent.
-    func take() -> Context? {
+    func borrow() -> Context? {
         idle.withLock { $0.popLast() }
     }
 
-    /// Takes a context back.
-    func put(_ context: Context) {
+    /// Ends the loan of a context.
+    func `return`(_ context: Context) {
         idle.withLock { idle in
             if idle.count < Self.capacity { idle.append(context) }
         }

@@ -26,8 +26,8 @@ package final class HMACSHA256: Sendable {
 
     /// The code of borrowed bytes, 32 bytes.
     package func authenticate(_ message: UnsafeRawBufferPointer) -> [UInt8] {
-        let context = pool.take() ?? keyed.copy()
-        defer { pool.put(context) }
+        let context = pool.borrow() ?? keyed.copy()
+        defer { pool.return(context) }
         return context.authenticate(message)
     }
 

@@ -48,11 +48,11 @@ package final class RSAPublicKey: Sendable {
     /// "valid" is `false`, its own failures included.
     package func verify(signature: [UInt8], message: ArraySlice<UInt8>) -> Bool {
         guard signature.count == modulus.count else { return false }
-        guard let context = pool.take() ?? VerifyingContext(handle) else {
+        guard let context = pool.borrow() ?? VerifyingContext(handle) else {
             ERR_clear_error()
             return false
         }
-        defer { pool.put(context) }
+        defer { pool.return(context) }
         return context.verify(signature, message)
     }
 
