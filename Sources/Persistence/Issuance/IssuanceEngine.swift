@@ -23,6 +23,8 @@ package final class IssuanceEngine: Sendable {
     }
 
     private let configuration: IssuanceConfiguration
+    /// The origin of the quota's times.
+    private let epoch = ContinuousClock.now
     private let report: @Sendable (IssuanceEvent) -> Void
     private let state: Mutex<State>
     /// One for each slot, and one more for the sweeper.
@@ -44,7 +46,7 @@ package final class IssuanceEngine: Sendable {
         state = Mutex(
             State(
                 pool: PoolStateMachine(size: configuration.poolSize) { Double.random(in: 0..<1) },
-                quota: QuotaWindow(limit: configuration.requestsPerMinute, epoch: .now),
+                quota: QuotaWindow(limit: configuration.requestsPerMinute),
                 inFlight: Array(repeating: 0, count: configuration.poolSize)
             )
         )
@@ -104,7 +106,8 @@ package final class IssuanceEngine: Sendable {
     package func submit(_ pending: PendingIssuance) -> IssuanceOutcome? {
         let now = ContinuousClock.now
         let (refusal, wake) = state.withLock { state -> (IssuanceOutcome?, Int?) in
-            if case .refused(let retryAfter) = state.quota.admit(pending.request.admission.callerID, now: now) {
+            let user = pending.request.admission.callerID
+            if case .refused(let retryAfter) = state.quota.admit(user, at: epoch.duration(to: now)) {
                 return (.rateLimited(limit: configuration.requestsPerMinute, retryAfter: retryAfter), nil)
             }
             if let reason = reasonToRefuse(state, now: now) { return (.unavailable(reason), nil) }

@@ -3,7 +3,7 @@ internal import PostgreSQL
 
 /// One batch of requests in one transaction and two round trips: facts in, decisions, records out.
 ///
-/// Nothing here is visible to a caller before COMMIT was acknowledged; the outcomes are returned, not sent.
+/// No caller hears of an outcome before COMMIT was acknowledged: the outcomes are returned, not sent.
 struct IssuanceTransaction {
     private let configuration: IssuanceConfiguration
     private let factsStatement: FactsStatement
@@ -78,8 +78,15 @@ struct IssuanceTransaction {
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
         for (request, known) in zip(requests, facts) {
-            if let retryAfter = secondsToWait(request, known) {
-                decisions.outcomes.append(.rateLimited(limit: configuration.requestsPerMinute, retryAfter: retryAfter))
+            let limit = configuration.requestsPerMinute
+            let quota = QuotaDecision(
+                limit: limit,
+                recordedRequests: known.recentRequests,
+                oldest: known.oldestRecentRequest,
+                now: request.receivedAt
+            )
+            if case .refused(let retryAfter) = quota {
+                decisions.outcomes.append(.rateLimited(limit: limit, retryAfter: retryAfter))
                 continue
             }
             let facts = known.admission
@@ -99,30 +106,13 @@ struct IssuanceTransaction {
         return decisions
     }
 
-    /// The quota, as far as the database knows: other processes, and this one before it was started. Nil when the
-    /// request may be decided.
-    private func secondsToWait(_ request: IssuanceRequest, _ facts: RequestFacts) -> Int64? {
-        let limit = configuration.requestsPerMinute
-        guard limit > 0, facts.recentRequests + 1 > Int64(limit) else { return nil }
-        guard let oldest = facts.oldestRecentRequest else { return 1 }
-        let leavesAt = oldest + QuotaWindow.length
-        let left = leavesAt.microsecondsSinceEpoch - request.receivedAt.microsecondsSinceEpoch
-        return max(1, (left + 999_999) / 1_000_000)
-    }
-
     /// Signs before the commit, so that the record can hold the token's SHA-256.
     private func issue(
         _ admission: Admission,
         id: UUIDv7,
         to request: IssuanceRequest
     ) throws(DatabaseError) -> (issued: IssuedToken, record: TokenRecord) {
-        let now = request.receivedAt.secondsSinceEpoch
-        let contents = TokenContents(
-            id: id,
-            admission: admission,
-            issuedAt: now - TokenContents.backdating,
-            expiresAt: now + TokenContents.lifetime
-        )
+        let contents = TokenContents(id: id, admission: admission, now: request.receivedAt)
         let signed: SignedToken
         do {
             signed = try configuration.sign(contents)
@@ -154,11 +144,4 @@ struct IssuanceTransaction {
         let results = try connection.executeTogether(commands, deadline: deadline)
         try connection.confirmCommit(results[commands.count - 1])
     }
-}
-
-extension TokenContents {
-    /// A token lives for one hour, by the specification.
-    static let lifetime: Int64 = 3600
-    /// `iat` lies this many seconds in the past, because Stream's clock may be behind ours.
-    static let backdating: Int64 = 5
 }

@@ -87,9 +87,9 @@ struct ConnvoApplication: Sendable {
             signingKeyID: signer.keyID,
             sign: { contents in
                 let token = try signer.sign(
-                    userID: contents.admission.caller.id.rawValue,
-                    role: contents.admission.streamRole,
-                    callCID: contents.admission.call.cid,
+                    userID: contents.userID.rawValue,
+                    role: contents.role,
+                    callCID: contents.callCID,
                     jti: contents.id.description,
                     issuedAt: contents.issuedAt,
                     expiresAt: contents.expiresAt

@@ -1,9 +1,9 @@
+internal import Domain
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
-internal import Persistence
 
 /// Gives every answer of the router the headers of the contract, and every failure its envelope.
 struct ProblemMiddleware: RouterMiddleware {

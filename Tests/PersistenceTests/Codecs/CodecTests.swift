@@ -166,7 +166,10 @@ import Testing
             let rows = try connection.execute(query, parameters, deadline: .soon).rows
 
             #expect(try rows.map { try $0.decode(0, as: String.self) } == ids.map(\.description))
-            #expect(try rows.map { try $0.decode(1, as: [UInt8].self) } == ids.map(\.bytes))
+            let words = try rows.map { try $0.decode(1, as: [UInt8].self) }
+            #expect(
+                words == ids.map { id in [id.high, id.low].flatMap { withUnsafeBytes(of: $0.bigEndian, Array.init) } }
+            )
         }
     }
 

@@ -158,7 +158,7 @@ final class TestEngine: Sendable {
     // MARK: Signing
 
     private static let sign: @Sendable (TokenContents) throws -> SignedToken = { contents in
-        let text = "\(contents.id) \(contents.admission.caller.id) \(contents.issuedAt) \(contents.expiresAt)"
+        let text = "\(contents.id) \(contents.userID) \(contents.issuedAt) \(contents.expiresAt)"
         return SignedToken(bytes: Array(text.utf8), sha256: digest(Array(text.utf8)))
     }
 

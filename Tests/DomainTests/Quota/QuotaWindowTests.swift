@@ -1,23 +1,19 @@
 import Domain
+import TestSupport
 import Testing
 
-@testable import Persistence
-import TestSupport
-
-/// The count of one process, by a clock of the test's own.
+/// The count of one process, by a simulated clock.
 @Suite struct QuotaWindowTests {
-    private static let epoch = ContinuousClock.now
-
-    /// A window and short names for its calls. Times are milliseconds since the window's epoch.
+    /// A window and short names for its calls. Times are milliseconds since the window's origin.
     private struct Subject {
         var window: QuotaWindow
 
         init(limit: Int) {
-            window = QuotaWindow(limit: limit, epoch: epoch)
+            window = QuotaWindow(limit: limit)
         }
 
-        mutating func admit(_ user: String = "user_a", at milliseconds: Int64) -> QuotaWindow.Verdict {
-            window.admit(User.ID(rawValue: user), now: epoch + .milliseconds(milliseconds))
+        mutating func admit(_ user: String = "user_a", at milliseconds: Int64) -> QuotaDecision {
+            window.admit(User.ID(rawValue: user), at: .milliseconds(milliseconds))
         }
 
         mutating func withdraw(_ user: String = "user_a") {
@@ -29,10 +25,10 @@ import TestSupport
     func `as many as the limit are admitted, and not one more`(limit: Int) {
         var subject = Subject(limit: limit)
 
-        let verdicts = (0...limit).map { _ in subject.admit(at: 5) }
+        let decisions = (0...limit).map { _ in subject.admit(at: 5) }
 
-        #expect(verdicts.dropLast().allSatisfy { $0 == .admitted })
-        #expect(verdicts.last == .refused(retryAfter: 60))
+        #expect(decisions.dropLast().allSatisfy { $0 == .admitted })
+        #expect(decisions.last == .refused(retryAfter: 60))
     }
 
     @Test func `users do not share a count`() {
@@ -79,7 +75,7 @@ import TestSupport
         #expect(subject.admit(at: time) == .refused(retryAfter: retryAfter))
     }
 
-    @Test func `who waits as long as was said is admitted`() throws {
+    @Test func `a user who waits as long as was said is admitted`() throws {
         var subject = Subject(limit: 7)
         var random = SeededGenerator(seed: 11)
         var time: Int64 = 0
@@ -98,16 +94,16 @@ import TestSupport
         var admitted: [String: [Int64]] = [:]
         var time: Int64 = 0
         for _ in 0..<20_000 {
-            // With pauses in which one generation or both go.
+            // With pauses in which one generation or both are dropped.
             time += Int64.random(in: 0..<400, using: &random)
             if Int.random(in: 0..<500, using: &random) == 0 { time += Int64.random(in: 0..<200_000, using: &random) }
             let user = "user_\(Int.random(in: 0..<30, using: &random))"
             let recent = admitted[user, default: []].filter { $0 > time - 60_000 }
 
-            let verdict = subject.admit(user, at: time)
+            let decision = subject.admit(user, at: time)
 
-            #expect((verdict == .admitted) == (recent.count < 5))
-            admitted[user] = verdict == .admitted ? recent + [time] : recent
+            #expect((decision == .admitted) == (recent.count < 5))
+            admitted[user] = decision == .admitted ? recent + [time] : recent
         }
     }
 
@@ -136,7 +132,7 @@ import TestSupport
         #expect(subject.admit(at: 30_000) == .refused(retryAfter: 60))
     }
 
-    @Test func `withdrawing from somebody unknown does nothing`() {
+    @Test func `withdrawing from an unknown user does nothing`() {
         var subject = Subject(limit: 1)
 
         subject.withdraw("user_b")
@@ -145,11 +141,11 @@ import TestSupport
         #expect(subject.admit("user_b", at: 0) == .refused(retryAfter: 60))
     }
 
-    @Test func `a generation that turns takes nothing away that still counts`() {
+    @Test func `rotating the generations takes nothing away that still counts`() {
         var subject = Subject(limit: 2)
         #expect(subject.admit(at: 0) == .admitted)
         #expect(subject.admit(at: 59_000) == .admitted)
-        // Somebody else turns the generations, twice.
+        // Requests of another user rotate the generations, twice.
         #expect(subject.admit("user_b", at: 60_000) == .admitted)
 
         #expect(subject.admit(at: 61_000) == .admitted)
@@ -169,7 +165,7 @@ import TestSupport
     }
 
     @Test(arguments: [-30_000, -1, 0, 1, 30_000] as [Int64])
-    func `the clock's overflow after 49 days locks nobody out`(offset: Int64) {
+    func `the clock's overflow after 49 days locks no user out`(offset: Int64) {
         let overflow = Int64(UInt32.max) + 1
         var subject = Subject(limit: 1)
         #expect(subject.admit(at: overflow - 60_000) == .admitted)

@@ -1,14 +1,12 @@
-package import Domain
-internal import PostgreSQL
-
 /// A UUID of version 7: 48 bits of Unix milliseconds, 12 of the millisecond's fraction, 62 random ones (RFC 9562,
 /// section 5.7, and method 3 of section 6.2).
 ///
 /// It is a token's `jti` and the primary key of the record, so the id alone says which partition holds it.
 package struct UUIDv7: Hashable, Sendable {
-    /// The first eight bytes and the last, as big-endian numbers: without storage of its own, unlike an array.
-    private let high: UInt64
-    private let low: UInt64
+    /// The first eight bytes, as a big-endian number. Two numbers have no storage of their own, unlike an array.
+    package let high: UInt64
+    /// The last eight bytes, as a big-endian number.
+    package let low: UInt64
 
     /// Makes the id of something that happens at `instant`.
     package init(at instant: Timestamp, using generator: inout some RandomNumberGenerator) {
@@ -30,13 +28,6 @@ package struct UUIDv7: Hashable, Sendable {
         }
         (high, low) = (words[0], words[1])
         guard high >> 12 & 0xF == 7, low >> 62 == 0b10 else { return nil }
-    }
-
-    /// The sixteen bytes, in the order of RFC 9562.
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        encode(into: &bytes)
-        return bytes
     }
 
     /// The millisecond in which it was made.
@@ -69,12 +60,5 @@ extension UUIDv7: CustomStringConvertible {
             }
             return position
         }
-    }
-}
-
-extension UUIDv7: BinaryEncodable {
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: high)
-        bytes.append(bigEndian: low)
     }
 }

@@ -1,0 +1,9 @@
+internal import Domain
+
+extension UUIDv7: BinaryEncodable {
+    /// The sixteen bytes, in the order of RFC 9562.
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(bigEndian: high)
+        bytes.append(bigEndian: low)
+    }
+}
