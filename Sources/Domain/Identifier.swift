@@ -1,7 +1,7 @@
 /// The id of an `Entity`, as clients and the database write it.
 ///
 /// The type parameter keeps a meeting's id from being passed where a user's is meant. Values are not
-/// checked here; `init(validating:)` of each entity's id says which strings the contract allows.
+/// checked here; `init(validating:)` of each entity's id says which strings are allowed.
 package struct Identifier<Entity>: RawRepresentable, Hashable, Sendable {
     package let rawValue: String
 

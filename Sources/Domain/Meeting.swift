@@ -31,7 +31,7 @@ package struct Meeting: Hashable, Sendable {
     package enum State: String, CaseIterable, Sendable {
         case scheduled, active, concluded, cancelled
 
-        /// Concluded and cancelled are final: nobody enters any more.
+        /// Concluded and cancelled are final: no caller is admitted any more.
         package var isOver: Bool {
             switch self {
             case .scheduled, .active: false
@@ -42,7 +42,7 @@ package struct Meeting: Hashable, Sendable {
 }
 
 extension Identifier<Meeting> {
-    /// Accepts what the contract allows in `meetingId`: 1 to 64 of `[A-Za-z0-9_-]`.
+    /// Accepts what docs/errors.md, row 6, allows in `meetingId`: 1 to 64 of `[A-Za-z0-9_-]`.
     package init?(validating text: String) {
         guard Self.isValid(text, maximumLength: 64) else { return nil }
         self.init(rawValue: text)

@@ -1,7 +1,7 @@
 /// That a person belongs to a meeting, and as what.
 package struct Participation: Hashable, Sendable {
     package let role: Role
-    /// Set when somebody removed the person: it keeps them out. Having left is not removal.
+    /// Set when the person was removed from the meeting, and is refused since. Having left is not removal.
     package let removedAt: Timestamp?
 
     package init(role: Role, removedAt: Timestamp?) {

@@ -27,7 +27,7 @@ package struct User: Hashable, Sendable {
 }
 
 extension Identifier<User> {
-    /// Accepts the characters that both Stream and this contract allow in a user id.
+    /// Accepts 1 to 255 of `[A-Za-z0-9_@-]`, the characters that Stream allows in a user id.
     package init?(validating text: String) {
         guard Self.isValid(text, maximumLength: 255, others: [UInt8(ascii: "@")]) else { return nil }
         self.init(rawValue: text)

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-/// One combination of everything the rules look at, in the words of the contract.
+/// One combination of everything the rules look at, in the words of docs/errors.md.
 ///
 /// It holds choices, not domain values: ``facts``, ``request`` and ``policy`` are made from them, and
 /// ``AdmissionOracle`` judges the choices without looking at what was made.
@@ -46,14 +46,14 @@ struct AdmissionCase: CustomTestStringConvertible {
     enum Mapping: CaseIterable {
         case standard
         case observersToo
-        case nobody
+        case noRole
 
         var streamRoles: [Role: String] {
             switch self {
             case .standard: [.host: "host", .coHost: "moderator", .participant: "call_member"]
             case .observersToo:
                 [.host: "owner", .coHost: "co_owner", .participant: "guest", .observer: "watcher"]
-            case .nobody: [:]
+            case .noRole: [:]
             }
         }
     }

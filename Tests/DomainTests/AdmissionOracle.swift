@@ -1,12 +1,12 @@
 import Domain
 
-/// The contract's table of outcomes, rows 7 to 16, written a second time and in another way.
+/// The outcomes of docs/errors.md, rows 7 to 16, written a second time and in another way.
 ///
 /// An ordered list of rows, each with the condition under which it applies; the first that applies is
 /// the answer. It looks at the choices of a case, never at the domain values made from them.
 enum AdmissionOracle {
     struct Row: Sendable {
-        /// The row's number in the contract; 10 stands twice, for its two reasons.
+        /// The row's number in docs/errors.md; 10 stands twice, for its two reasons.
         let number: Int
         /// The slug that `token_refusals.reason` keeps.
         let reason: String
@@ -74,7 +74,7 @@ enum AdmissionOracle {
             switch $0.mapping {
             case .standard: return wanted == .observer
             case .observersToo: return false
-            case .nobody: return true
+            case .noRole: return true
             }
         },
     ]
@@ -92,7 +92,7 @@ enum AdmissionOracle {
         rows.indices.filter { rows[$0].applies(situation) }
     }
 
-    /// What the contract says; nil, which equals no answer, would be a hole in the table of rows.
+    /// What docs/errors.md says; nil, which equals no answer, would be a hole in the table of rows.
     static func expectation(for situation: AdmissionCase) -> Result<Admission, Refusal>? {
         if let row = rows.first(where: { $0.applies(situation) }) {
             return .failure(row.refusal(situation))

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: meetings, AdmissionCase.Membership.all)
-    func `every combination is answered as the contract's table says`(
+    func `every combination is decided as the table of docs/errors.md says`(
         meeting: Meeting.State?,
         membership: AdmissionCase.Membership
     ) {
@@ -66,7 +66,8 @@ import Testing
         }
 
         let reasons = AdmissionOracle.rows.map(\.reason)
-        let strangers: Set<Set<String>> = [
+        // Rows that cannot apply together.
+        let exclusive: Set<Set<String>> = [
             ["user_not_provisioned", "user_deactivated"],
             ["meeting_not_found", "meeting_ended"],
             ["meeting_not_found", "meeting_not_open"],
@@ -77,14 +78,14 @@ import Testing
         for earlier in reasons.indices {
             for later in reasons.indices where later > earlier {
                 guard let situation = met[Pair(earlier, later)] else {
-                    #expect(strangers.contains([reasons[earlier], reasons[later]]))
+                    #expect(exclusive.contains([reasons[earlier], reasons[later]]))
                     continue
                 }
                 let refusal = #expect(throws: Refusal.self) { try situation.answer.get() }
                 #expect(refusal?.reason == reasons[earlier], "\(situation.testDescription)")
             }
         }
-        #expect(met.count == reasons.count * (reasons.count - 1) / 2 - strangers.count)
+        #expect(met.count == reasons.count * (reasons.count - 1) / 2 - exclusive.count)
     }
 
     @Test(arguments: AdmissionOracle.rows.indices)
@@ -135,7 +136,7 @@ import Testing
         #expect(policy.pastDueGrace == .seconds(604_800))
     }
 
-    @Test func `without facts nobody gets in`() {
+    @Test func `without facts every caller is refused`() {
         let answer = AdmissionPolicy().answer(AdmissionCase().request, facts: AdmissionFacts())
 
         #expect(answer == .failure(.userNotProvisioned))

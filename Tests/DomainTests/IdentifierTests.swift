@@ -6,7 +6,7 @@ import Testing
     static let common = Set((letters + letters.uppercased() + "0123456789_-").utf8)
 
     @Test(arguments: UInt8.min...UInt8.max)
-    func `of all bytes only the contract's are allowed, at any place`(byte: UInt8) {
+    func `of all bytes only the documented ones are allowed, at any place`(byte: UInt8) {
         // The scalar with this number: one byte below 0x80, two above.
         let character = String(Character(Unicode.Scalar(byte)))
         let isCommon = Self.common.contains(byte)

@@ -205,7 +205,7 @@ import Testing
     ]
 
     @Test(arguments: contests)
-    func `one subscription is recorded, whatever the order they come in`(contest: Contest) throws {
+    func `one subscription is recorded, in any order that they come in`(contest: Contest) throws {
         for subscriptions in permutations(of: [contest.winner] + contest.others) {
             let answer = Self.answer(subscriptions, organizationID: AdmissionCase.organizationID)
 

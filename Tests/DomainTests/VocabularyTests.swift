@@ -35,7 +35,7 @@ import Testing
         #expect(Subscription.Status.allCases.map(\.rawValue) == words)
     }
 
-    @Test func `refusal codes are the contract's, and every one is used`() {
+    @Test func `refusal codes are those of docs/errors.md, and every one is used`() {
         let used = Set(AdmissionOracle.rows.map(\.code))
 
         #expect(Set(Refusal.Code.allCases.map(\.rawValue)) == used)

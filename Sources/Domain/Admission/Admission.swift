@@ -1,4 +1,4 @@
-/// A decision to let somebody in, with every fact that the record of it keeps.
+/// A decision to let a caller in, with every fact that the record of it keeps.
 package struct Admission: Hashable, Sendable {
     package let caller: User
     package let meeting: Meeting

@@ -1,7 +1,7 @@
 /// The rules of admission, as one pure function of facts, request and time.
 ///
-/// Rows 7 to 16 of the contract, in its order: the first that applies is the answer. SQL fetches
-/// facts; nothing outside this type judges them.
+/// docs/errors.md, rows 7 to 16, in that order: the first that applies is the decision. SQL fetches facts; nothing
+/// outside this type judges them.
 package struct AdmissionPolicy: Hashable, Sendable {
     /// The role at Stream for each of ours. A role without one is never given a token.
     package let streamRoles: [Role: String]
@@ -29,7 +29,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
 
     /// Decides one request.
     ///
-    /// - Throws: The first ``Refusal`` that applies, in the order of the contract's rows 7 to 16.
+    /// - Throws: The first ``Refusal`` that applies, in the order of docs/errors.md, rows 7 to 16.
     package func decide(
         _ request: AdmissionRequest,
         facts: AdmissionFacts,

@@ -1,4 +1,4 @@
-/// Why a verified caller was not let in: rows 7 to 16 of the contract.
+/// Why a verified caller was refused: docs/errors.md, rows 7 to 16.
 package enum Refusal: Error, Hashable, Sendable {
     case userNotProvisioned
     case userDeactivated

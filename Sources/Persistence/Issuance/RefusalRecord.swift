@@ -1,6 +1,6 @@
 internal import Domain
 
-/// A row of `connvo.token_refusals`: a verified caller whom rows 7 to 16 of the contract kept out.
+/// A row of `connvo.token_refusals`: a verified caller who was refused by docs/errors.md, rows 7 to 16.
 final class RefusalRecord: Sendable {
     let id: UUIDv7
     let request: IssuanceRequest
