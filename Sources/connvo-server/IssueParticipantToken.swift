@@ -31,15 +31,15 @@ struct IssueParticipantToken: Sendable {
     /// Hands the request to the engine.
     ///
     /// - Parameters:
-    ///   - replies: The context in which `complete` is called.
-    ///   - complete: Called exactly once, later, if the request is taken.
+    ///   - completionQueue: Where `completion` is called.
+    ///   - completion: Called exactly once, later, if the request is taken.
     /// - Returns: The request on its way, to be abandoned when the caller goes away, or an outcome that needed no wait.
     func callAsFunction(
         meeting: Meeting.ID,
         role: Role?,
         context: Context,
-        replies: any IssuanceReplies,
-        complete: @escaping @Sendable (IssuanceOutcome, IssuanceRequest) -> Void
+        completionQueue: any CompletionQueue,
+        completion: @escaping @Sendable (IssuanceOutcome) -> Void
     ) -> Submission {
         let request = IssuanceRequest(
             admission: AdmissionRequest(
@@ -54,10 +54,12 @@ struct IssueParticipantToken: Sendable {
             userAgent: context.userAgent.map { $0.cut(at: 256) },
             requestID: context.requestID
         )
-        let deadline = Deadline.after(timeLimit - context.waited)
-        let pending = PendingIssuance(request, deadline: deadline, replies: replies) { outcome in
-            complete(outcome, request)
-        }
+        let pending = PendingIssuance(
+            request,
+            deadline: .after(timeLimit - context.waited),
+            completionQueue: completionQueue,
+            completion: completion
+        )
         if let outcome = engine.submit(pending) { return .answered(outcome, request) }
         return .taken(pending)
     }

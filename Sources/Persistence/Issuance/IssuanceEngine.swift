@@ -88,7 +88,7 @@ package final class IssuanceEngine: Sendable {
         }
         // The sweeper, which is the last, ends once nothing waits; until the workers have ended something may come back.
         for thread in threads.dropLast() { thread.join() }
-        answer(state.withLock { state in takeAll(&state) }, with: .shuttingDown)
+        turnAway(state.withLock { state in takeAll(&state) }, because: .shuttingDown)
         sweeperWake.signal()
         threads.last?.join()
     }
@@ -100,7 +100,7 @@ package final class IssuanceEngine: Sendable {
 
     // MARK: Requests
 
-    /// Takes a request. Its outcome is delivered through its `replies`, never from inside this call.
+    /// Takes a request. Its completion is called later, never from inside this call.
     ///
     /// - Returns: Nil when it was taken; otherwise the outcome, `rateLimited` or `unavailable`, and nothing more will come.
     package func submit(_ pending: PendingIssuance) -> IssuanceOutcome? {
@@ -220,7 +220,7 @@ package final class IssuanceEngine: Sendable {
                 return (expired, slotToWake(state, now: now), state.pool.isStopping && state.queue.isEmpty)
             }
             if let wake { wakeDescriptors[wake].signal() }
-            answer(expired, with: .waitedTooLong)
+            turnAway(expired, because: .waitedTooLong)
             if isDone { return }
         }
     }
@@ -237,10 +237,10 @@ package final class IssuanceEngine: Sendable {
         return state.queue.map(\.pending)
     }
 
-    private func answer(_ requests: [PendingIssuance], with reason: IssuanceOutcome.Unavailability) {
+    private func turnAway(_ requests: [PendingIssuance], because reason: IssuanceOutcome.Unavailability) {
         guard !requests.isEmpty else { return }
         report(.turnedAway(reason, count: requests.count))
-        deliver(requests.map { ($0, .unavailable(reason)) })
+        complete(requests.map { IssuanceCompletion(pending: $0, outcome: .unavailable(reason)) })
     }
 
     /// Takes back what the quota counted for requests that turned out to be one too many.
@@ -250,17 +250,18 @@ package final class IssuanceEngine: Sendable {
         }
     }
 
-    /// Hands outcomes over, one call for each context that callers live in.
-    func deliver(_ answered: [(PendingIssuance, IssuanceOutcome)]) {
-        // There are as many contexts as event loops, so looking through the few groups beats hashing.
-        var groups: [(replies: any IssuanceReplies, answered: [(PendingIssuance, IssuanceOutcome)])] = []
-        for pair in answered {
-            if let index = groups.firstIndex(where: { $0.replies === pair.0.replies }) {
-                groups[index].answered.append(pair)
+    /// Hands completions over, by one call for each queue.
+    func complete(_ completions: [IssuanceCompletion]) {
+        // There are as many queues as event loops, so looking through the few groups beats hashing.
+        var groups: [(queue: any CompletionQueue, completions: [IssuanceCompletion])] = []
+        for completion in completions {
+            let queue = completion.pending.completionQueue
+            if let index = groups.firstIndex(where: { $0.queue === queue }) {
+                groups[index].completions.append(completion)
             } else {
-                groups.append((pair.0.replies, [pair]))
+                groups.append((queue, [completion]))
             }
         }
-        for group in groups { group.replies.deliver(group.answered) }
+        for group in groups { group.queue.run(group.completions) }
     }
 }

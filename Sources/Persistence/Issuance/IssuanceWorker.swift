@@ -81,10 +81,10 @@ struct IssuanceWorker: ~Copyable {
             let started = ContinuousClock.now
             let outcomes = try transaction.run(wanted.map(\.request), on: &connection, deadline: first.deadline)
             report(.committed(size: wanted.count, took: .now - started))
-            let answered = Array(zip(wanted, outcomes))
-            let rateLimited = answered.filter { if case .rateLimited = $0.1 { true } else { false } }
-            if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.0)) }
-            engine.deliver(answered)
+            let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0, outcome: $1) }
+            let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
+            if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.pending)) }
+            engine.complete(completions)
             self.connection = consume connection
         } catch {
             let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(&connection)
@@ -106,25 +106,25 @@ struct IssuanceWorker: ~Copyable {
         switch failure.verdict {
         case .commitUnknown:
             report(.commitUnknown(size: batch.count, cause))
-            answer(batch, .unavailable(.commitUnknown))
+            complete(batch, with: .unavailable(.commitUnknown))
         case .notSent:
             // Nothing was recorded: a connection that died while resting is no reason to turn anybody away.
             let again = batch.filter { $0.mayBeTriedAgain() }
             let rest = batch.filter { item in !again.contains { $0 === item } }
-            answer(rest, .unavailable(.databaseFailed))
+            complete(rest, with: .unavailable(.databaseFailed))
             return lose(cause, returning: again)
         case .itemAtFault where batch.count > 1 && isReusable:
             report(.batchSplit(size: batch.count, cause))
             return workOneByOne(batch)
         case .itemAtFault where batch.count > 1:
             report(.batchFailed(size: batch.count, cause))
-            answer(batch, .unavailable(.databaseFailed))
+            complete(batch, with: .unavailable(.databaseFailed))
         case .itemAtFault:
             for item in batch { report(.itemFailed(requestID: item.request.requestID, cause)) }
-            answer(batch, .failed)
+            complete(batch, with: .failed)
         case .refused(let reason):
             report(.batchFailed(size: batch.count, cause))
-            answer(batch, .unavailable(reason))
+            complete(batch, with: .unavailable(reason))
         }
         if !isReusable || failure.isOfConnection { lose(cause) }
     }
@@ -137,8 +137,8 @@ struct IssuanceWorker: ~Copyable {
         }
     }
 
-    private func answer(_ batch: [PendingIssuance], _ outcome: IssuanceOutcome) {
-        engine.deliver(batch.map { ($0, outcome) })
+    private func complete(_ batch: [PendingIssuance], with outcome: IssuanceOutcome) {
+        engine.complete(batch.map { IssuanceCompletion(pending: $0, outcome: outcome) })
     }
 }
 

@@ -3,18 +3,16 @@ internal import Persistence
 internal import Synchronization
 
 /// Hands outcomes to one event loop: all of a batch in one hop.
-final class EventLoopReplies: IssuanceReplies {
+final class EventLoopReplies: CompletionQueue {
     private let eventLoop: any EventLoop
 
     private init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
-    func deliver(_ answered: [(PendingIssuance, IssuanceOutcome)]) {
+    func run(_ completions: [IssuanceCompletion]) {
         eventLoop.execute {
-            for (pending, outcome) in answered {
-                pending.complete(outcome)
-            }
+            for completion in completions { completion() }
         }
     }
 

@@ -292,10 +292,10 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 receivedAt: now,
                 waited: .nanoseconds(incoming.waitedForKeys?.nanoseconds ?? 0)
             ),
-            replies: replies
-        ) { outcome, request in
+            completionQueue: replies
+        ) { outcome in
             let (handler, context) = bound.value
-            handler.finish(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
+            handler.finish(outcome, door: door, version: version, keepAlive: keepAlive, context: context)
         }
         switch submission {
         case .taken(let pending):
@@ -327,15 +327,14 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func finish(
         _ outcome: IssuanceOutcome,
-        of request: IssuanceRequest,
         door: Door,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
         // The peer may have gone meanwhile; its record stands.
-        guard case .awaiting = state, context.channel.isActive else { return }
-        answer(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
+        guard case .awaiting(let pending) = state, context.channel.isActive else { return }
+        answer(outcome, of: pending.request, door: door, version: version, keepAlive: keepAlive, context: context)
     }
 
     private func answer(

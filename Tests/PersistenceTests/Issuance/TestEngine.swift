@@ -14,7 +14,7 @@ final class TestEngine: Sendable {
 
     let engine: IssuanceEngine
     let database: TestDatabase
-    private let replies = TestReplies()
+    private let queue = TestCompletionQueue()
     private let events: Events
     private let counter = Atomic<Int>(0)
 
@@ -101,7 +101,7 @@ final class TestEngine: Sendable {
         observe: @escaping @Sendable (IssuanceOutcome) -> Void = { _ in }
     ) -> Ticket {
         let answers = Ticket.Answers()
-        let pending = PendingIssuance(request, deadline: .after(patience), replies: replies) { outcome in
+        let pending = PendingIssuance(request, deadline: .after(patience), completionQueue: queue) { outcome in
             observe(outcome)
             answers.all.withLock { $0.append(outcome) }
         }
@@ -117,7 +117,7 @@ final class TestEngine: Sendable {
     // MARK: Looking
 
     /// The sizes of what was delivered at once.
-    var deliveries: [Int] { replies.sizes.withLock { $0 } }
+    var deliveries: [Int] { queue.sizes.withLock { $0 } }
 
     /// Events so far that `pick` takes.
     func reported<Value>(_ pick: (IssuanceEvent) -> Value?) -> [Value] {
@@ -199,12 +199,12 @@ struct Ticket: Sendable {
 }
 
 /// Completes on the engine's own thread, and notes how many came at once.
-private final class TestReplies: IssuanceReplies {
+private final class TestCompletionQueue: CompletionQueue {
     let sizes = Mutex<[Int]>([])
 
-    func deliver(_ answered: [(PendingIssuance, IssuanceOutcome)]) {
-        sizes.withLock { $0.append(answered.count) }
-        for (pending, outcome) in answered { pending.complete(outcome) }
+    func run(_ completions: [IssuanceCompletion]) {
+        sizes.withLock { $0.append(completions.count) }
+        for completion in completions { completion() }
     }
 }
 
