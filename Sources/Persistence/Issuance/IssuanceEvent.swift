@@ -1,6 +1,6 @@
 package import PostgreSQL
 
-/// What an operator may want to know about the engine. Logs and metrics are made from these elsewhere.
+/// What operators may want to know about the engine. Logs and metrics are made from these elsewhere.
 package enum IssuanceEvent: Sendable {
     case connected(slot: Int)
     case connectingFailed(slot: Int, DatabaseError)
@@ -16,6 +16,6 @@ package enum IssuanceEvent: Sendable {
     case itemFailed(requestID: String, DatabaseError)
     /// `COMMIT` was sent and not acknowledged: records may exist whose tokens were not handed out.
     case commitUnknown(size: Int, DatabaseError)
-    /// Requests were answered without having reached the database.
+    /// Requests were turned away without having reached the database.
     case turnedAway(IssuanceOutcome.Unavailability, count: Int)
 }

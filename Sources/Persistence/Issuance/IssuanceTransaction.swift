@@ -13,35 +13,29 @@ struct IssuanceTransaction {
         factsStatement = FactsStatement(countsRecentRequests: configuration.requestsPerMinute > 0)
     }
 
-    /// How a batch failed. No token of it may leave.
-    struct Failure: Error {
-        let cause: DatabaseError
-        /// Whether COMMIT had been sent, so that records may exist.
-        let commitWasSent: Bool
-    }
-
     /// Decides and records `requests`.
     ///
     /// - Parameter requests: At least one.
     /// - Returns: One outcome for each request, in order, all recorded.
-    /// - Throws: ``Failure``. The connection may be left in a failed transaction; the caller rolls back or closes it.
+    /// - Throws: ``IssuanceTransactionError``. The connection may be left in a failed transaction; the caller rolls back
+    ///   or closes it.
     func run(
         _ requests: [IssuanceRequest],
         on connection: inout Connection,
         deadline: Deadline
-    ) throws(Failure) -> [IssuanceOutcome] {
+    ) throws(IssuanceTransactionError) -> [IssuanceOutcome] {
         let facts: [RequestFacts]
         let decisions: Decisions
         do {
             facts = try readFacts(requests, on: &connection, deadline: deadline)
             decisions = try decide(requests, facts: facts)
         } catch {
-            throw Failure(cause: error, commitWasSent: false)
+            throw IssuanceTransactionError(cause: error, commitWasSent: false)
         }
         do {
             try record(decisions, on: &connection, deadline: deadline)
         } catch {
-            throw Failure(cause: error, commitWasSent: true)
+            throw IssuanceTransactionError(cause: error, commitWasSent: true)
         }
         return decisions.outcomes
     }

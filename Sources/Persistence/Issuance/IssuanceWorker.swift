@@ -100,15 +100,14 @@ struct IssuanceWorker: ~Copyable {
         return connection.isIdle
     }
 
-    private mutating func handle(_ failure: IssuanceTransaction.Failure, of batch: [PendingIssuance], isReusable: Bool)
-    {
-        let cause = failure.cause
-        switch failure.verdict {
+    private mutating func handle(_ error: IssuanceTransactionError, of batch: [PendingIssuance], isReusable: Bool) {
+        let cause = error.cause
+        switch error.consequence {
         case .commitUnknown:
             report(.commitUnknown(size: batch.count, cause))
             complete(batch, with: .unavailable(.commitUnknown))
         case .notSent:
-            // Nothing was recorded: a connection that died while resting is no reason to turn anybody away.
+            // Nothing was recorded: a connection that died while resting is no reason to turn requests away.
             let again = batch.filter { $0.mayBeTriedAgain() }
             let rest = batch.filter { item in !again.contains { $0 === item } }
             complete(rest, with: .unavailable(.databaseFailed))
@@ -126,7 +125,7 @@ struct IssuanceWorker: ~Copyable {
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(reason))
         }
-        if !isReusable || failure.isOfConnection { lose(cause) }
+        if !isReusable || error.isOfConnection { lose(cause) }
     }
 
     private mutating func workOneByOne(_ batch: [PendingIssuance]) {
@@ -139,49 +138,5 @@ struct IssuanceWorker: ~Copyable {
 
     private func complete(_ batch: [PendingIssuance], with outcome: IssuanceOutcome) {
         engine.complete(batch.map { IssuanceCompletion(pending: $0, outcome: outcome) })
-    }
-}
-
-extension IssuanceTransaction.Failure {
-    /// Whether the session itself is why the server refused, so that another one may do better: it is on a standby, or
-    /// its prepared statements no longer fit the schema, or a pooler has lost them.
-    fileprivate var isOfConnection: Bool {
-        switch cause.sqlState {
-        case .readOnlyTransaction?, .featureNotSupported?, .invalidStatementName?: true
-        default: false
-        }
-    }
-
-    enum Verdict {
-        /// Records may exist; no token leaves.
-        case commitUnknown
-        /// The connection broke before COMMIT was sent: nothing happened.
-        case notSent
-        /// The reason may belong to one request: a bad value, or a constraint that names itself.
-        case itemAtFault
-        /// The whole batch is turned away.
-        case refused(IssuanceOutcome.Unavailability)
-    }
-
-    var verdict: Verdict {
-        switch cause.kind {
-        case .commitUncertain:
-            return .commitUnknown
-        case .connect, .connectionLost, .timedOut, .unexpected:
-            return commitWasSent ? .commitUnknown : .notSent
-        case .decoding:
-            return .itemAtFault
-        case .rolledBack:
-            return .refused(.databaseFailed)
-        case .server:
-            guard let sqlState = cause.sqlState else { return .refused(.databaseFailed) }
-            switch sqlState {
-            case .dataException: return .itemAtFault
-            // No partition takes the row: that names no constraint, and concerns everybody.
-            case .checkViolation where cause.constraint == nil: return .refused(.noPartition)
-            case .integrityConstraintViolation where cause.constraint != nil: return .itemAtFault
-            default: return .refused(.databaseFailed)
-            }
-        }
     }
 }
