@@ -29,7 +29,7 @@ struct IssuanceWorker: ~Copyable {
     /// Does what the engine says until it says stop. Runs on the worker's thread.
     consuming func run() {
         while true {
-            switch engine.nextStep(for: slot) {
+            switch engine.nextAction(for: slot) {
             case .connect: connect()
             case .disconnect: connection = nil
             case .work(let batch): work(batch)

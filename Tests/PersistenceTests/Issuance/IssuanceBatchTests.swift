@@ -65,7 +65,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.maximumBatchSize = 10
+                    $0.batching.maximumBatchSize = 10
                 }
             ) { engine in
                 let outcomes = try Self.together(people, on: engine)

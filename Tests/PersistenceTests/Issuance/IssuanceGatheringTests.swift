@@ -15,7 +15,7 @@ import Testing
     ) throws -> [Int] {
         let engine = try TestEngine(on: database) { configuration in
             configuration.poolSize = 2
-            configuration.gatheringLimit = gatheringLimit
+            configuration.batching.gatheringLimit = gatheringLimit
         }
         defer { engine.engine.stop() }
         // Before there are connections, so that the first takes them together.

@@ -88,8 +88,8 @@ import Testing
         try await withDatabase { database in
             let scene = try database.scene()
 
-            try TestEngine.run(on: database, configure: { $0.maximumWait = .seconds(1) }) { engine in
-                #expect(waitUntil { engine.engine.isDatabaseReachable })
+            try TestEngine.run(on: database, configure: { $0.batching.maximumWait = .seconds(1) }) { engine in
+                #expect(eventually { engine.engine.isDatabaseReachable })
                 #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
                 try database.shut()
 

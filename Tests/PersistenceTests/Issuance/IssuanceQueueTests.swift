@@ -53,7 +53,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.maximumQueueLength = 3
+                    $0.batching.maximumQueueLength = 3
                 }
             ) { engine in
                 let tickets = try database.withMeetingsLocked {
@@ -77,7 +77,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.sheddingWait = .milliseconds(50)
+                    $0.batching.sheddingWait = .milliseconds(50)
                 }
             ) { engine in
                 let refused = try database.withMeetingsLocked {
@@ -100,7 +100,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.maximumWait = .seconds(1)
+                    $0.batching.maximumWait = .seconds(1)
                 }
             ) { engine in
                 try database.withMeetingsLocked {
@@ -132,7 +132,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.maximumWait = .seconds(1)
+                    $0.batching.maximumWait = .seconds(1)
                 }
             ) { engine in
                 try database.withMeetingsLocked {

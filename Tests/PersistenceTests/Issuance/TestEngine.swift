@@ -39,8 +39,8 @@ final class TestEngine: Sendable {
             sign: Self.sign
         )
         configuration.requestsPerMinute = 0
-        configuration.maximumWait = .seconds(30)
-        configuration.sheddingWait = .seconds(30)
+        configuration.batching.maximumWait = .seconds(30)
+        configuration.batching.sheddingWait = .seconds(30)
         configuration.connectTimeout = .seconds(10)
         configuration.statementTimeout = .seconds(30)
         configuration.lockTimeout = .seconds(30)

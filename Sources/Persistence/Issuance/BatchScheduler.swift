@@ -1,0 +1,212 @@
+internal import DequeModule
+internal import Domain
+
+/// Decides which requests are taken, which of them share a batch, and which connection works on it.
+///
+/// Pure: events and the time go in, decisions come out; no lock, no clock, no thread. ``IssuanceEngine`` carries the
+/// decisions out. Connections are the concern of the ``PoolStateMachine`` inside: a *slot* is one thread with at most
+/// one connection.
+///
+/// An item is in one of these states:
+/// - *queued*: it waits for a slot. A batch takes it, in the order of the queue, and it is in flight. Or it leaves the
+///   scheduler: it has expired, or the queue is drained.
+/// - *in flight*: a slot works on it. The slot delivers its outcome, which the scheduler does not see. Or the connection
+///   breaks before the item is sent, and the item is queued again, before all others.
+///
+/// Slots rest while there is nothing to do, so an event that makes work available names a slot to wake. One wake-up is
+/// enough: a slot that takes a batch and leaves work behind names the next one.
+///
+/// ```swift
+/// switch scheduler.submit(item, from: caller, now: .now) {
+/// case .queued(let wake): // signal that slot
+/// case .overQuota, .refused: // the item was not taken
+/// }
+/// // On the thread of each slot:
+/// let (action, wake) = scheduler.nextAction(for: slot, now: .now)
+/// ```
+struct BatchScheduler<Item: Sendable, Instant: InstantProtocol<Duration> & Sendable>: Sendable {
+    typealias Pool = PoolStateMachine<Instant>
+
+    /// What becomes of a submitted item.
+    enum Submission: Equatable, Sendable {
+        /// It waits. `wake` is the slot to wake, if any.
+        case queued(wake: Int?)
+        /// It is one too many of its user; another may be admitted in `retryAfter` seconds.
+        case overQuota(retryAfter: Int64)
+        case refused(IssuanceOutcome.Unavailability)
+    }
+
+    /// What a slot does next.
+    enum WorkerAction: Sendable {
+        /// Open a connection, then report ``connected(_:now:)`` or ``connectingFailed(_:now:)``.
+        case connect
+        /// Close the connection, then ask again.
+        case disconnect
+        /// Work on these items, then ask again or report ``disconnected(_:returning:now:)``.
+        case work([Item])
+        /// Wait until woken, or until the instant.
+        case rest(until: Instant?)
+        /// Close the connection and end the thread.
+        case stop
+    }
+
+    /// What a look at the queue, made because time has passed, has found.
+    struct Sweep: Sendable {
+        /// Items that have waited for ``BatchRules/maximumWait`` and left the queue.
+        let expired: [Item]
+        /// The slot to wake for items that have gathered for long enough.
+        let wake: Int?
+        /// Whether no item waits and no more will be taken: there is nothing left to sweep.
+        let isFinished: Bool
+    }
+
+    private struct Waiting: Sendable {
+        let item: Item
+        let since: Instant
+
+        func hasWaited(for duration: Duration, now: Instant) -> Bool {
+            since.duration(to: now) >= duration
+        }
+    }
+
+    private let rules: BatchRules
+    /// The origin of the quota's times.
+    private let origin: Instant
+    private(set) var pool: Pool
+    private var quota: QuotaWindow
+    private var queue: Deque<Waiting> = []
+    /// The size of the batch that each slot works on; 0 for none.
+    private var inFlight: [Int]
+
+    /// - Parameters:
+    ///   - quotaLimit: The most requests of one user in a minute; 0 for no limit.
+    ///   - origin: An instant before all others.
+    init(rules: BatchRules, quotaLimit: Int, pool: Pool, origin: Instant) {
+        self.rules = rules
+        self.origin = origin
+        self.pool = pool
+        quota = QuotaWindow(limit: quotaLimit)
+        inFlight = Array(repeating: 0, count: pool.slots.count)
+    }
+
+    // MARK: Items
+
+    /// Takes an item of `user`, or refuses it. An item that the quota admitted counts, also when it is then refused.
+    mutating func submit(_ item: Item, from user: User.ID, now: Instant) -> Submission {
+        if case .refused(let retryAfter) = quota.admit(user, at: origin.duration(to: now)) {
+            return .overQuota(retryAfter: retryAfter)
+        }
+        if let reason = reasonToRefuse(now: now) { return .refused(reason) }
+        queue.append(Waiting(item: item, since: now))
+        return .queued(wake: slotToWake(now: now))
+    }
+
+    /// Takes back what the quota counted for an item of `user`, because the database knew of more requests.
+    mutating func withdraw(_ user: User.ID) {
+        quota.withdraw(user)
+    }
+
+    private func reasonToRefuse(now: Instant) -> IssuanceOutcome.Unavailability? {
+        if pool.isStopping { return .shuttingDown }
+        if pool.hasBeenAway(for: rules.maximumWait, now: now) { return .databaseAway }
+        if queue.count >= rules.maximumQueueLength { return .overloaded }
+        if let first = queue.first, first.since.duration(to: now) > rules.sheddingWait { return .overloaded }
+        return nil
+    }
+
+    // MARK: Slots
+
+    /// What `slot`, which has nothing to do, does next; and another slot to wake for what it leaves, if any.
+    mutating func nextAction(for slot: Int, now: Instant) -> (action: WorkerAction, wake: Int?) {
+        inFlight[slot] = 0
+        switch pool.nextStep(for: slot, hasWork: isWorthABatch(now: now), now: now) {
+        case .connect: return (.connect, nil)
+        case .disconnect: return (.disconnect, slotToWake(now: now))
+        case .rest(let instant): return (.rest(until: instant), nil)
+        case .stop: return (.stop, nil)
+        case .work:
+            let batch = takeBatch()
+            inFlight[slot] = batch.count
+            return (.work(batch), slotToWake(now: now))
+        }
+    }
+
+    /// `slot` has a connection. Returns the slots to wake.
+    mutating func connected(_ slot: Int, now: Instant) -> [Int] {
+        pool.connected(slot, now: now)
+    }
+
+    /// `slot` could not connect.
+    mutating func connectingFailed(_ slot: Int, now: Instant) {
+        pool.connectingFailed(slot, now: now)
+    }
+
+    /// The connection of `slot` is closed. `unsent` are items it had taken that are as if they had never been sent;
+    /// they wait anew, before all others. Returns another slot to wake for what waits, if any.
+    mutating func disconnected(_ slot: Int, returning unsent: [Item], now: Instant) -> Int? {
+        pool.disconnected(slot)
+        inFlight[slot] = 0
+        queue.prepend(contentsOf: unsent.map { Waiting(item: $0, since: now) })
+        let wake = slotToWake(now: now)
+        // `slot` itself asks for its next action anyway.
+        return wake == slot ? nil : wake
+    }
+
+    /// Whether what waits is worth a batch now.
+    ///
+    /// A batch costs PostgreSQL a fixed amount beside that of each request. Right after a large one was answered, its
+    /// callers come back one by one: a free connection that took the first at once would spend that amount on it, and
+    /// take it from the batch in flight. So it waits for as many as the largest in flight, for the end of that one,
+    /// or for ``BatchRules/gatheringLimit``. Beside a lone request in flight, and beside none, nothing waits.
+    private func isWorthABatch(now: Instant) -> Bool {
+        guard let first = queue.first else { return false }
+        if pool.isStopping { return true }
+        let largest = inFlight.reduce(0, max)
+        return queue.count >= largest || first.hasWaited(for: rules.gatheringLimit, now: now)
+    }
+
+    private func slotToWake(now: Instant) -> Int? {
+        isWorthABatch(now: now) ? pool.slotToWake : nil
+    }
+
+    private mutating func takeBatch() -> [Item] {
+        let count = min(queue.count, rules.maximumBatchSize)
+        let batch = queue.prefix(count).map(\.item)
+        queue.removeFirst(count)
+        return batch
+    }
+
+    // MARK: Time
+
+    /// Takes out the items that have waited for too long, also while every connection is stuck or none exists. Finds a
+    /// slot for those that have gathered for long enough. To be called every 50 ms.
+    mutating func sweep(now: Instant) -> Sweep {
+        // Not only at the front: items that came back stand there, and began to wait anew.
+        let limit = rules.maximumWait
+        let expired = queue.filter { $0.hasWaited(for: limit, now: now) }.map(\.item)
+        if !expired.isEmpty { queue.removeAll { $0.hasWaited(for: limit, now: now) } }
+        return Sweep(
+            expired: expired,
+            wake: slotToWake(now: now),
+            isFinished: pool.isStopping && queue.isEmpty
+        )
+    }
+
+    // MARK: Life
+
+    /// No more items are taken; those that wait are worked on. Every slot is to be woken.
+    mutating func stop() {
+        pool.stop()
+    }
+
+    /// Takes out all items that wait: once the slots have ended, no connection will come for them.
+    mutating func drain() -> [Item] {
+        defer { queue = [] }
+        return queue.map(\.item)
+    }
+
+    /// Whether an item submitted now has a prospect of being worked on.
+    var isDatabaseReachable: Bool {
+        !pool.isAway && pool.slots.contains(where: \.hasConnection)
+    }
+}
