@@ -1,14 +1,6 @@
 internal import Domain
 internal import PostgreSQL
 
-/// What one row of the facts statement says.
-struct RequestFacts {
-    var admission: AdmissionFacts
-    /// Records of the caller in the last minute, and the time of the oldest; zero when no quota is asked for.
-    var recentRequests: Int64 = 0
-    var oldestRecentRequest: Timestamp?
-}
-
 /// Reads what the database knows about each of several requests, in one statement.
 ///
 /// It fetches and does not judge: the only conditions beside the keys narrow subscriptions to those that the
@@ -17,81 +9,100 @@ struct RequestFacts {
 struct FactsStatement {
     private let one: Statement
     private let many: Statement
-    private let countsRecentRequests: Bool
 
     /// - Parameter countsRecentRequests: Whether to read what the quota needs.
     init(countsRecentRequests: Bool) {
-        self.countsRecentRequests = countsRecentRequests
-        let columns = Self.columns + (countsRecentRequests ? Self.recentColumns : "")
-        let joins = Self.joins + (countsRecentRequests ? Self.recentJoin : "")
+        let recent = countsRecentRequests ? Self.recentRequests : Self.noRecentRequests
         one = Statement(
             "facts.one",
-            """
-            \(columns)
-            FROM (SELECT $1 AS user_id, $2 AS meeting_id, $3 AS now, 1::bigint AS ordinal) AS r
-            \(joins)
-            """,
+            Self.sql(requests: Self.oneRequest, recent: recent),
             parameters: [.text, .text, .timestamptz]
         )
         many = Statement(
             "facts.many",
-            """
-            \(columns)
-            FROM unnest($1, $2, $3) WITH ORDINALITY AS r (user_id, meeting_id, now, ordinal)
-            \(joins)
-            """,
+            Self.sql(requests: Self.manyRequests, recent: recent),
             parameters: [.textArray, .textArray, .timestamptzArray]
         )
     }
 
-    /// The row of a request, in the order of the SELECT list.
-    private static let columns = """
-        SELECT r.ordinal,
-               u.email, u.display_name, u.avatar_url, u.is_active,
-               m.organizer_id, o.organization_id, m.state, m.scheduled_at, m.stream_call_type, m.stream_call_id,
-               p.role, p.removed_at,
-               su.id::text, su.status, su.starts_at, su.ends_at, su.past_due_since, su.tier_id, tu.is_paid, tu.rank,
-               so.id::text, so.status, so.starts_at, so.ends_at, so.past_due_since, so.tier_id, ts.is_paid, ts.rank
-        """
-
     /// `= ANY (ARRAY[...])` instead of `=` keeps the planner away from the GiST indexes of the exclusion constraints:
     /// they cost several times what the B-tree made for this look-up does, and cannot serve this form.
-    private static let joins = """
-        LEFT JOIN connvo.users u ON u.id = r.user_id
-        LEFT JOIN connvo.meetings m ON m.id = r.meeting_id
-        LEFT JOIN connvo.users o ON o.id = m.organizer_id
-        LEFT JOIN connvo.meeting_participants p ON p.meeting_id = r.meeting_id AND p.user_id = r.user_id
-        LEFT JOIN connvo.subscriptions su
-               ON su.user_id = ANY (ARRAY[m.organizer_id])
-              AND su.status IN ('trialing', 'active', 'past_due')
-              AND su.starts_at <= r.now AND (su.ends_at IS NULL OR su.ends_at > r.now)
-        LEFT JOIN connvo.subscription_tiers tu ON tu.id = su.tier_id
-        LEFT JOIN connvo.subscriptions so
-               ON so.organization_id = ANY (ARRAY[o.organization_id])
-              AND so.status IN ('trialing', 'active', 'past_due')
-              AND so.starts_at <= r.now AND (so.ends_at IS NULL OR so.ends_at > r.now)
-        LEFT JOIN connvo.subscription_tiers ts ON ts.id = so.tier_id
+    private static func sql(requests: String, recent: String) -> String {
         """
-
-    private static let recentColumns = ",\n       q.requests, q.oldest"
-
-    /// The upper bound lets the server skip the partitions of coming months.
-    private static let recentJoin = """
-
+        SELECT request.ordinal,
+               recent.requests, recent.oldest,
+               caller.email, caller.display_name, caller.avatar_url, caller.is_active,
+               meeting.organizer_id, organizer.organization_id, meeting.state, meeting.scheduled_at,
+               meeting.stream_call_type, meeting.stream_call_id,
+               participant.role, participant.removed_at,
+               user_subscription.id::text,
+               user_subscription.tier_id, user_tier.is_paid, user_tier.rank,
+               user_subscription.status, user_subscription.starts_at, user_subscription.ends_at,
+               user_subscription.past_due_since,
+               organization_subscription.id::text,
+               organization_subscription.tier_id, organization_tier.is_paid, organization_tier.rank,
+               organization_subscription.status, organization_subscription.starts_at,
+               organization_subscription.ends_at, organization_subscription.past_due_since
+        FROM \(requests)
+        LEFT JOIN connvo.users caller
+               ON caller.id = request.user_id
+        LEFT JOIN connvo.meetings meeting
+               ON meeting.id = request.meeting_id
+        LEFT JOIN connvo.users organizer
+               ON organizer.id = meeting.organizer_id
+        LEFT JOIN connvo.meeting_participants participant
+               ON participant.meeting_id = request.meeting_id AND participant.user_id = request.user_id
+        LEFT JOIN connvo.subscriptions user_subscription
+               ON user_subscription.user_id = ANY (ARRAY[meeting.organizer_id])
+              AND user_subscription.status IN ('trialing', 'active', 'past_due')
+              AND user_subscription.starts_at <= request.now
+              AND (user_subscription.ends_at IS NULL OR user_subscription.ends_at > request.now)
+        LEFT JOIN connvo.subscription_tiers user_tier
+               ON user_tier.id = user_subscription.tier_id
+        LEFT JOIN connvo.subscriptions organization_subscription
+               ON organization_subscription.organization_id = ANY (ARRAY[organizer.organization_id])
+              AND organization_subscription.status IN ('trialing', 'active', 'past_due')
+              AND organization_subscription.starts_at <= request.now
+              AND (organization_subscription.ends_at IS NULL OR organization_subscription.ends_at > request.now)
+        LEFT JOIN connvo.subscription_tiers organization_tier
+               ON organization_tier.id = organization_subscription.tier_id
         CROSS JOIN LATERAL (
-            SELECT count(*) AS requests, min(w.at) AS oldest
+        \(recent)
+        ) AS recent
+        """
+    }
+
+    /// For one request, which is faster by plain parameters.
+    private static let oneRequest =
+        "(SELECT $1 AS user_id, $2 AS meeting_id, $3 AS now, 1::bigint AS ordinal) AS request"
+
+    /// For several requests, each known by its place in the arrays.
+    private static let manyRequests =
+        "unnest($1, $2, $3) WITH ORDINALITY AS request (user_id, meeting_id, now, ordinal)"
+
+    /// What the quota counts: the records of the caller in the last minute. The upper bound lets the server skip the
+    /// partitions of coming months.
+    private static let recentRequests = """
+            SELECT count(*) AS requests, min(record.at) AS oldest
             FROM (
-                SELECT t.issued_at AS at FROM connvo.issued_tokens t
-                WHERE t.user_id = r.user_id
-                  AND t.issued_at > r.now - interval '1 minute' AND t.issued_at < r.now + interval '1 minute'
+                SELECT token.issued_at AS at FROM connvo.issued_tokens token
+                WHERE token.user_id = request.user_id
+                  AND token.issued_at > request.now - interval '1 minute'
+                  AND token.issued_at < request.now + interval '1 minute'
                 UNION ALL
-                SELECT f.refused_at FROM connvo.token_refusals f
-                WHERE f.user_id = r.user_id
-                  AND f.refused_at > r.now - interval '1 minute' AND f.refused_at < r.now + interval '1 minute'
-            ) AS w
-        ) AS q
+                SELECT refusal.refused_at FROM connvo.token_refusals refusal
+                WHERE refusal.user_id = request.user_id
+                  AND refusal.refused_at > request.now - interval '1 minute'
+                  AND refusal.refused_at < request.now + interval '1 minute'
+            ) AS record
         """
 
+    /// The same columns when there is no quota. The planner makes constants of them.
+    private static let noRecentRequests = """
+            SELECT 0::bigint AS requests, NULL::timestamptz AS oldest
+        """
+
+    /// The command that reads the facts of `requests`; there must be at least one.
     func command(for requests: [IssuanceRequest]) -> Command {
         if requests.count == 1 {
             var parameters = Parameters(reservingBytes: 128, slots: 3)
@@ -107,22 +118,31 @@ struct FactsStatement {
         return Command(many, parameters)
     }
 
+    /// Both statements, that for one request first.
+    var statements: [Statement] { [one, many] }
+}
+
+// MARK: Reading
+
+extension FactsStatement {
     /// Puts the rows back in the order of the requests.
     ///
     /// - Throws: ``DatabaseError/Kind/decoding`` when a row is missing, doubled or malformed.
     func decode(_ result: QueryResult, for requests: [IssuanceRequest]) throws(DatabaseError) -> [RequestFacts] {
         var facts = [RequestFacts?](repeating: nil, count: requests.count)
         for row in result.rows {
-            let index = Int(try row.decode(0, as: Int64.self)) - 1
+            var columns = RowReader(row)
+            let index = Int(try columns.next(Int64.self)) - 1
             guard facts.indices.contains(index), facts[index] == nil else {
                 throw row.decodingError(0, found: "ordinal \(index + 1) twice or out of range", expected: Int64.self)
             }
-            var decoded = RequestFacts(admission: try Self.decodeFacts(row, for: requests[index].admission))
-            if countsRecentRequests {
-                decoded.recentRequests = try row.decode(29)
-                decoded.oldestRecentRequest = try row.decodeIfPresent(30)
-            }
-            facts[index] = decoded
+            let recentRequests: Int64 = try columns.next()
+            let oldestRecentRequest: Timestamp? = try columns.nextIfPresent()
+            facts[index] = RequestFacts(
+                admission: try Self.readFacts(about: requests[index].admission, from: &columns),
+                recentRequests: recentRequests,
+                oldestRecentRequest: oldestRecentRequest
+            )
         }
         let complete = facts.compactMap { $0 }
         guard complete.count == requests.count else {
@@ -131,76 +151,76 @@ struct FactsStatement {
         return complete
     }
 
-    private static func decodeFacts(_ row: Row, for request: AdmissionRequest) throws(DatabaseError) -> AdmissionFacts {
+    private static func readFacts(
+        about request: AdmissionRequest,
+        from columns: inout RowReader
+    ) throws(DatabaseError) -> AdmissionFacts {
         var facts = AdmissionFacts()
-        if let isActive = try row.decodeIfPresent(4, as: Bool.self) {
-            facts.caller = User(
-                id: request.callerID,
-                email: try row.decode(1),
-                displayName: try row.decodeIfPresent(2),
-                avatarURL: try row.decodeIfPresent(3),
-                isActive: isActive
-            )
-        }
-        guard let organizer = try row.decodeIfPresent(5, as: String.self) else { return facts }
-        let organizerID = User.ID(rawValue: organizer)
-        let organizationID = try row.decodeIfPresent(6, as: String.self).map { Organization.ID(rawValue: $0) }
-        facts.meeting = Meeting(
-            id: request.meetingID,
-            organizerID: organizerID,
-            organizationID: organizationID,
-            state: try row.decodeCase(7),
-            scheduledAt: try row.decodeIfPresent(8),
-            streamCall: try decodeCall(row)
-        )
-        if !row.isNull(11) {
-            facts.participation = Participation(role: try row.decodeCase(11), removedAt: try row.decodeIfPresent(12))
-        }
-        if let subscription = try decodeSubscription(row, from: 13, owner: .user(organizerID)) {
+        facts.caller = try readUser(request.callerID, from: &columns)
+        guard let meeting = try readMeeting(request.meetingID, from: &columns) else { return facts }
+        facts.meeting = meeting
+        facts.participation = try readParticipation(from: &columns)
+        if let subscription = try readSubscription(of: .user(meeting.organizerID), from: &columns) {
             facts.subscriptions.append(subscription)
         }
-        if let organizationID,
-            let subscription = try decodeSubscription(row, from: 21, owner: .organization(organizationID))
+        if let organization = meeting.organizationID,
+            let subscription = try readSubscription(of: .organization(organization), from: &columns)
         {
             facts.subscriptions.append(subscription)
         }
         return facts
     }
 
-    private static func decodeCall(_ row: Row) throws(DatabaseError) -> StreamCall? {
-        guard let type = try row.decodeIfPresent(9, as: String.self) else { return nil }
-        return StreamCall(type: type, id: try row.decode(10))
-    }
-
-    private static func decodeSubscription(
-        _ row: Row,
-        from column: Int,
-        owner: Subscription.Owner
-    ) throws(DatabaseError) -> Subscription? {
-        guard let id = try row.decodeIfPresent(column, as: String.self) else { return nil }
-        return Subscription(
-            id: Subscription.ID(rawValue: id),
-            owner: owner,
-            tier: SubscriptionTier(
-                id: SubscriptionTier.ID(rawValue: try row.decode(column + 5)),
-                isPaid: try row.decode(column + 6),
-                rank: try row.decode(column + 7)
-            ),
-            status: try row.decodeCase(column + 1),
-            startsAt: try row.decode(column + 2),
-            endsAt: try row.decodeIfPresent(column + 3),
-            pastDueSince: try row.decodeIfPresent(column + 4)
+    private static func readUser(_ id: User.ID, from columns: inout RowReader) throws(DatabaseError) -> User? {
+        guard columns.hasColumns(4) else { return nil }
+        return User(
+            id: id,
+            email: try columns.next(),
+            displayName: try columns.nextIfPresent(),
+            avatarURL: try columns.nextIfPresent(),
+            isActive: try columns.next()
         )
     }
-}
 
-extension Row {
-    /// Decodes a text column that holds the raw value of an enumeration.
-    fileprivate func decodeCase<Value: RawRepresentable<String>>(_ column: Int) throws(DatabaseError) -> Value {
-        let text: String = try decode(column)
-        guard let value = Value(rawValue: text) else {
-            throw decodingError(column, found: "an unknown name", expected: Value.self)
-        }
-        return value
+    private static func readMeeting(_ id: Meeting.ID, from columns: inout RowReader) throws(DatabaseError) -> Meeting? {
+        guard columns.hasColumns(6) else { return nil }
+        return Meeting(
+            id: id,
+            organizerID: User.ID(rawValue: try columns.next()),
+            organizationID: try columns.nextIfPresent(String.self).map { Organization.ID(rawValue: $0) },
+            state: try columns.nextCase(),
+            scheduledAt: try columns.nextIfPresent(),
+            streamCall: try readCall(from: &columns)
+        )
+    }
+
+    private static func readCall(from columns: inout RowReader) throws(DatabaseError) -> StreamCall? {
+        guard columns.hasColumns(2) else { return nil }
+        return StreamCall(type: try columns.next(), id: try columns.next())
+    }
+
+    private static func readParticipation(from columns: inout RowReader) throws(DatabaseError) -> Participation? {
+        guard columns.hasColumns(2) else { return nil }
+        return Participation(role: try columns.nextCase(), removedAt: try columns.nextIfPresent())
+    }
+
+    private static func readSubscription(
+        of owner: Subscription.Owner,
+        from columns: inout RowReader
+    ) throws(DatabaseError) -> Subscription? {
+        guard columns.hasColumns(8) else { return nil }
+        return Subscription(
+            id: Subscription.ID(rawValue: try columns.next()),
+            owner: owner,
+            tier: SubscriptionTier(
+                id: SubscriptionTier.ID(rawValue: try columns.next()),
+                isPaid: try columns.next(),
+                rank: try columns.next()
+            ),
+            status: try columns.nextCase(),
+            startsAt: try columns.next(),
+            endsAt: try columns.nextIfPresent(),
+            pastDueSince: try columns.nextIfPresent()
+        )
     }
 }

@@ -1,13 +1,13 @@
 internal import Domain
 internal import PostgreSQL
 
-/// Sets what holds for one transaction, in the flight that carries its BEGIN: nothing relies on session state, so a
+/// Sets what holds for one transaction, in the round trip that carries its BEGIN: nothing relies on session state, so a
 /// pooler may stand between.
 enum SettingsStatement {
     /// Planning the facts statement anew each time would cost more than running it, so one plan is kept for all values.
     /// It is made when a connection first needs it, perhaps while a month's partition is still empty, and then a
-    /// sequential scan looks cheap; it would be read row by row until autovacuum has a look at it. All our look-ups are
-    /// by key: no plan of ours may scan.
+    /// sequential scan looks cheap; the table would be read row by row until autovacuum analyzes it. All our look-ups
+    /// are by key: no plan of ours may scan.
     static let set = Statement(
         "settings",
         """

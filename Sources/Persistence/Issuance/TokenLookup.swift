@@ -1,7 +1,7 @@
 package import Domain
 package import PostgreSQL
 
-/// Reads the record of one token, for people who hold the token and ask about it.
+/// The record of one token, as `token inspect` shows it to an operator who holds the token.
 package struct TokenLookup: Sendable {
     package let issuedAt: Timestamp
     package let userID: String
@@ -36,14 +36,15 @@ package struct TokenLookup: Sendable {
         parameters.append(id.instant + .seconds(1))
         let result = try connection.execute(statement, parameters, deadline: deadline)
         guard let row = result.rows.first else { return nil }
+        var columns = RowReader(row)
         return TokenLookup(
-            issuedAt: try row.decode(0),
-            userID: try row.decode(1),
-            meetingID: try row.decode(2),
-            grantedRole: try row.decode(3),
-            tierID: try row.decode(4),
-            tokenSHA256: try row.decode(5),
-            signingKeyID: try row.decode(6)
+            issuedAt: try columns.next(),
+            userID: try columns.next(),
+            meetingID: try columns.next(),
+            grantedRole: try columns.next(),
+            tierID: try columns.next(),
+            tokenSHA256: try columns.next(),
+            signingKeyID: try columns.next()
         )
     }
 }
