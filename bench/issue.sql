@@ -9,51 +9,70 @@ INSERT INTO connvo.issued_tokens
     granted_role, stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
     subscription_ends_at, call_cid, token_sha256, signing_key_id, session_id, impersonator, client_ip, user_agent,
     request_id)
-SELECT gen_random_uuid(), r.now, date_trunc('second', r.now) + interval '1 hour', u.id, m.id, m.organizer_id,
-    o.organization_id, 'participant', p.role, 'participant', 'call_member',
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.tier_id ELSE su.tier_id END,
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN ts.is_paid ELSE tu.is_paid END,
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.id ELSE su.id END,
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.status ELSE su.status END,
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.starts_at ELSE su.starts_at END,
-    CASE WHEN ts.rank >= tu.rank OR tu.rank IS NULL THEN so.ends_at ELSE su.ends_at END,
-    m.stream_call_type || ':' || m.stream_call_id, sha256(int8send(:nonce::bigint)), '0123456789abcdef',
+SELECT gen_random_uuid(), request.now, date_trunc('second', request.now) + interval '1 hour',
+    caller.id, meeting.id, meeting.organizer_id, organizer.organization_id,
+    'participant', participant.role, 'participant', 'call_member',
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_subscription.tier_id ELSE user_subscription.tier_id END,
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_tier.is_paid ELSE user_tier.is_paid END,
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_subscription.id ELSE user_subscription.id END,
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_subscription.status ELSE user_subscription.status END,
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_subscription.starts_at ELSE user_subscription.starts_at END,
+    CASE WHEN organization_tier.rank >= user_tier.rank OR user_tier.rank IS NULL
+        THEN organization_subscription.ends_at ELSE user_subscription.ends_at END,
+    meeting.stream_call_type || ':' || meeting.stream_call_id, sha256(int8send(:nonce::bigint)), '0123456789abcdef',
     'session_01KQJZ50000000000000000000', NULL, '127.0.0.1'::inet,
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
     gen_random_uuid()::text
 FROM (
     SELECT 'user_01KQJZ5' || :user::text AS user_id, 'meeting_01KQJZ5' || :meeting::text AS meeting_id, now() AS now
-) AS r
-JOIN connvo.users u ON u.id = r.user_id
-JOIN connvo.meetings m ON m.id = r.meeting_id
-JOIN connvo.users o ON o.id = m.organizer_id
-JOIN connvo.meeting_participants p ON p.meeting_id = r.meeting_id AND p.user_id = r.user_id
-LEFT JOIN connvo.subscriptions su
-       ON su.user_id = ANY (ARRAY[m.organizer_id])
-      AND su.status IN ('trialing', 'active', 'past_due')
-      AND su.starts_at <= r.now AND (su.ends_at IS NULL OR su.ends_at > r.now)
-      AND (su.status <> 'past_due' OR su.past_due_since + interval '7 days' > r.now)
-LEFT JOIN connvo.subscription_tiers tu ON tu.id = su.tier_id AND tu.is_paid
-LEFT JOIN connvo.subscriptions so
-       ON so.organization_id = ANY (ARRAY[o.organization_id])
-      AND so.status IN ('trialing', 'active', 'past_due')
-      AND so.starts_at <= r.now AND (so.ends_at IS NULL OR so.ends_at > r.now)
-      AND (so.status <> 'past_due' OR so.past_due_since + interval '7 days' > r.now)
-LEFT JOIN connvo.subscription_tiers ts ON ts.id = so.tier_id AND ts.is_paid
+) AS request
+JOIN connvo.users caller
+  ON caller.id = request.user_id
+JOIN connvo.meetings meeting
+  ON meeting.id = request.meeting_id
+JOIN connvo.users organizer
+  ON organizer.id = meeting.organizer_id
+JOIN connvo.meeting_participants participant
+  ON participant.meeting_id = request.meeting_id AND participant.user_id = request.user_id
+LEFT JOIN connvo.subscriptions user_subscription
+       ON user_subscription.user_id = ANY (ARRAY[meeting.organizer_id])
+      AND user_subscription.status IN ('trialing', 'active', 'past_due')
+      AND user_subscription.starts_at <= request.now
+      AND (user_subscription.ends_at IS NULL OR user_subscription.ends_at > request.now)
+      AND (user_subscription.status <> 'past_due'
+        OR user_subscription.past_due_since + interval '7 days' > request.now)
+LEFT JOIN connvo.subscription_tiers user_tier
+       ON user_tier.id = user_subscription.tier_id AND user_tier.is_paid
+LEFT JOIN connvo.subscriptions organization_subscription
+       ON organization_subscription.organization_id = ANY (ARRAY[organizer.organization_id])
+      AND organization_subscription.status IN ('trialing', 'active', 'past_due')
+      AND organization_subscription.starts_at <= request.now
+      AND (organization_subscription.ends_at IS NULL OR organization_subscription.ends_at > request.now)
+      AND (organization_subscription.status <> 'past_due'
+        OR organization_subscription.past_due_since + interval '7 days' > request.now)
+LEFT JOIN connvo.subscription_tiers organization_tier
+       ON organization_tier.id = organization_subscription.tier_id AND organization_tier.is_paid
 CROSS JOIN LATERAL (
     SELECT count(*) AS requests
     FROM (
-        SELECT t.issued_at FROM connvo.issued_tokens t
-        WHERE t.user_id = r.user_id
-          AND t.issued_at > r.now - interval '1 minute' AND t.issued_at < r.now + interval '1 minute'
+        SELECT token.issued_at FROM connvo.issued_tokens token
+        WHERE token.user_id = request.user_id
+          AND token.issued_at > request.now - interval '1 minute'
+          AND token.issued_at < request.now + interval '1 minute'
         UNION ALL
-        SELECT f.refused_at FROM connvo.token_refusals f
-        WHERE f.user_id = r.user_id
-          AND f.refused_at > r.now - interval '1 minute' AND f.refused_at < r.now + interval '1 minute'
-    ) AS w
-) AS q
-WHERE u.is_active
-  AND m.state IN ('scheduled', 'active') AND m.stream_call_id IS NOT NULL
-  AND p.removed_at IS NULL AND p.role IN ('host', 'co-host', 'participant')
-  AND (tu.rank IS NOT NULL OR ts.rank IS NOT NULL)
-  AND q.requests < 100000;
+        SELECT refusal.refused_at FROM connvo.token_refusals refusal
+        WHERE refusal.user_id = request.user_id
+          AND refusal.refused_at > request.now - interval '1 minute'
+          AND refusal.refused_at < request.now + interval '1 minute'
+    ) AS record
+) AS recent
+WHERE caller.is_active
+  AND meeting.state IN ('scheduled', 'active') AND meeting.stream_call_id IS NOT NULL
+  AND participant.removed_at IS NULL AND participant.role IN ('host', 'co-host', 'participant')
+  AND (user_tier.rank IS NOT NULL OR organization_tier.rank IS NOT NULL)
+  AND recent.requests < 100000;

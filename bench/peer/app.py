@@ -34,42 +34,57 @@ with open(os.environ["PEER_JWKS_FILE"]) as file:
     KEYS = {key.key_id: key.key for key in jwt.PyJWKSet.from_json(file.read()).keys}
 
 FACTS = """
-    SELECT u.email, u.display_name, u.avatar_url, u.is_active,
-           m.organizer_id, o.organization_id, m.state, m.stream_call_type, m.stream_call_id, p.role, p.removed_at,
-           su.id AS su_id, su.status AS su_status, su.starts_at AS su_starts_at, su.ends_at AS su_ends_at,
-           su.past_due_since AS su_past_due_since, su.tier_id AS su_tier_id, tu.is_paid AS su_is_paid,
-           tu.rank AS su_rank,
-           so.id AS so_id, so.status AS so_status, so.starts_at AS so_starts_at, so.ends_at AS so_ends_at,
-           so.past_due_since AS so_past_due_since, so.tier_id AS so_tier_id, ts.is_paid AS so_is_paid,
-           ts.rank AS so_rank,
-           q.requests
-    FROM (SELECT $1::text AS user_id, $2::text AS meeting_id, $3::timestamptz AS now) AS r
-    LEFT JOIN connvo.users u ON u.id = r.user_id
-    LEFT JOIN connvo.meetings m ON m.id = r.meeting_id
-    LEFT JOIN connvo.users o ON o.id = m.organizer_id
-    LEFT JOIN connvo.meeting_participants p ON p.meeting_id = r.meeting_id AND p.user_id = r.user_id
-    LEFT JOIN connvo.subscriptions su
-           ON su.user_id = ANY (ARRAY[m.organizer_id])
-          AND su.status IN ('trialing', 'active', 'past_due')
-          AND su.starts_at <= r.now AND (su.ends_at IS NULL OR su.ends_at > r.now)
-    LEFT JOIN connvo.subscription_tiers tu ON tu.id = su.tier_id
-    LEFT JOIN connvo.subscriptions so
-           ON so.organization_id = ANY (ARRAY[o.organization_id])
-          AND so.status IN ('trialing', 'active', 'past_due')
-          AND so.starts_at <= r.now AND (so.ends_at IS NULL OR so.ends_at > r.now)
-    LEFT JOIN connvo.subscription_tiers ts ON ts.id = so.tier_id
+    SELECT caller.email, caller.display_name, caller.avatar_url, caller.is_active,
+           meeting.organizer_id, organizer.organization_id, meeting.state,
+           meeting.stream_call_type, meeting.stream_call_id,
+           participant.role, participant.removed_at,
+           user_subscription.id AS su_id, user_subscription.status AS su_status,
+           user_subscription.starts_at AS su_starts_at, user_subscription.ends_at AS su_ends_at,
+           user_subscription.past_due_since AS su_past_due_since,
+           user_subscription.tier_id AS su_tier_id, user_tier.is_paid AS su_is_paid, user_tier.rank AS su_rank,
+           organization_subscription.id AS so_id, organization_subscription.status AS so_status,
+           organization_subscription.starts_at AS so_starts_at, organization_subscription.ends_at AS so_ends_at,
+           organization_subscription.past_due_since AS so_past_due_since,
+           organization_subscription.tier_id AS so_tier_id, organization_tier.is_paid AS so_is_paid,
+           organization_tier.rank AS so_rank,
+           recent.requests
+    FROM (SELECT $1::text AS user_id, $2::text AS meeting_id, $3::timestamptz AS now) AS request
+    LEFT JOIN connvo.users caller
+           ON caller.id = request.user_id
+    LEFT JOIN connvo.meetings meeting
+           ON meeting.id = request.meeting_id
+    LEFT JOIN connvo.users organizer
+           ON organizer.id = meeting.organizer_id
+    LEFT JOIN connvo.meeting_participants participant
+           ON participant.meeting_id = request.meeting_id AND participant.user_id = request.user_id
+    LEFT JOIN connvo.subscriptions user_subscription
+           ON user_subscription.user_id = ANY (ARRAY[meeting.organizer_id])
+          AND user_subscription.status IN ('trialing', 'active', 'past_due')
+          AND user_subscription.starts_at <= request.now
+          AND (user_subscription.ends_at IS NULL OR user_subscription.ends_at > request.now)
+    LEFT JOIN connvo.subscription_tiers user_tier
+           ON user_tier.id = user_subscription.tier_id
+    LEFT JOIN connvo.subscriptions organization_subscription
+           ON organization_subscription.organization_id = ANY (ARRAY[organizer.organization_id])
+          AND organization_subscription.status IN ('trialing', 'active', 'past_due')
+          AND organization_subscription.starts_at <= request.now
+          AND (organization_subscription.ends_at IS NULL OR organization_subscription.ends_at > request.now)
+    LEFT JOIN connvo.subscription_tiers organization_tier
+           ON organization_tier.id = organization_subscription.tier_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS requests
         FROM (
-            SELECT t.issued_at FROM connvo.issued_tokens t
-            WHERE t.user_id = r.user_id
-              AND t.issued_at > r.now - interval '1 minute' AND t.issued_at < r.now + interval '1 minute'
+            SELECT token.issued_at FROM connvo.issued_tokens token
+            WHERE token.user_id = request.user_id
+              AND token.issued_at > request.now - interval '1 minute'
+              AND token.issued_at < request.now + interval '1 minute'
             UNION ALL
-            SELECT f.refused_at FROM connvo.token_refusals f
-            WHERE f.user_id = r.user_id
-              AND f.refused_at > r.now - interval '1 minute' AND f.refused_at < r.now + interval '1 minute'
-        ) AS w
-    ) AS q
+            SELECT refusal.refused_at FROM connvo.token_refusals refusal
+            WHERE refusal.user_id = request.user_id
+              AND refusal.refused_at > request.now - interval '1 minute'
+              AND refusal.refused_at < request.now + interval '1 minute'
+        ) AS record
+    ) AS recent
 """
 
 INSERT = """
