@@ -1,7 +1,7 @@
 /// What the last look at the database saw.
 package struct DatabaseHealth: Hashable, Sendable {
-    package enum Verdict: Hashable, Sendable {
-        /// Nobody has looked yet.
+    package enum Condition: Hashable, Sendable {
+        /// The monitor has not looked yet.
         case unknown
         case unreachable
         case readOnly
@@ -11,21 +11,21 @@ package struct DatabaseHealth: Hashable, Sendable {
         case ready
     }
 
-    package let verdict: Verdict
+    package let condition: Condition
     /// The schema holds migrations that this binary does not know and can live with.
     package let newerMigrations: [String]
 
-    package init(_ verdict: Verdict, newerMigrations: [String] = []) {
-        self.verdict = verdict
+    package init(_ condition: Condition, newerMigrations: [String] = []) {
+        self.condition = condition
         self.newerMigrations = newerMigrations
     }
 
-    package var isReady: Bool { verdict == .ready }
+    package var isReady: Bool { condition == .ready }
 }
 
 extension DatabaseHealth: CustomStringConvertible {
     package var description: String {
-        switch verdict {
+        switch condition {
         case .unknown: "the database has not been looked at yet"
         case .unreachable: "the database cannot be reached"
         case .readOnly: "the database is read-only"

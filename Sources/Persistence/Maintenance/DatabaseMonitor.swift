@@ -136,7 +136,7 @@ package final class DatabaseMonitor: Sendable {
 
 extension DatabaseHealth {
     fileprivate var lacksPartitions: Bool {
-        if case .partitionsMissing = verdict { true } else { false }
+        if case .partitionsMissing = condition { true } else { false }
     }
 
     fileprivate var allowsMaintenance: Bool { isReady || lacksPartitions }

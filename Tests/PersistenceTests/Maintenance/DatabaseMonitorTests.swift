@@ -11,15 +11,15 @@ import Testing
         let monitor: DatabaseMonitor
         let events: Shared<[DatabaseMonitor.Event]>
 
-        /// Waits until the monitor has seen `verdict`, now or before.
-        func hasSeen(_ verdict: DatabaseHealth.Verdict) -> Bool {
-            waitUntil { changes.contains(verdict) }
+        /// Waits until the monitor has seen `condition`, now or before.
+        func hasSeen(_ condition: DatabaseHealth.Condition) -> Bool {
+            eventually { changes.contains(condition) }
         }
 
-        var changes: [DatabaseHealth.Verdict] {
+        var changes: [DatabaseHealth.Condition] {
             events.value.withLock { events in
                 events.compactMap { event in
-                    if case .healthChanged(let health) = event { health.verdict } else { nil }
+                    if case .healthChanged(let health) = event { health.condition } else { nil }
                 }
             }
         }
@@ -47,7 +47,7 @@ import Testing
             timeLimit: .seconds(30),
             report: { event in events.value.withLock { $0.append(event) } }
         )
-        #expect(monitor.health.verdict == .unknown)
+        #expect(monitor.health.condition == .unknown)
         try monitor.start()
         defer { monitor.stop() }
         try body(Watch(monitor: monitor, events: events))
@@ -164,7 +164,7 @@ import Testing
                 try database.shut()
                 defer { try? database.open() }
 
-                #expect(waitUntil { watch.monitor.health.verdict == .unreachable })
+                #expect(eventually { watch.monitor.health.condition == .unreachable })
                 try database.open()
                 #expect(waitUntil { watch.monitor.health.isReady })
             }
@@ -187,7 +187,7 @@ import Testing
             )
             try monitor.start()
 
-            #expect(waitUntil { monitor.health.verdict == .unreachable })
+            #expect(eventually { monitor.health.condition == .unreachable })
             let took = ContinuousClock().measure { monitor.stop() }
 
             #expect(took < .seconds(5))
