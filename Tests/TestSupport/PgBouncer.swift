@@ -1,11 +1,10 @@
 internal import Foundation
 internal import Glibc
-internal import PostgreSQL
 
 /// A PgBouncer process in front of the tests' server, in transaction mode. It ends with the object, and with the
 /// thread that made it.
 package final class PgBouncer: Sendable {
-    package struct Failure: Error, CustomStringConvertible {
+    package struct StartError: Error, CustomStringConvertible {
         package let description: String
     }
 
@@ -24,11 +23,11 @@ package final class PgBouncer: Sendable {
     package init(poolSize: Int, login: String) throws {
         let environment = ProcessInfo.processInfo.environment
         guard let server = environment["PGHOST"], let port = environment["PGPORT"] else {
-            throw Failure(description: "PGHOST and PGPORT are not set: run the tests with scripts/with-postgres")
+            throw StartError(description: "PGHOST and PGPORT are not set: run the tests with scripts/with-postgres")
         }
         // Short: the path of a Unix socket has less than 108 bytes.
         var template = Array("/tmp/connvo-pgb.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "mkdtemp: errno \(errno)") }
+        guard mkdtemp(&template) != nil else { throw StartError(description: "mkdtemp: errno \(errno)") }
         directory = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         let file = "\(directory)/pgbouncer.ini"
         let settings = """
@@ -51,7 +50,7 @@ package final class PgBouncer: Sendable {
             // It refuses to run as root: it runs as the server does.
             var owner = stat()
             guard stat(server, &owner) == 0, chown(directory, owner.st_uid, owner.st_gid) == 0 else {
-                throw Failure(description: "the owner of \(server): errno \(errno)")
+                throw StartError(description: "the owner of \(server): errno \(errno)")
             }
             chmod(directory, 0o711)
             arguments += ["--reuid=\(owner.st_uid)", "--regid=\(owner.st_gid)", "--clear-groups"]
@@ -59,9 +58,9 @@ package final class PgBouncer: Sendable {
         }
         arguments += ["--", Self.program, "--quiet", file]
         process = try ChildProcess("/usr/bin/setpriv", arguments)
-        // Not by the socket, which is there a moment before anybody listens.
+        // Not by the socket, which is there a moment before pgbouncer listens.
         guard waitUntil(within: .seconds(10), { log.contains("process up") }) else {
-            throw Failure(description: "pgbouncer does not start: \(log)")
+            throw StartError(description: "pgbouncer does not start: \(log)")
         }
     }
 

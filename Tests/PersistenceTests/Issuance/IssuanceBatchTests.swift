@@ -11,20 +11,20 @@ import Testing
         _ requests: [(caller: String, meeting: String)],
         on engine: TestEngine
     ) throws -> [IssuanceOutcome] {
-        let tickets = try engine.database.withMeetingsLocked {
+        let responses = try engine.database.withMeetingsLocked {
             let first = engine.submit("user_blocked", "meeting_none")
             try engine.waitForBlocked(1)
             return [first] + requests.enumerated().map { engine.submit($1.caller, $1.meeting, id: "batch-\($0)") }
         }
-        return try tickets.map { try $0.outcome() }.dropFirst().map { $0 }
+        return try responses.map { try $0.outcome() }.dropFirst().map { $0 }
     }
 
     private static func people(_ count: Int, in database: TestDatabase) throws -> [(caller: String, meeting: String)] {
-        let scene = try database.scene()
+        let paid = try database.paidMeeting()
         return try (0..<count).map { _ in
             let user = try database.user()
-            try database.participant(meeting: scene.meeting, user: user)
-            return (user, scene.meeting)
+            try database.participant(meeting: paid.meeting, user: user)
+            return (user, paid.meeting)
         }
     }
 
@@ -33,16 +33,16 @@ import Testing
             let people = try Self.people(40, in: database)
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 2 }) { engine in
-                let tickets = try database.withMeetingsLocked {
+                let responses = try database.withMeetingsLocked {
                     let blockers = try (1...2).map { count in
-                        let ticket = engine.submit("user_blocked", "meeting_none")
+                        let response = engine.submit("user_blocked", "meeting_none")
                         try engine.waitForBlocked(count)
-                        return ticket
+                        return response
                     }
                     return blockers
                         + people.enumerated().map { engine.submit($1.caller, $1.meeting, id: "batch-\($0)") }
                 }
-                let outcomes = try tickets.map { try $0.outcome() }
+                let outcomes = try responses.map { try $0.outcome() }
 
                 #expect(
                     outcomes.dropFirst(2).compactMap { $0.token?.admission.caller.id.rawValue } == people.map(\.caller)
@@ -76,9 +76,9 @@ import Testing
         }
     }
 
-    @Test func `every request of a batch gets its own facts and its own answer`() async throws {
+    @Test func `every request of a batch gets its own facts and its own outcome`() async throws {
         try await withDatabase { database in
-            let (first, second) = (try database.scene(), try database.scene(role: "co-host"))
+            let (first, second) = (try database.paidMeeting(), try database.paidMeeting(role: "co-host"))
             try database.run("UPDATE connvo.users SET is_active = false WHERE id = '\(second.organizer)'")
             let requests = [
                 (first.participant, first.meeting), (first.participant, second.meeting), ("user_nobody", first.meeting),
@@ -109,8 +109,8 @@ import Testing
 
     @Test func `the same request twice in a batch is two tokens and two records`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            let request = (scene.participant, scene.meeting)
+            let paid = try database.paidMeeting()
+            let request = (paid.participant, paid.meeting)
 
             let outcomes = try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
                 let outcomes = try Self.together([request, request], on: engine)
@@ -126,7 +126,7 @@ import Testing
     }
 
     /// What makes the records of one meeting impossible.
-    enum Poison: CaseIterable, Sendable {
+    enum FaultyRow: CaseIterable, Sendable {
         case constraint, dataException, atCommit
 
         func arrange(against meeting: String, in database: TestDatabase) throws {
@@ -149,12 +149,12 @@ import Testing
         }
     }
 
-    @Test(arguments: Poison.allCases)
-    func `one request that cannot be recorded does not fail the others`(poison: Poison) async throws {
+    @Test(arguments: FaultyRow.allCases)
+    func `one request that cannot be recorded does not fail the others`(faultyRow: FaultyRow) async throws {
         try await withDatabase { database in
             var people = try Self.people(8, in: database)
-            let bad = try database.scene()
-            try poison.arrange(against: bad.meeting, in: database)
+            let bad = try database.paidMeeting()
+            try faultyRow.arrange(against: bad.meeting, in: database)
             people.insert((bad.participant, bad.meeting), at: 5)
 
             let requests = people
@@ -177,11 +177,11 @@ import Testing
 
     @Test func `an address that is none fails its own request only`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let bad = IssuanceRequest(
                 admission: AdmissionRequest(
-                    callerID: User.ID(rawValue: scene.participant),
-                    meetingID: Meeting.ID(rawValue: scene.meeting),
+                    callerID: User.ID(rawValue: paid.participant),
+                    meetingID: Meeting.ID(rawValue: paid.meeting),
                     requestedRole: nil
                 ),
                 receivedAt: .now,
@@ -195,7 +195,7 @@ import Testing
             try TestEngine.run(on: database) { engine in
                 let outcome = try engine.submit(bad).outcome()
                 #expect(outcome.isFailed)
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
             }
         }
     }

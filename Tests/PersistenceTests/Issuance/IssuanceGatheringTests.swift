@@ -11,7 +11,7 @@ import Testing
         of size: Int,
         on database: TestDatabase,
         gatheringLimit: Duration,
-        _ body: (TestEngine) throws -> [Ticket]
+        _ body: (TestEngine) throws -> [PendingResponse]
     ) throws -> [Int] {
         let engine = try TestEngine(on: database) { configuration in
             configuration.poolSize = 2
@@ -19,29 +19,29 @@ import Testing
         }
         defer { engine.engine.stop() }
         // Before there are connections, so that the first takes them together.
-        var tickets = (0..<size).map { _ in engine.submit("user_nobody", "meeting_none") }
+        var responses = (0..<size).map { _ in engine.submit("user_nobody", "meeting_none") }
         try database.withMeetingsLocked {
             try engine.engine.start()
             try engine.waitForBlocked(1)
-            tickets += try body(engine)
+            responses += try body(engine)
         }
-        for ticket in tickets { #expect(try ticket.outcome().refusal == .userNotProvisioned) }
+        for response in responses { #expect(try response.outcome().refusal == .userNotProvisioned) }
         return engine.committedSizes
     }
 
-    @Test func `beside a batch of three, what waits is taken when it is three`() async throws {
+    @Test func `beside a batch of three, waiting requests are taken when they are three`() async throws {
         try await withDatabase { database in
             let sizes = try Self.withBatchInFlight(of: 3, on: database, gatheringLimit: .seconds(600)) { engine in
-                let tickets = (0..<3).map { _ in engine.submit("user_nobody", "meeting_none") }
+                let responses = (0..<3).map { _ in engine.submit("user_nobody", "meeting_none") }
                 try engine.waitForBlocked(2)
-                return tickets
+                return responses
             }
 
             #expect(sizes == [3, 3])
         }
     }
 
-    @Test func `what is less waits for the end of the batch in flight, and no longer`() async throws {
+    @Test func `fewer requests wait for the end of the batch in flight, and no longer`() async throws {
         try await withDatabase { database in
             let sizes = try Self.withBatchInFlight(of: 3, on: database, gatheringLimit: .seconds(600)) { engine in
                 (0..<2).map { _ in engine.submit("user_nobody", "meeting_none") }
@@ -51,24 +51,24 @@ import Testing
         }
     }
 
-    @Test func `beside a batch that does not end, what is less is taken after the limit`() async throws {
+    @Test func `beside a batch that does not end, fewer requests are taken after the limit`() async throws {
         try await withDatabase { database in
             let sizes = try Self.withBatchInFlight(of: 3, on: database, gatheringLimit: .milliseconds(1)) { engine in
-                let ticket = engine.submit("user_nobody", "meeting_none")
+                let response = engine.submit("user_nobody", "meeting_none")
                 try engine.waitForBlocked(2)
-                return [ticket]
+                return [response]
             }
 
             #expect(sizes.sorted() == [1, 3])
         }
     }
 
-    @Test func `beside a lone request nothing waits`() async throws {
+    @Test func `beside a lone request in flight no request waits`() async throws {
         try await withDatabase { database in
             let sizes = try Self.withBatchInFlight(of: 1, on: database, gatheringLimit: .seconds(600)) { engine in
-                let ticket = engine.submit("user_nobody", "meeting_none")
+                let response = engine.submit("user_nobody", "meeting_none")
                 try engine.waitForBlocked(2)
-                return [ticket]
+                return [response]
             }
 
             #expect(sizes == [1, 1])

@@ -7,13 +7,13 @@ import Testing
 
 /// A database that goes away and comes back.
 @Suite struct IssuanceOutageTests {
-    @Test func `a connection that died at rest turns nobody away`() async throws {
+    @Test func `a connection that died at rest turns no request away`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
                 for _ in 0..<20 {
-                    let outcome = try engine.ask(scene.participant, scene.meeting)
+                    let outcome = try engine.ask(paid.participant, paid.meeting)
                     #expect(outcome.token != nil, "\(outcome)")
                     try engine.terminateConnections()
                 }
@@ -23,20 +23,20 @@ import Testing
         }
     }
 
-    @Test func `a connection that dies before COMMIT was sent turns nobody away`() async throws {
+    @Test func `a connection that dies before COMMIT was sent turns no request away`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
-                let ticket = try database.withMeetingsLocked {
-                    let ticket = engine.submit(scene.participant, scene.meeting)
+                let response = try database.withMeetingsLocked {
+                    let response = engine.submit(paid.participant, paid.meeting)
                     try engine.waitForBlocked(1)
                     try engine.terminateConnections()
                     _ = waitUntil { engine.lostConnections.count == 1 }
-                    return ticket
+                    return response
                 }
 
-                #expect(try ticket.outcome().token != nil)
+                #expect(try response.outcome().token != nil)
             }
             #expect(try database.tokenCount() == 1)
         }
@@ -44,20 +44,20 @@ import Testing
 
     @Test func `a request that has cost two connections is not tried a third time`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
-                let ticket = try database.withMeetingsLocked {
-                    let ticket = engine.submit(scene.participant, scene.meeting)
+                let response = try database.withMeetingsLocked {
+                    let response = engine.submit(paid.participant, paid.meeting)
                     for count in 1...2 {
                         try engine.waitForBlocked(1)
                         try engine.terminateConnections()
                         _ = waitUntil { engine.lostConnections.count == count }
                     }
-                    return ticket
+                    return response
                 }
 
-                #expect(try ticket.outcome().unavailability == .databaseFailed)
+                #expect(try response.outcome().unavailability == .databaseFailed)
             }
             #expect(try database.tokenCount() == 0)
         }
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `a request that comes while the database restarts waits for it`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database) { engine in
                 #expect(waitUntil { engine.engine.isDatabaseReachable })
@@ -73,11 +73,11 @@ import Testing
                 defer { try? database.open() }
                 #expect(waitUntil { !engine.engine.isDatabaseReachable })
 
-                let ticket = engine.submit(scene.participant, scene.meeting)
-                #expect(ticket.wasTaken)
+                let response = engine.submit(paid.participant, paid.meeting)
+                #expect(response.wasTaken)
                 try database.open()
 
-                #expect(try ticket.outcome().token != nil)
+                #expect(try response.outcome().token != nil)
             }
         }
     }
@@ -86,16 +86,16 @@ import Testing
         async throws
     {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.batching.maximumWait = .seconds(1) }) { engine in
-                #expect(eventually { engine.engine.isDatabaseReachable })
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(waitUntil { engine.engine.isDatabaseReachable })
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
                 try database.shut()
 
                 #expect(
                     waitUntil {
-                        engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .databaseAway
+                        engine.submit(paid.participant, paid.meeting).outcomeAtOnce?.unavailability == .databaseAway
                     }
                 )
                 #expect(!engine.engine.isDatabaseReachable)
@@ -108,8 +108,8 @@ import Testing
                 let back = ContinuousClock.now
                 #expect(
                     try waitUntil {
-                        let ticket = engine.submit(scene.participant, scene.meeting)
-                        return try ticket.wasTaken && ticket.outcome().token != nil
+                        let response = engine.submit(paid.participant, paid.meeting)
+                        return try response.wasTaken && response.outcome().token != nil
                     }
                 )
                 #expect(ContinuousClock.now - back < .seconds(2))
@@ -119,18 +119,18 @@ import Testing
 
     @Test func `after one failed attempt the pool grows again under load`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 2 }) { engine in
                 // One connection is up before there is work, so the work makes no second one.
                 #expect(waitUntil { engine.engine.isDatabaseReachable })
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
                 var holder = try database.connect()
                 try holder.executeScript("BEGIN; LOCK TABLE connvo.meetings IN ACCESS EXCLUSIVE MODE", deadline: .soon)
-                let first = engine.submit(scene.participant, scene.meeting)
+                let first = engine.submit(paid.participant, paid.meeting)
                 try engine.waitForBlocked(1)
                 try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false")
-                let second = engine.submit(scene.participant, scene.meeting)
+                let second = engine.submit(paid.participant, paid.meeting)
                 #expect(waitUntil { engine.failedAttempts > 0 })
                 // The failed slot finds no work when it looks next.
                 second.pending.abandon()
@@ -138,30 +138,30 @@ import Testing
                 #expect(try first.outcome().token != nil)
                 try TestServer.run("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS true")
 
-                let tickets = try database.withMeetingsLocked {
-                    let tickets = try (1...2).map { count in
-                        let ticket = engine.submit(scene.participant, scene.meeting)
+                let responses = try database.withMeetingsLocked {
+                    let responses = try (1...2).map { count in
+                        let response = engine.submit(paid.participant, paid.meeting)
                         try engine.waitForBlocked(count)
-                        return ticket
+                        return response
                     }
-                    return tickets
+                    return responses
                 }
 
-                for ticket in tickets { #expect(try ticket.outcome().token != nil) }
+                for response in responses { #expect(try response.outcome().token != nil) }
             }
         }
     }
 
     @Test func `under load with connections ended all the time no token lacks its record`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let callers = try (0..<100).map { _ in
                 let user = try database.user()
-                try database.participant(meeting: scene.meeting, user: user)
+                try database.participant(meeting: paid.meeting, user: user)
                 return user
             }
 
-            let tickets = try TestEngine.run(on: database) { engine in
+            let responses = try TestEngine.run(on: database) { engine in
                 let isOver = Shared(false)
                 let kills = Shared(0)
                 let killer = try DedicatedThread(name: "killer") {
@@ -173,31 +173,35 @@ import Testing
                         _ = waitUntil(within: .seconds(1)) { engine.committedSizes.count >= before + 30 }
                     }
                 }
-                var tickets: [Ticket] = []
+                var responses: [PendingResponse] = []
                 let end = Deadline.after(.seconds(3))
                 while !end.hasPassed {
                     // At most 300 on their way.
-                    _ = waitUntil { tickets.suffix(300).first.map { $0.answerCount > 0 || !$0.wasTaken } ?? true }
-                    for caller in callers.shuffled().prefix(20) { tickets.append(engine.submit(caller, scene.meeting)) }
+                    _ = waitUntil {
+                        responses.suffix(300).first.map { $0.completionCount > 0 || !$0.wasTaken } ?? true
+                    }
+                    for caller in callers.shuffled().prefix(20) {
+                        responses.append(engine.submit(caller, paid.meeting))
+                    }
                 }
                 isOver.value.withLock { $0 = true }
                 killer.join()
                 #expect(kills.value.withLock { $0 } >= 3)
-                for ticket in tickets where ticket.wasTaken { _ = try ticket.outcome() }
-                return tickets
+                for response in responses where response.wasTaken { _ = try response.outcome() }
+                return responses
             }
 
             let records = try Self.records(of: database)
             var issued = 0
-            for ticket in tickets {
-                #expect(ticket.answerCount == (ticket.wasTaken ? 1 : 0))
-                guard ticket.wasTaken, let token = try ticket.outcome().token else { continue }
+            for response in responses {
+                #expect(response.completionCount == (response.wasTaken ? 1 : 0))
+                guard response.wasTaken, let token = try response.outcome().token else { continue }
                 issued += 1
                 #expect(records["\(token.id)"] == TestEngine.digest(token.token))
             }
-            #expect(tickets.count > 500)
+            #expect(responses.count > 500)
             #expect(issued <= records.count)
-            #expect(issued * 2 > tickets.count, "\(issued) of \(tickets.count)")
+            #expect(issued * 2 > responses.count, "\(issued) of \(responses.count)")
         }
     }
 

@@ -5,23 +5,23 @@ import Testing
 
 @testable import Persistence
 
-/// Waiting, giving up, being turned away, and the end.
+/// Waiting, abandoning, turning away, and stopping.
 @Suite struct IssuanceQueueTests {
-    @Test func `a request abandoned before it was sent leaves no record and gets no answer`() async throws {
+    @Test func `a request abandoned before it was sent leaves no record and is not completed`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
                 let abandoned = try database.withMeetingsLocked {
                     _ = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
-                    let ticket = engine.submit(scene.participant, scene.meeting, id: "abandoned")
-                    ticket.pending.abandon()
-                    return ticket
+                    let response = engine.submit(paid.participant, paid.meeting, id: "abandoned")
+                    response.pending.abandon()
+                    return response
                 }
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
 
-                #expect(abandoned.answerCount == 0)
+                #expect(abandoned.completionCount == 0)
             }
 
             #expect(try database.record(of: "abandoned", in: "issued_tokens") == nil)
@@ -31,16 +31,16 @@ import Testing
 
     @Test func `a request abandoned after it was sent keeps its record`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
-                let ticket = try database.withMeetingsLocked {
-                    let ticket = engine.submit(scene.participant, scene.meeting, id: "late")
+                let response = try database.withMeetingsLocked {
+                    let response = engine.submit(paid.participant, paid.meeting, id: "late")
                     try engine.waitForBlocked(1)
-                    ticket.pending.abandon()
-                    return ticket
+                    response.pending.abandon()
+                    return response
                 }
-                #expect(try ticket.outcome().token != nil)
+                #expect(try response.outcome().token != nil)
             }
 
             #expect(try database.record(of: "late", in: "issued_tokens") != nil)
@@ -56,17 +56,19 @@ import Testing
                     $0.batching.maximumQueueLength = 3
                 }
             ) { engine in
-                let tickets = try database.withMeetingsLocked {
+                let responses = try database.withMeetingsLocked {
                     let first = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
                     return [first] + (0..<5).map { _ in engine.submit("user_nobody", "meeting_none") }
                 }
 
                 #expect(
-                    tickets.map { $0.outcomeAtOnce?.unavailability } == [nil, nil, nil, nil, .overloaded, .overloaded]
+                    responses.map { $0.outcomeAtOnce?.unavailability } == [
+                        nil, nil, nil, nil, .overloaded, .overloaded,
+                    ]
                 )
-                for ticket in tickets.prefix(4) { #expect(try ticket.outcome().refusal != nil) }
-                #expect(tickets.map(\.answerCount) == [1, 1, 1, 1, 0, 0])
+                for response in responses.prefix(4) { #expect(try response.outcome().refusal != nil) }
+                #expect(responses.map(\.completionCount) == [1, 1, 1, 1, 0, 0])
             }
         }
     }
@@ -94,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `who waits too long is told so after about a second`() async throws {
+    @Test func `a request that waits too long is refused after about a second`() async throws {
         try await withDatabase { database in
             try TestEngine.run(
                 on: database,
@@ -143,7 +145,7 @@ import Testing
                     defer { try? database.open() }
                     let half = Deadline.after(.milliseconds(400))
                     _ = waitUntil { half.hasPassed }
-                    // From another database: this one lets nobody in.
+                    // From another database: this one takes no connections.
                     try TestServer.run(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = '\(TestEngine.applicationName)'"
                     )
@@ -157,15 +159,15 @@ import Testing
 
     @Test func `a request that is sent and not answered by its deadline is not recorded`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
                 try database.withMeetingsLocked {
-                    let outcome = try engine.submit(scene.participant, scene.meeting, patience: .milliseconds(300))
+                    let outcome = try engine.submit(paid.participant, paid.meeting, timeLimit: .milliseconds(300))
                         .outcome()
                     #expect(outcome.unavailability == .databaseFailed)
                 }
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
             }
 
             #expect(try database.tokenCount() == 1)
@@ -174,7 +176,7 @@ import Testing
 
     @Test func `a lock that is not granted in time turns the request away, and the connection stays`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(
                 on: database,
@@ -183,9 +185,9 @@ import Testing
                     $0.lockTimeout = .milliseconds(100)
                 }
             ) { engine in
-                let outcome = try database.withMeetingsLocked { try engine.ask(scene.participant, scene.meeting) }
+                let outcome = try database.withMeetingsLocked { try engine.ask(paid.participant, paid.meeting) }
                 #expect(outcome.unavailability == .databaseFailed)
-                #expect(try engine.ask(scene.participant, scene.meeting).token != nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
                 #expect(engine.lostConnections.isEmpty)
             }
         }
@@ -193,19 +195,19 @@ import Testing
 
     // MARK: Stopping
 
-    @Test func `stopping answers everybody once, and takes no more`() async throws {
+    @Test func `stopping completes every request once, and takes no more`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let engine = try TestEngine(on: database)
             try engine.engine.start()
-            let tickets = (0..<300).map { _ in engine.submit(scene.participant, scene.meeting) }
+            let responses = (0..<300).map { _ in engine.submit(paid.participant, paid.meeting) }
 
             engine.engine.stop()
 
-            #expect(tickets.map(\.answerCount) == Array(repeating: 1, count: 300))
-            let issued = try tickets.filter { try $0.outcome().token != nil }
+            #expect(responses.map(\.completionCount) == Array(repeating: 1, count: 300))
+            let issued = try responses.filter { try $0.outcome().token != nil }
             #expect(try database.tokenCount() == issued.count)
-            #expect(engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.unavailability == .shuttingDown)
+            #expect(engine.submit(paid.participant, paid.meeting).outcomeAtOnce?.unavailability == .shuttingDown)
             let connections =
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(TestEngine.applicationName)' AND datname = current_database()"
             #expect(try waitUntil { try database.scalar(connections) == "0" })
@@ -218,23 +220,23 @@ import Testing
             try database.shut()
             defer { try? database.open() }
             try engine.engine.start()
-            let tickets = (0..<10).map { _ in engine.submit("user_nobody", "meeting_none") }
+            let responses = (0..<10).map { _ in engine.submit("user_nobody", "meeting_none") }
 
             let took = ContinuousClock().measure { engine.engine.stop() }
 
             #expect(took < .seconds(5))
-            for ticket in tickets { #expect(ticket.answerCount == (ticket.wasTaken ? 1 : 0)) }
+            for response in responses { #expect(response.completionCount == (response.wasTaken ? 1 : 0)) }
         }
     }
 
-    @Test func `an engine that was never started answers who asked it when it stops`() async throws {
+    @Test func `an engine that was never started completes its requests when it stops`() async throws {
         try await withDatabase { database in
             let engine = try TestEngine(on: database)
-            let ticket = engine.submit("user_nobody", "meeting_none")
+            let response = engine.submit("user_nobody", "meeting_none")
 
             engine.engine.stop()
 
-            #expect(try ticket.outcome().unavailability == .shuttingDown)
+            #expect(try response.outcome().unavailability == .shuttingDown)
         }
     }
 }

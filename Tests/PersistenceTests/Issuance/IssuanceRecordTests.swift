@@ -5,7 +5,7 @@ import Testing
 
 @testable import Persistence
 
-/// What is recorded, and that nobody hears of it before it is.
+/// What is recorded, and that no caller hears of it before it is.
 @Suite struct IssuanceRecordTests {
     @Test func `a token has a committed record with every fact of the decision`() async throws {
         try await withDatabase { database in
@@ -83,11 +83,11 @@ import Testing
 
     @Test func `what a token's record does not know is NULL`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let request = IssuanceRequest(
                 admission: AdmissionRequest(
-                    callerID: User.ID(rawValue: scene.participant),
-                    meetingID: Meeting.ID(rawValue: scene.meeting),
+                    callerID: User.ID(rawValue: paid.participant),
+                    meetingID: Meeting.ID(rawValue: paid.meeting),
                     requestedRole: nil
                 ),
                 receivedAt: .now,
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// One way not to get in.
+    /// One reason to be refused.
     enum Obstacle: CaseIterable, Sendable {
         case unprovisioned, deactivated, noMeeting, outsider, removed, concluded, cancelled, early, unpaid, noCall,
             above, observer
@@ -202,13 +202,13 @@ import Testing
         }
     }
 
-    @Test func `nobody hears of a token before others can see its record`() async throws {
+    @Test func `no caller hears of a token before other sessions can see its record`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let seen = Shared<String?>(nil)
 
             _ = try TestEngine.run(on: database) { engine in
-                try engine.submit(scene.participant, scene.meeting) { outcome in
+                try engine.submit(paid.participant, paid.meeting) { outcome in
                     guard let id = outcome.token?.id else { return }
                     let count = try? database.scalar("SELECT count(*) FROM connvo.issued_tokens WHERE id = '\(id)'")
                     seen.value.withLock { $0 = count }
@@ -219,7 +219,7 @@ import Testing
         }
     }
 
-    @Test func `nobody hears of a refusal before others can see its record`() async throws {
+    @Test func `no caller hears of a refusal before other sessions can see its record`() async throws {
         try await withDatabase { database in
             let seen = Shared<String?>(nil)
 
@@ -238,10 +238,10 @@ import Testing
 
     @Test func `unnamed statements record the same`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             let outcomes = try TestEngine.run(on: database, configure: { $0.preparesStatements = false }) { engine in
-                try (0..<3).map { _ in try engine.ask(scene.participant, scene.meeting) }
+                try (0..<3).map { _ in try engine.ask(paid.participant, paid.meeting) }
             }
 
             #expect(outcomes.compactMap(\.token).count == 3)

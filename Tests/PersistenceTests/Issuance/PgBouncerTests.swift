@@ -61,13 +61,13 @@ struct PgBouncerTests {
 
     @Test func `lone requests and batches are issued and recorded over two connections`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            let callers = [scene.participant, scene.organizer]
+            let paid = try database.paidMeeting()
+            let callers = [paid.participant, paid.organizer]
 
             let outcomes = try Self.withEngine(on: database) { engine in
-                let alone = try (0..<100).map { try engine.ask(callers[$0 % 2], scene.meeting) }
-                let tickets = (0..<500).map { engine.submit(callers[$0 % 2], scene.meeting) }
-                let together = try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
+                let alone = try (0..<100).map { try engine.ask(callers[$0 % 2], paid.meeting) }
+                let responses = (0..<500).map { engine.submit(callers[$0 % 2], paid.meeting) }
+                let together = try responses.map { try $0.outcomeAtOnce ?? $0.outcome() }
 
                 #expect(engine.committedSizes.contains { $0 > 1 })
                 #expect(engine.lostConnections.isEmpty)
@@ -85,10 +85,10 @@ struct PgBouncerTests {
 
     @Test func `refusals are recorded, too`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             let outcomes = try Self.withEngine(on: database) { engine in
-                try (0..<20).map { _ in engine.submit("user_nobody", scene.meeting) }.map {
+                try (0..<20).map { _ in engine.submit("user_nobody", paid.meeting) }.map {
                     try $0.outcomeAtOnce ?? $0.outcome()
                 }
             }
@@ -100,12 +100,12 @@ struct PgBouncerTests {
 
     @Test func `connections that end under load cost no token its record, and it goes on`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             let outcomes = try Self.withEngine(on: database) { engine in
-                var tickets: [Ticket] = []
+                var responses: [PendingResponse] = []
                 for round in 0..<40 {
-                    tickets += (0..<10).map { _ in engine.submit(scene.participant, scene.meeting) }
+                    responses += (0..<10).map { _ in engine.submit(paid.participant, paid.meeting) }
                     if round % 10 == 5 {
                         _ = try database.scalar(
                             """
@@ -114,10 +114,10 @@ struct PgBouncerTests {
                             """
                         )
                     }
-                    _ = try tickets[tickets.count - 1].token()
+                    _ = try responses[responses.count - 1].token()
                 }
-                #expect(try waitUntil { try engine.submit(scene.participant, scene.meeting).token() != nil })
-                return try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
+                #expect(try waitUntil { try engine.submit(paid.participant, paid.meeting).token() != nil })
+                return try responses.map { try $0.outcomeAtOnce ?? $0.outcome() }
             }
 
             #expect(outcomes.allSatisfy { $0.token != nil || $0.unavailability != nil })
@@ -128,8 +128,8 @@ struct PgBouncerTests {
 
     @Test func `prepared statements there fail, and never hand out a token without its record`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            let callers = [scene.participant, scene.organizer]
+            let paid = try database.paidMeeting()
+            let callers = [paid.participant, paid.organizer]
 
             // Nothing that a new connection asks of the server first: the only one to the server is held.
             let outcomes = try Self.withEngine(
@@ -141,9 +141,9 @@ struct PgBouncerTests {
             ) { engine in
                 // One connection of the engine after the other, on the same connection to the server.
                 let pair = try database.withMeetingsLocked {
-                    let first = engine.submit(callers[0], scene.meeting)
+                    let first = engine.submit(callers[0], paid.meeting)
                     try engine.waitForBlocked(1)
-                    let second = engine.submit(callers[1], scene.meeting)
+                    let second = engine.submit(callers[1], paid.meeting)
                     #expect(waitUntil { engine.connectionCount == 2 })
                     return [first, second]
                 }
@@ -152,8 +152,8 @@ struct PgBouncerTests {
                 // "prepared statement already exists": what DATABASE_STATEMENTS=unnamed is for.
                 #expect(outcomes[1].unavailability == .databaseFailed)
                 for _ in 0..<20 {
-                    let tickets = (0..<10).map { engine.submit(callers[$0 % 2], scene.meeting) }
-                    outcomes += try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
+                    let responses = (0..<10).map { engine.submit(callers[$0 % 2], paid.meeting) }
+                    outcomes += try responses.map { try $0.outcomeAtOnce ?? $0.outcome() }
                 }
                 return outcomes
             }
@@ -173,7 +173,7 @@ extension TestEngine {
     }
 }
 
-extension Ticket {
+extension PendingResponse {
     /// The token, nil when there is another outcome. Blocks.
     fileprivate func token() throws -> IssuedToken? {
         try (outcomeAtOnce ?? outcome()).token

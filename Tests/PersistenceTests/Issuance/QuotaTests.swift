@@ -8,35 +8,35 @@ import Testing
 @Suite struct QuotaTests {
     @Test func `the request after the last that is allowed is refused without the database`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 3 }) { engine in
-                for _ in 0..<3 { #expect(try engine.ask(scene.participant, scene.meeting).token != nil) }
+                for _ in 0..<3 { #expect(try engine.ask(paid.participant, paid.meeting).token != nil) }
 
-                let ticket = engine.submit(scene.participant, scene.meeting, id: "fourth")
+                let response = engine.submit(paid.participant, paid.meeting, id: "fourth")
 
-                let rateLimited = try #require(ticket.outcomeAtOnce?.rateLimited)
+                let rateLimited = try #require(response.outcomeAtOnce?.rateLimited)
                 #expect(rateLimited.limit == 3)
                 #expect((30...60).contains(rateLimited.retryAfter))
                 #expect(engine.committedSizes == [1, 1, 1])
-                // Somebody else is not concerned.
-                #expect(try engine.ask(scene.organizer, scene.meeting).token != nil)
+                // Another user is not concerned.
+                #expect(try engine.ask(paid.organizer, paid.meeting).token != nil)
             }
             #expect(try database.tokenCount() == 4)
             #expect(try database.record(of: "fourth", in: "token_refusals") == nil)
         }
     }
 
-    @Test func `what another process recorded counts, and who is refused for it may come back`() async throws {
+    @Test func `what another process recorded counts, and the refused request itself does not`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            try TestEngine.run(on: database) { _ = try $0.ask(scene.participant, scene.meeting) }
+            let paid = try database.paidMeeting()
+            try TestEngine.run(on: database) { _ = try $0.ask(paid.participant, paid.meeting) }
             try database.multiplyTokens(by: 60)
 
             try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
-                let ticket = engine.submit(scene.participant, scene.meeting, id: "refused")
-                #expect(ticket.wasTaken)
-                let rateLimited = try #require(try ticket.outcome().rateLimited)
+                let response = engine.submit(paid.participant, paid.meeting, id: "refused")
+                #expect(response.wasTaken)
+                let rateLimited = try #require(try response.outcome().rateLimited)
                 #expect(rateLimited.limit == 60)
                 #expect((1...60).contains(rateLimited.retryAfter))
                 #expect(try database.tokenCount() == 60)
@@ -45,20 +45,20 @@ import Testing
                 try database.run("SET session_replication_role = replica; TRUNCATE connvo.issued_tokens")
 
                 // The refused request was taken out of this process's own count.
-                for _ in 0..<60 { #expect(try engine.ask(scene.participant, scene.meeting).token != nil) }
-                #expect(engine.submit(scene.participant, scene.meeting).outcomeAtOnce?.rateLimited?.limit == 60)
+                for _ in 0..<60 { #expect(try engine.ask(paid.participant, paid.meeting).token != nil) }
+                #expect(engine.submit(paid.participant, paid.meeting).outcomeAtOnce?.rateLimited?.limit == 60)
             }
         }
     }
 
     @Test func `one record less than the limit leaves room for one request`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            try TestEngine.run(on: database) { _ = try $0.ask(scene.participant, scene.meeting) }
+            let paid = try database.paidMeeting()
+            try TestEngine.run(on: database) { _ = try $0.ask(paid.participant, paid.meeting) }
             try database.multiplyTokens(by: 59)
 
             let outcomes = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
-                try (0..<2).map { _ in try engine.ask(scene.participant, scene.meeting) }
+                try (0..<2).map { _ in try engine.ask(paid.participant, paid.meeting) }
             }
 
             #expect(outcomes[0].token != nil)
@@ -70,14 +70,14 @@ import Testing
 
     @Test func `records older than a minute do not count`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             try TestEngine.run(on: database) {
-                _ = try $0.submit(scene.participant, scene.meeting, at: .now - .seconds(61)).outcome()
+                _ = try $0.submit(paid.participant, paid.meeting, at: .now - .seconds(61)).outcome()
             }
             try database.multiplyTokens(by: 60)
 
             let outcome = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 1 }) {
-                try $0.ask(scene.participant, scene.meeting)
+                try $0.ask(paid.participant, paid.meeting)
             }
 
             #expect(outcome.token != nil)
@@ -87,19 +87,19 @@ import Testing
 
     @Test func `refusals count like tokens`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let outsider = try database.user()
 
             try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 2 }) { engine in
                 for _ in 0..<2 {
-                    let outcome = try engine.ask(outsider, scene.meeting)
+                    let outcome = try engine.ask(outsider, paid.meeting)
                     #expect(outcome.refusal != nil)
                 }
-                #expect(engine.submit(outsider, scene.meeting).outcomeAtOnce?.rateLimited?.limit == 2)
+                #expect(engine.submit(outsider, paid.meeting).outcomeAtOnce?.rateLimited?.limit == 2)
             }
             // A process that has counted nothing itself.
             let outcome = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 2 }) {
-                try $0.ask(outsider, scene.meeting)
+                try $0.ask(outsider, paid.meeting)
             }
             #expect(outcome.rateLimited?.limit == 2)
             #expect(try database.refusalCount() == 2)
@@ -108,7 +108,7 @@ import Testing
 
     @Test func `requests of one batch count each`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(
                 on: database,
@@ -117,26 +117,26 @@ import Testing
                     $0.requestsPerMinute = 4
                 }
             ) { engine in
-                let tickets = try database.withMeetingsLocked {
+                let responses = try database.withMeetingsLocked {
                     _ = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
-                    return (0..<10).map { _ in engine.submit(scene.participant, scene.meeting) }
+                    return (0..<10).map { _ in engine.submit(paid.participant, paid.meeting) }
                 }
 
-                #expect(tickets.map(\.wasTaken) == [true, true, true, true] + [Bool](repeating: false, count: 6))
-                let outcomes = try tickets.prefix(4).map { try $0.outcome() }
+                #expect(responses.map(\.wasTaken) == [true, true, true, true] + [Bool](repeating: false, count: 6))
+                let outcomes = try responses.prefix(4).map { try $0.outcome() }
                 #expect(outcomes.allSatisfy { $0.token != nil })
-                #expect(tickets.suffix(6).allSatisfy { $0.outcomeAtOnce?.rateLimited?.limit == 4 })
+                #expect(responses.suffix(6).allSatisfy { $0.outcomeAtOnce?.rateLimited?.limit == 4 })
                 #expect(engine.committedSizes == [1, 4])
             }
             #expect(try database.tokenCount() == 4)
         }
     }
 
-    @Test func `a batch refuses those whom the database knows too well, and serves the others`() async throws {
+    @Test func `a batch refuses the users who have used up their quota, and serves the others`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
-            try TestEngine.run(on: database) { _ = try $0.ask(scene.participant, scene.meeting) }
+            let paid = try database.paidMeeting()
+            try TestEngine.run(on: database) { _ = try $0.ask(paid.participant, paid.meeting) }
             try database.multiplyTokens(by: 5)
 
             try TestEngine.run(
@@ -146,17 +146,17 @@ import Testing
                     $0.requestsPerMinute = 5
                 }
             ) { engine in
-                let tickets = try database.withMeetingsLocked {
+                let responses = try database.withMeetingsLocked {
                     _ = engine.submit("user_blocked", "meeting_none")
                     try engine.waitForBlocked(1)
-                    return [scene.participant, scene.organizer, scene.participant].map {
-                        engine.submit($0, scene.meeting)
+                    return [paid.participant, paid.organizer, paid.participant].map {
+                        engine.submit($0, paid.meeting)
                     }
                 }
-                let outcomes = try tickets.map { try $0.outcome() }
+                let outcomes = try responses.map { try $0.outcome() }
 
                 #expect(outcomes.map { $0.rateLimited?.limit } == [5, nil, 5])
-                #expect(outcomes[1].token?.admission.caller.id.rawValue == scene.organizer)
+                #expect(outcomes[1].token?.admission.caller.id.rawValue == paid.organizer)
             }
             #expect(try database.tokenCount() == 6)
         }
@@ -164,11 +164,11 @@ import Testing
 
     @Test func `a limit of 0 turns the quota off`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
 
             try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 0 }) { engine in
-                let tickets = (0..<200).map { _ in engine.submit(scene.participant, scene.meeting) }
-                let outcomes = try tickets.map { try $0.outcome() }
+                let responses = (0..<200).map { _ in engine.submit(paid.participant, paid.meeting) }
+                let outcomes = try responses.map { try $0.outcome() }
                 #expect(outcomes.allSatisfy { $0.token != nil })
             }
             #expect(try database.tokenCount() == 200)
@@ -177,15 +177,15 @@ import Testing
 
     @Test func `two processes together never let more through than twice the limit`() async throws {
         try await withDatabase { database in
-            let scene = try database.scene()
+            let paid = try database.paidMeeting()
             let configure: @Sendable (inout IssuanceConfiguration) -> Void = { $0.requestsPerMinute = 10 }
 
             let outcomes = try TestEngine.run(on: database, configure: configure) { first in
                 try TestEngine.run(on: database, configure: configure) { second in
-                    let tickets = (0..<80).map { number in
-                        (number % 2 == 0 ? first : second).submit(scene.participant, scene.meeting)
+                    let responses = (0..<80).map { number in
+                        (number % 2 == 0 ? first : second).submit(paid.participant, paid.meeting)
                     }
-                    return try tickets.map { try $0.outcomeAtOnce ?? $0.outcome() }
+                    return try responses.map { try $0.outcomeAtOnce ?? $0.outcome() }
                 }
             }
 
@@ -193,9 +193,9 @@ import Testing
             #expect((10...20).contains(count))
             #expect(outcomes.filter { $0.rateLimited != nil }.count == 80 - count)
             #expect(try database.tokenCount() == count)
-            // Once the records are there, nobody lets anything through.
+            // Once the records are there, no process lets a request through.
             let outcome = try TestEngine.run(on: database, configure: configure) {
-                try $0.ask(scene.participant, scene.meeting)
+                try $0.ask(paid.participant, paid.meeting)
             }
             #expect(outcome.rateLimited?.limit == 10)
         }

@@ -6,19 +6,19 @@ import TestSupport
 
 extension TestDatabase {
     /// An organizer who pays, their active meeting, and a participant of it.
-    struct Scene: Sendable {
+    struct PaidMeeting: Sendable {
         let organizer: String
         let meeting: String
         let participant: String
     }
 
-    func scene(role: String = "participant") throws -> Scene {
+    func paidMeeting(role: String = "participant") throws -> PaidMeeting {
         let organizer = try user()
         try subscription(user: organizer)
         let meeting = try meeting(organizer: organizer)
         let participant = try user()
         try self.participant(meeting: meeting, user: participant, role: role)
-        return Scene(organizer: organizer, meeting: meeting, participant: participant)
+        return PaidMeeting(organizer: organizer, meeting: meeting, participant: participant)
     }
 
     /// The one row of a record table that a request left, as column and text; nil when it left none. Times are UTC.
@@ -34,7 +34,7 @@ extension TestDatabase {
         parameters.append(requestID)
         let rows = try connection.execute(query, parameters, deadline: .soon).rows
         guard try Set(rows.map { try $0.decode(2, as: String.self) }).count <= 1 else {
-            throw Impatience(what: "one row of \(requestID)")
+            throw TimeoutError(what: "one row of \(requestID)")
         }
         let pairs: [(String, String?)] = try rows.map { (try $0.decode(0), try $0.decodeIfPresent(1)) }
         return pairs.isEmpty ? nil : Dictionary(uniqueKeysWithValues: pairs)
@@ -74,7 +74,7 @@ extension TestDatabase {
         )
     }
 
-    /// Holds back whoever reads meetings, until `body` returns.
+    /// Holds back every session that reads meetings, until `body` returns.
     func withMeetingsLocked<Value>(_ body: () throws -> Value) throws -> Value {
         var holder = try connect()
         try holder.executeScript("BEGIN; LOCK TABLE connvo.meetings IN ACCESS EXCLUSIVE MODE", deadline: .soon)
@@ -83,7 +83,7 @@ extension TestDatabase {
         return value
     }
 
-    /// Ends all connections and lets nobody in, until ``open()``.
+    /// Ends all connections and takes no new ones, until ``open()``.
     func shut() throws {
         try TestServer.run("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
         try TestServer.run(

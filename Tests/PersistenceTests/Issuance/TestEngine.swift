@@ -68,16 +68,16 @@ final class TestEngine: Sendable {
 
     /// Submits a request.
     ///
-    /// - Parameter observe: Called inside the completion, before anybody else hears of the outcome.
+    /// - Parameter observe: Called inside the completion, before ``PendingResponse/outcome()`` returns.
     func submit(
         _ caller: String,
         _ meeting: String,
         role: Role? = nil,
         id requestID: String? = nil,
         at instant: Timestamp = .now,
-        patience: Duration = .seconds(60),
+        timeLimit: Duration = .seconds(60),
         observe: @escaping @Sendable (IssuanceOutcome) -> Void = { _ in }
-    ) -> Ticket {
+    ) -> PendingResponse {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         let request = IssuanceRequest(
             admission: AdmissionRequest(
@@ -92,31 +92,31 @@ final class TestEngine: Sendable {
             userAgent: "tests/1",
             requestID: requestID ?? "request-\(number)"
         )
-        return submit(request, patience: patience, observe: observe)
+        return submit(request, timeLimit: timeLimit, observe: observe)
     }
 
     func submit(
         _ request: IssuanceRequest,
-        patience: Duration = .seconds(60),
+        timeLimit: Duration = .seconds(60),
         observe: @escaping @Sendable (IssuanceOutcome) -> Void = { _ in }
-    ) -> Ticket {
-        let answers = Ticket.Answers()
-        let pending = PendingIssuance(request, deadline: .after(patience), completionQueue: queue) { outcome in
+    ) -> PendingResponse {
+        let outcomes = PendingResponse.Outcomes()
+        let pending = PendingIssuance(request, deadline: .after(timeLimit), completionQueue: queue) { outcome in
             observe(outcome)
-            answers.all.withLock { $0.append(outcome) }
+            outcomes.all.withLock { $0.append(outcome) }
         }
         let outcome = engine.submit(pending)
-        return Ticket(pending: pending, outcomeAtOnce: outcome, answers: answers)
+        return PendingResponse(pending: pending, outcomeAtOnce: outcome, outcomes: outcomes)
     }
 
-    /// Submits a request and waits for the answer.
+    /// Submits a request and waits for its outcome.
     func ask(_ caller: String, _ meeting: String, role: Role? = nil) throws -> IssuanceOutcome {
         try submit(caller, meeting, role: role).outcome()
     }
 
     // MARK: Looking
 
-    /// The sizes of what was delivered at once.
+    /// How many completions the engine handed over at once, each time.
     var deliveries: [Int] { queue.sizes.withLock { $0 } }
 
     /// Events so far that `pick` takes.
@@ -151,7 +151,7 @@ final class TestEngine: Sendable {
             WHERE datname = current_database() AND application_name = '\(Self.applicationName)' AND wait_event_type = 'Lock'
             """
         guard try waitUntil({ try database.scalar(blocked) == "\(count)" }) else {
-            throw Impatience(what: "\(count) connections waiting for a lock")
+            throw TimeoutError(what: "\(count) connections waiting for a lock")
         }
     }
 
@@ -168,33 +168,33 @@ final class TestEngine: Sendable {
     }
 }
 
-/// What did not come in time.
-struct Impatience: Error {
+/// Something did not happen in time.
+struct TimeoutError: Error {
     let what: String
 }
 
 /// A submitted request.
-struct Ticket: Sendable {
-    fileprivate final class Answers: Sendable {
+struct PendingResponse: Sendable {
+    fileprivate final class Outcomes: Sendable {
         let all = Mutex<[IssuanceOutcome]>([])
     }
 
     let pending: PendingIssuance
     /// Nil when the engine took it.
     let outcomeAtOnce: IssuanceOutcome?
-    fileprivate let answers: Answers
+    fileprivate let outcomes: Outcomes
 
     var wasTaken: Bool { outcomeAtOnce == nil }
 
-    /// How often it was answered.
-    var answerCount: Int { answers.all.withLock { $0.count } }
+    /// How often it was completed.
+    var completionCount: Int { outcomes.all.withLock { $0.count } }
 
-    /// Waits for the answer. Blocks.
+    /// Waits for the outcome. Blocks.
     func outcome() throws -> IssuanceOutcome {
-        guard waitUntil(within: .seconds(40), { answerCount > 0 }) else {
-            throw Impatience(what: "an answer to \(pending.request.requestID)")
+        guard waitUntil(within: .seconds(40), { completionCount > 0 }) else {
+            throw TimeoutError(what: "the outcome of \(pending.request.requestID)")
         }
-        return answers.all.withLock { $0[0] }
+        return outcomes.all.withLock { $0[0] }
     }
 }
 
