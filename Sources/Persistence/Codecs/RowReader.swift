@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Reads the columns of a row one after the other, so that the reader follows the SELECT list and no column has a number.
 ///
 /// ```swift

@@ -1,4 +1,5 @@
 internal import Domain
+internal import PostgreSQL
 
 extension UUIDv7: BinaryEncodable {
     /// The sixteen bytes, in the order of RFC 9562.

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Domain
+internal import PostgreSQL
 
 /// Decides which requests are taken, which of them share a batch, and which connection works on it.
 ///

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The PostgreSQL types of record columns in parameters.
 enum ColumnType {
     case bool, bytea, text, timestamptz, uuid

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// How a batch failed. No token of it may leave.
 struct IssuanceTransactionError: Error {
     let cause: DatabaseError

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The two INSERTs of an append-only table: one row by VALUES, many by unnest of arrays.
 ///
 /// A lone row is faster by VALUES; from two rows on one unnest is.

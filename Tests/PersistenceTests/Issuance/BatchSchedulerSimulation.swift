@@ -1,4 +1,5 @@
 import Domain
+import PostgreSQL
 import TestSupport
 
 @testable import Persistence

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import PostgreSQL
 import Testing
 
 @testable import Persistence

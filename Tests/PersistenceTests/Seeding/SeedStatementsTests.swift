@@ -1,4 +1,5 @@
 import Foundation
+@testable import PostgreSQL
 import TestSupport
 import Testing
 
