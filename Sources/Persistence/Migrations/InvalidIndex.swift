@@ -9,7 +9,7 @@ package struct InvalidIndex: Hashable, Sendable {
     /// Whether it is what `REINDEX CONCURRENTLY` works with: to be dropped, not rebuilt (manual, REINDEX).
     let isTransient: Bool
 
-    /// What mends it.
+    /// What repairs it.
     var remedy: String {
         isTransient ? "DROP INDEX CONCURRENTLY \(name)" : "REINDEX INDEX CONCURRENTLY \(name)"
     }

@@ -11,7 +11,7 @@ package enum MigrationEvent: Hashable, Sendable {
     /// A run that was interrupted had done all that the file does, and only its record was missing.
     case foundApplied(Migration)
     /// An INVALID index is dropped, which an earlier run of the file has left.
-    case droppingLeftover(index: String, Migration)
+    case droppingRemnant(index: String, Migration)
     /// An INVALID index is rebuilt, or dropped, by this statement.
     case repairing(InvalidIndex, statement: String)
     /// An INVALID index that is still there at the end.

@@ -4,9 +4,9 @@ package import PostgreSQL
 package enum MigrationFailure: Error, Equatable, Sendable {
     /// A file that cannot be a migration; found before any database is asked.
     case unusableFile(file: String, problem: String)
-    case changed([MigrationPlan.Change])
-    case gap(MigrationPlan)
-    case unknownVersions(MigrationPlan)
+    case changed([MigrationStatus.Change])
+    case gap(MigrationStatus)
+    case unknownVersions(MigrationStatus)
     /// `--to` names a version that this binary does not have.
     case unknownTarget(Int, latest: Int)
     /// Another migrator held the lock all the time.
@@ -17,8 +17,8 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     case failed(Migration, place: String?, error: DatabaseError, attempts: Int)
     /// The index that a file makes is being made by somebody else at this moment.
     case indexInTheMaking(Migration, pid: Int32)
-    /// INVALID indexes that could not be mended; everything else was done.
-    case unmendedIndexes([UnmendedIndex])
+    /// INVALID indexes that could not be repaired; everything else was done.
+    case unrepairedIndexes([UnrepairedIndex])
     /// A file ended the transaction it ran in, so that part of it may have stayed.
     case endedTransaction(file: String)
     /// A step of the migrator's own failed.
@@ -26,8 +26,8 @@ package enum MigrationFailure: Error, Equatable, Sendable {
 }
 
 extension MigrationFailure {
-    /// An INVALID index, and why mending it failed.
-    package struct UnmendedIndex: Equatable, Sendable {
+    /// An INVALID index, and why repairing it failed.
+    package struct UnrepairedIndex: Equatable, Sendable {
         package let index: InvalidIndex
         package let error: DatabaseError
     }
@@ -77,10 +77,10 @@ extension MigrationFailure: CustomStringConvertible {
             \(migration.file): pid \(pid) is building an index on its table at this moment. Wait for its end \
             (pg_stat_progress_create_index shows it), then run this again.
             """
-        case .unmendedIndexes(let failures):
+        case .unrepairedIndexes(let failures):
             failures.map { failure in
                 """
-                \(failure.index.name): INVALID, and mending it failed: \(failure.error.fullDescription). \
+                \(failure.index.name): INVALID, and repairing it failed: \(failure.error.fullDescription). \
                 All else is done. Remove the cause, such as rows that are not unique, and run this again; \
                 or drop the index, if nobody needs it.
                 """
@@ -96,7 +96,7 @@ extension MigrationFailure: CustomStringConvertible {
     }
 
     /// Both sides, and what to do.
-    private static func describe(_ change: MigrationPlan.Change) -> String {
+    private static func describe(_ change: MigrationStatus.Change) -> String {
         let applied = change.applied
         var lines = ["\(change.migration.file): changed since \(applied.appliedBy) applied it."]
         if let difference = change.difference {

@@ -1,92 +1,164 @@
-/// What a database needs to reach the schema of a catalogue, or why it cannot: catalogue times applied rows.
-package struct MigrationPlan: Equatable, Sendable {
-    /// An applied file whose content is no longer what was applied.
-    package struct Change: Equatable, Sendable {
-        package let migration: Migration
-        package let applied: AppliedMigration
-        /// What was applied, where the database has kept it.
-        package let appliedContent: String?
+/// The SQL that ``Migrator/up(_:to:)`` would run, in order: what `migrate plan` shows.
+///
+/// psql could run it. What cannot be known before stands in it as an expression (how long a file took), and what is only
+/// bookkeeping as a comment.
+package struct MigrationPlan: Sendable {
+    /// What belongs together: a file, or a part of the work around the files.
+    package struct Step: Sendable {
+        package let title: String
+        /// The file; nil for the work around the files.
+        package let migration: Migration?
+        /// Each ends with a semicolon or is a comment.
+        package let statements: [String]
+    }
 
-        package init(migration: Migration, applied: AppliedMigration, appliedContent: String? = nil) {
-            self.migration = migration
-            self.applied = applied
-            self.appliedContent = appliedContent
+    package let steps: [Step]
+}
+
+extension Migrator {
+    /// Looks what ``up(_:to:)`` would do, and changes nothing.
+    ///
+    /// - Throws: What `up` would throw before it changes anything.
+    package func plan(
+        _ connection: inout Connection,
+        to target: Int? = nil
+    ) throws(MigrationFailure) -> MigrationPlan {
+        try checkTarget(target)
+        let exists = try whatExists(&connection)
+        let becomesOwner = try shouldBecomeOwner(&connection)
+        let plan = try readPlan(&connection, exists)
+        try plan.check()
+        let pending = plan.pending.filter { $0.version <= target ?? .max }
+        let broken = try invalidIndexes(&connection)
+
+        var steps = broken.filter { !$0.isBuilt(byOneOf: pending) }.map { index in
+            MigrationPlan.Step(
+                title: "INVALID index \(index.name)",
+                migration: nil,
+                statements: [index.remedy + ";"]
+            )
+        }
+        for migration in pending {
+            steps.append(try step(of: migration, &connection))
+        }
+        if try !isConverged(pending, exists, &connection) {
+            steps.append(rolesStep(becomesOwner))
+            if makesPartitions(pending, exists) { steps.append(partitionsStep(becomesOwner)) }
         }
 
-        /// Where the two begin to differ; nil when the database has not kept what was applied.
-        package var difference: LineDifference? {
-            appliedContent.flatMap { LineDifference(applied: $0, known: migration.content) }
+        let preparations = Self.preparations(exists)
+        if !steps.isEmpty || !preparations.isEmpty {
+            steps.insert(preparation(preparations, becomesOwner), at: 0)
         }
+        return MigrationPlan(steps: steps)
     }
 
-    /// What was applied, oldest first.
-    package let applied: [AppliedMigration]
-    /// What the catalogue has and the database has not, oldest first.
-    package let pending: [Migration]
-    package let changed: [Change]
-    /// Applied versions that the catalogue does not have: the database is newer than this binary.
-    package let unknown: [AppliedMigration]
-    /// Pending migrations that are older than one already applied.
-    package let gaps: [Migration]
+    private func preparation(_ scripts: [String], _ becomesOwner: Bool) -> MigrationPlan.Step {
+        let lock = MigrationStatements.tryLock.literal([String(MigrationLock.key)])
+        let owner = becomesOwner ? [MigrationStatements.becomeOwner.sql + ";"] : []
+        return MigrationPlan.Step(
+            title: "preparation",
+            migration: nil,
+            statements: [lock] + owner + scripts + [MigrationStatements.watchClient.sql + ";"]
+        )
+    }
 
-    /// - Parameter contents: What was applied, by version, as far as that is known.
-    package init(catalogue: MigrationCatalogue, applied: [AppliedMigration], contents: [Int: String] = [:]) {
-        self.applied = applied.sorted { $0.version < $1.version }
-        let appliedVersions = Set(applied.map(\.version))
-        let newestApplied = appliedVersions.max() ?? 0
-        pending = catalogue.migrations.filter { !appliedVersions.contains($0.version) }
-        gaps = pending.filter { $0.version < newestApplied }
-        unknown = self.applied.filter { catalogue[version: $0.version] == nil }
-        changed = self.applied.compactMap { applied in
-            catalogue[version: applied.version].flatMap { migration in
-                migration.checksum == applied.checksum
-                    ? nil
-                    : Change(migration: migration, applied: applied, appliedContent: contents[applied.version])
-            }
+    private func step(
+        of migration: Migration,
+        _ connection: inout Connection
+    ) throws(MigrationFailure) -> MigrationPlan.Step {
+        let record = MigrationStatements.record.literal([
+            String(migration.version), Self.quoted(migration.name), Self.quoted(migration.checksum), "0",
+            migration.oldestBinary.map { String($0) } ?? "NULL",
+        ])
+        guard migration.runsInTransaction else {
+            let remnant = try remnant(of: migration, &connection)
+            return MigrationPlan.Step(
+                title: migration.file,
+                migration: migration,
+                statements: remnant + [Self.terminated(migration.sql), record]
+            )
         }
+        let took = "CAST(extract(epoch FROM clock_timestamp() - now()) * 1000 AS integer)"
+        return MigrationPlan.Step(
+            title: migration.file,
+            migration: migration,
+            statements: [
+                "BEGIN;", MigrationStatements.setLockTimeout(lockRetry).sql + ";",
+                MigrationStatements.setNoStatementTimeout.sql + ";", record, Self.terminated(migration.sql),
+                MigrationStatements.complete.literal([String(migration.version), took]), "COMMIT;",
+            ]
+        )
     }
 
-    /// What `migrate status` and `migrate check` say with their exit codes. The worst counts.
-    package enum Verdict: String, Sendable {
-        case upToDate = "up_to_date"
-        case pending
-        /// An applied file has changed, or one is pending that is older than an applied one.
-        case drift
-        case newer
+    /// What an interrupted run of the file has left, and what is done about it.
+    private func remnant(
+        of migration: Migration,
+        _ connection: inout Connection
+    ) throws(MigrationFailure) -> [String] {
+        guard let index = migration.concurrentIndex else { return [] }
+        let isInvalid = try step("looking for \(index.qualifiedName)") { () throws(DatabaseError) in
+            var name = Parameters()
+            name.append(index.qualifiedName)
+            let found = try connection.execute(MigrationStatements.indexState, name, deadline: .after(Self.stepTimeout))
+            return try found.rows.first?.decode(0, as: Bool.self) == false
+        }
+        return isInvalid ? [MigrationStatements.dropIndex(index.qualifiedName).sql + ";"] : []
     }
 
-    package var verdict: Verdict {
-        if !changed.isEmpty { return .drift }
-        if !unknown.isEmpty { return .newer }
-        if !gaps.isEmpty { return .drift }
-        return pending.isEmpty ? .upToDate : .pending
+    /// Whatever changes anything in the schemas makes the migrator look after partitions and roles.
+    private func isConverged(
+        _ pending: [Migration],
+        _ exists: Existing,
+        _ connection: inout Connection
+    ) throws(MigrationFailure) -> Bool {
+        guard pending.isEmpty, exists.stateTables else { return false }
+        return try convergence(&connection)?.isConverged == true
     }
 
-    /// Nothing to do and nothing wrong.
-    package var isUpToDate: Bool { verdict == .upToDate }
-
-    /// Why migrations must not touch this database; nil when they may.
-    package var refusal: MigrationFailure? {
-        if !changed.isEmpty { return .changed(changed) }
-        if !unknown.isEmpty { return .unknownVersions(self) }
-        return gaps.isEmpty ? nil : .gap(self)
+    private func makesPartitions(_ pending: [Migration], _ exists: Existing) -> Bool {
+        exists.partitionFunction || pending.contains { $0.sql.contains("FUNCTION connvo.ensure_partitions()") }
     }
 
-    /// - Throws: ``refusal``.
-    func check() throws(MigrationFailure) {
-        if let refusal { throw refusal }
+    private func rolesStep(_ becameOwner: Bool) -> MigrationPlan.Step {
+        MigrationPlan.Step(
+            title: "roles.sql",
+            migration: nil,
+            statements: (becameOwner ? [MigrationStatements.becomeLogin.sql + ";"] : []) + [
+                "BEGIN;", MigrationStatements.setLockTimeout(lockRetry).sql + ";",
+                MigrationStatements.setNotices.sql + ";", Self.terminated(catalogue.roles), "COMMIT;",
+            ]
+        )
     }
 
-    /// Both sides, one version a line.
-    package var comparison: String {
-        let known = Dictionary(uniqueKeysWithValues: pending.map { ($0.version, $0.file) })
-        let rows = Dictionary(uniqueKeysWithValues: applied.map { ($0.version, $0) })
-        let strangers = Set(unknown.map(\.version))
-        return Set(known.keys).union(rows.keys).sorted().map { version in
-            let ours =
-                known[version] ?? (strangers.contains(version) ? "-" : rows[version].map { "\($0.label).sql" } ?? "-")
-            let theirs = rows[version].map(\.label) ?? "-"
-            return "  this binary: \(ours)   database: \(theirs)"
-        }.joined(separator: "\n")
+    private func partitionsStep(_ becomesOwner: Bool) -> MigrationPlan.Step {
+        MigrationPlan.Step(
+            title: "partitions",
+            migration: nil,
+            statements: (becomesOwner ? [MigrationStatements.becomeOwner.sql + ";"] : []) + [
+                MigrationStatements.ensurePartitions.sql + ";"
+            ]
+        )
+    }
+
+    /// The last statement of a file may lack its semicolon, which one more behind a comment does not hurt.
+    private static func terminated(_ sql: String) -> String {
+        let text = String(sql.reversed().drop(while: \.isWhitespace).reversed())
+        return text.hasSuffix(";") ? text : text + "\n;"
+    }
+
+    /// A string constant; none of ours holds a backslash or a quote that would need more.
+    private static func quoted(_ text: String) -> String {
+        "'\(text.replacing("'", with: "''"))'"
+    }
+}
+
+extension Statement {
+    /// The statement with literals in the place of its parameters, and a semicolon.
+    fileprivate func literal(_ values: [String]) -> String {
+        // From the last, so that $1 does not match the beginning of $10.
+        values.enumerated().reversed().reduce(sql) { text, value in
+            text.replacing("$\(value.offset + 1)", with: value.element)
+        } + ";"
     }
 }

@@ -264,7 +264,7 @@ extension MigrationStatements {
     )
 
     /// INVALID indexes in our schemas that nobody is building at this moment. One on a partitioned table may be incomplete
-    /// on purpose, and is nobody's leftover.
+    /// on purpose, and is nobody's remnant.
     ///
     /// The names of what REINDEX CONCURRENTLY works with: PostgreSQL 15 manual, REINDEX, "Rebuilding Indexes Concurrently".
     static let invalidIndexes = Statement(

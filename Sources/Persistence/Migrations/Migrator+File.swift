@@ -191,7 +191,7 @@ extension Migrator {
         if try row.decode(0, as: Bool.self) {
             return try remembered(.unfinished, on: &connection) == note
         }
-        report(.droppingLeftover(index: index.qualifiedName, migration))
+        report(.droppingRemnant(index: index.qualifiedName, migration))
         _ = try connection.execute(
             MigrationStatements.dropIndex(index.qualifiedName),
             deadline: .never
@@ -205,7 +205,7 @@ extension Migrator {
         on connection: inout Connection
     ) throws(DatabaseError) {
         var name = Parameters()
-        name.append(Memory.unfinished.rawValue)
+        name.append(StoredState.unfinished.rawValue)
         _ = try connection.executeTogether(
             [
                 Command(.begin), Command(MigrationStatements.record, row(for: migration, took: took)),
@@ -221,14 +221,14 @@ extension Migrator {
 
 extension Migrator {
     /// The rows of `connvo.schema_migration_state`.
-    enum Memory: String {
-        case settled
+    enum StoredState: String {
+        case converged = "settled"
         case unfinished
     }
 
-    func remembered(_ memory: Memory, on connection: inout Connection) throws(DatabaseError) -> String? {
+    func remembered(_ state: StoredState, on connection: inout Connection) throws(DatabaseError) -> String? {
         var parameters = Parameters()
-        parameters.append(memory.rawValue)
+        parameters.append(state.rawValue)
         let result = try connection.execute(
             MigrationStatements.remembered,
             parameters,
@@ -237,16 +237,16 @@ extension Migrator {
         return try result.rows.first?.decode(0)
     }
 
-    func remember(_ memory: Memory, _ value: String, on connection: inout Connection) throws(DatabaseError) {
+    func remember(_ state: StoredState, _ value: String, on connection: inout Connection) throws(DatabaseError) {
         var parameters = Parameters()
-        parameters.append(memory.rawValue)
+        parameters.append(state.rawValue)
         parameters.append(value)
         _ = try connection.execute(MigrationStatements.remember, parameters, deadline: .after(Self.stepTimeout))
     }
 
-    private func forget(_ memory: Memory, on connection: inout Connection) throws(DatabaseError) {
+    private func forget(_ state: StoredState, on connection: inout Connection) throws(DatabaseError) {
         var parameters = Parameters()
-        parameters.append(memory.rawValue)
+        parameters.append(state.rawValue)
         _ = try connection.execute(MigrationStatements.forget, parameters, deadline: .after(Self.stepTimeout))
     }
 }

@@ -28,7 +28,7 @@ package struct Migrator {
     }
 
     /// Compares the database with the catalogue, without changing or locking anything.
-    package func status(_ connection: inout Connection) throws(MigrationFailure) -> MigrationPlan {
+    package func status(_ connection: inout Connection) throws(MigrationFailure) -> MigrationStatus {
         let exists = try whatExists(&connection)
         return try readPlan(&connection, exists)
     }
@@ -41,7 +41,7 @@ package struct Migrator {
         }
     }
 
-    /// Applies what is pending, in order, mends INVALID indexes, and sees to partitions, roles and grants.
+    /// Applies what is pending, in order, repairs INVALID indexes, and sees to partitions, roles and grants.
     ///
     /// With nothing to do it asks a few short questions, takes no lock, and changes nothing.
     ///
@@ -49,14 +49,14 @@ package struct Migrator {
     /// - Returns: What was applied now.
     package func up(_ connection: inout Connection, to target: Int? = nil) throws(MigrationFailure) -> [Migration] {
         try checkTarget(target)
-        if try hasNothingToDo(upTo: target, &connection) { return [] }
+        if try isUpToDate(to: target, &connection) { return [] }
         try MigrationLock.acquire(on: &connection, patience: lockPatience) { report(.waitingForLock($0)) }
         defer { MigrationLock.release(on: &connection) }
         let exists = try whatExists(&connection)
         let becomesOwner = try shouldBecomeOwner(&connection)
 
         var applied: [Migration] = []
-        var unmended: [MigrationFailure.UnmendedIndex] = []
+        var unrepaired: [MigrationFailure.UnrepairedIndex] = []
         try asOwner(becomesOwner, &connection) { (connection) throws(MigrationFailure) in
             try prepareTables(&connection, exists)
             let before = try readState(&connection)
@@ -64,18 +64,18 @@ package struct Migrator {
             let pending = before.plan.pending.filter { $0.version <= target ?? .max }
             let broken = before.invalidIndexes.filter { !$0.isBuilt(byOneOf: pending) }
             if !pending.isEmpty || !broken.isEmpty { try prepareSession(&connection) }
-            unmended = try mend(broken, on: &connection)
+            unrepaired = try repair(broken, on: &connection)
             for migration in pending {
                 try apply(migration, on: &connection)
                 applied.append(migration)
             }
             try keepContents(of: before.withoutContent.union(pending.map(\.version)), on: &connection)
         }
-        try settle(becomesOwner, &connection)
-        if !applied.isEmpty || !unmended.isEmpty {
+        try converge(becomesOwner, &connection)
+        if !applied.isEmpty || !unrepaired.isEmpty {
             for index in try invalidIndexes(&connection) { report(.invalidIndex(index)) }
         }
-        guard unmended.isEmpty else { throw .unmendedIndexes(unmended) }
+        guard unrepaired.isEmpty else { throw .unrepairedIndexes(unrepaired) }
         return applied
     }
 
@@ -100,7 +100,7 @@ extension Migrator {
 
     /// What decides what there is to do.
     struct State {
-        let plan: MigrationPlan
+        let plan: MigrationStatus
         /// Applied versions whose text is not kept.
         let withoutContent: Set<Int>
         let invalidIndexes: [InvalidIndex]
@@ -134,9 +134,9 @@ extension Migrator {
         }
     }
 
-    func readPlan(_ connection: inout Connection, _ exists: Existing) throws(MigrationFailure) -> MigrationPlan {
+    func readPlan(_ connection: inout Connection, _ exists: Existing) throws(MigrationFailure) -> MigrationStatus {
         try step("reading which migrations are applied") { () throws(DatabaseError) in
-            guard exists.migrationsTable else { return MigrationPlan(catalogue: catalogue, applied: []) }
+            guard exists.migrationsTable else { return MigrationStatus(catalogue: catalogue, applied: []) }
             let rows = try connection.execute(MigrationStatements.applied, deadline: .after(Self.stepTimeout)).rows
             let applied = try rows.map { (row) throws(DatabaseError) in try AppliedMigration(row: row) }
             return try plan(for: applied, contentsKept: exists.stateTables, &connection)
@@ -177,8 +177,8 @@ extension Migrator {
         for applied: [AppliedMigration],
         contentsKept: Bool,
         _ connection: inout Connection
-    ) throws(DatabaseError) -> MigrationPlan {
-        let plan = MigrationPlan(catalogue: catalogue, applied: applied)
+    ) throws(DatabaseError) -> MigrationStatus {
+        let plan = MigrationStatus(catalogue: catalogue, applied: applied)
         guard contentsKept, !plan.changed.isEmpty else { return plan }
         let rows: QueryResult
         do {
@@ -191,7 +191,7 @@ extension Migrator {
         for row in rows.rows {
             contents[Int(try row.decode(0, as: Int32.self))] = try row.decode(1, as: String.self)
         }
-        return MigrationPlan(catalogue: catalogue, applied: applied, contents: contents)
+        return MigrationStatus(catalogue: catalogue, applied: applied, contents: contents)
     }
 }
 

@@ -1,57 +1,157 @@
-import Domain
 import Persistence
+import TestSupport
 import Testing
 
+/// `migrate plan`: the SQL that `up` would run.
 @Suite struct MigrationPlanTests {
-    struct Case: Sendable, CustomTestStringConvertible {
-        let known: Int
-        let applied: [Int]
-        var changed: [Int] = []
-        let pending: [Int]
-        var unknown: [Int] = []
-        var gaps: [Int] = []
-
-        var testDescription: String { "knows \(known), applied \(applied), changed \(changed)" }
-    }
-
-    @Test(arguments: [
-        Case(known: 0, applied: [], pending: []),
-        Case(known: 3, applied: [], pending: [1, 2, 3]),
-        Case(known: 3, applied: [1], pending: [2, 3]),
-        Case(known: 3, applied: [1, 2, 3], pending: []),
-        Case(known: 3, applied: [3, 1, 2], pending: []),
-        Case(known: 3, applied: [1, 2], changed: [2], pending: [3]),
-        Case(known: 3, applied: [1, 2, 3], changed: [1, 3], pending: []),
-        Case(known: 2, applied: [1, 2, 3], pending: [], unknown: [3]),
-        Case(known: 0, applied: [1], pending: [], unknown: [1]),
-        Case(known: 3, applied: [1, 3], pending: [2], gaps: [2]),
-        Case(known: 3, applied: [3], pending: [1, 2], gaps: [1, 2]),
-        Case(known: 3, applied: [1, 5], changed: [1], pending: [2, 3], unknown: [5], gaps: [2, 3]),
-        Case(known: 2, applied: [-1, 1], pending: [2], unknown: [-1]),
-    ])
-    func `catalogue and applied rows make a plan`(example: Case) throws {
-        let catalogue = try MigrationCatalogue.numbered(example.known)
-        let applied = example.applied.map { version in
-            AppliedMigration(
-                version: version,
-                name: catalogue[version: version]?.name ?? "stranger",
-                checksum: example.changed.contains(version) ? "other" : catalogue[version: version]?.checksum ?? "any",
-                appliedAt: Timestamp(secondsSinceEpoch: 0),
-                took: .zero,
-                appliedBy: "somebody",
-                oldestBinary: nil
+    /// What can differ between two databases: objects with their owners and privileges, and what is recorded as applied.
+    private static let picture = """
+        SELECT string_agg(entry, chr(10) ORDER BY entry)
+        FROM (
+            SELECT concat_ws(' ', relname, relkind, relowner::regrole, relacl::text, pg_get_expr(relpartbound, oid))
+            FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull)
+            FROM pg_attribute WHERE attnum > 0 AND attrelid IN (
+                SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
             )
+            UNION ALL
+            SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+            WHERE connamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', indexrelid::regclass, indisvalid) FROM pg_index
+            JOIN pg_class ON pg_class.oid = indexrelid
+            WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+            UNION ALL
+            SELECT concat_ws(' ', oid::regprocedure, proowner::regrole, proacl::text, md5(prosrc)) FROM pg_proc
+            WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('connvo', 'reporting'))
+        ) AS state (entry)
+        """
+    private static let history = """
+        SELECT string_agg(concat_ws(' ', version, name, checksum, applied_by, oldest_binary), chr(10) ORDER BY version)
+        FROM connvo.schema_migrations
+        """
+
+    private static func catalogue() throws -> MigrationCatalogue {
+        let embedded = try MigrationCatalogue.embedded(sha256: testChecksum)
+        let next = embedded.latestVersion + 1
+        func file(_ offset: Int, _ words: String) -> String {
+            let number = String(next + offset)
+            return String(repeating: "0", count: 4 - number.count) + number + "_\(words).sql"
         }
-
-        let plan = MigrationPlan(catalogue: catalogue, applied: applied)
-
-        #expect(plan.pending.map(\.version) == example.pending)
-        #expect(plan.changed.map(\.migration.version) == example.changed)
-        #expect(plan.unknown.map(\.version) == example.unknown)
-        #expect(plan.gaps.map(\.version) == example.gaps)
-        #expect(
-            plan.isUpToDate
-                == (example.pending.isEmpty && example.changed.isEmpty && example.unknown.isEmpty)
+        return try .scratch(
+            embedded.migrations.map { ($0.file, $0.sql) } + [
+                (
+                    file(0, "index"),
+                    "-- connvo: no-transaction\nCREATE INDEX CONCURRENTLY meetings_title_idx ON connvo.meetings (title)\n"
+                ),
+                (
+                    file(1, "demanding"),
+                    "-- connvo: oldest-binary 0001\nCREATE TABLE connvo.last (id integer) -- no semicolon"
+                ),
+            ],
+            roles: embedded.roles
         )
     }
+
+    @Test(arguments: [0, 3])
+    func `running it by hand does what up does`(alreadyApplied: Int) async throws {
+        try await withDatabase(.empty) { planned in
+            try await withDatabase(.empty) { migrated in
+                try await onOwnThread {
+                    let migrator = Migrator(try Self.catalogue())
+                    var byHand = try planned.connect()
+                    var byUp = try migrated.connect()
+                    if alreadyApplied > 0 {
+                        _ = try migrator.up(&byHand, to: alreadyApplied)
+                        _ = try migrator.up(&byUp, to: alreadyApplied)
+                    }
+
+                    for statement in try migrator.plan(&byHand).steps.flatMap(\.statements) {
+                        try byHand.executeScript(statement, deadline: .after(.seconds(60)))
+                    }
+                    _ = try migrator.up(&byUp)
+
+                    #expect(try planned.scalar(Self.picture) == migrated.scalar(Self.picture))
+                    #expect(try planned.scalar(Self.history) == migrated.scalar(Self.history))
+                    var connection = try planned.connect()
+                    #expect(try migrator.status(&connection).isUpToDate)
+                }
+            }
+        }
+    }
+
+    @Test func `making it changes nothing`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let migrator = Migrator(try Self.catalogue())
+            #expect(try migrator.plan(&connection).steps.isEmpty == false)
+            #expect(try database.scalar("SELECT count(*) FROM pg_namespace WHERE nspname = 'connvo'") == "0")
+            _ = try migrator.up(&connection, to: 2)
+            let before = try database.scalar(Self.picture)
+
+            let plan = try migrator.plan(&connection)
+
+            #expect(plan.steps.compactMap(\.migration?.version) == Array(3...plan.latest))
+            #expect(try database.scalar(Self.picture) == before)
+        }
+    }
+
+    @Test func `a database that needs nothing has an empty one`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let migrator = Migrator(try .scratch([("0001_a.sql", "SELECT 1;")]))
+            // The first changes something, so only the second knows that nothing is left to do. Other tests may change
+            // roles meanwhile.
+            for _ in 0..<100 {
+                _ = try migrator.up(&connection)
+                if try migrator.plan(&connection).steps.isEmpty { return }
+            }
+            Issue.record("there is always something to do")
+        }
+    }
+
+    @Test func `remnants and INVALID indexes are in it`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            let files = [
+                (file: "0001_a.sql", sql: "CREATE TABLE connvo.a (id integer);"),
+                (
+                    file: "0002_b.sql",
+                    sql: "-- connvo: no-transaction\nCREATE INDEX CONCURRENTLY a_idx ON connvo.a (id);"
+                ),
+            ]
+            let migrator = Migrator(try .scratch(files))
+            _ = try migrator.up(&connection, to: 1)
+            try database.run(
+                """
+                CREATE INDEX a_idx ON connvo.a (id);
+                CREATE INDEX other_idx ON connvo.a (id);
+                UPDATE pg_index SET indisvalid = false WHERE indrelid = 'connvo.a'::regclass;
+                """
+            )
+
+            let statements = try migrator.plan(&connection).steps.flatMap(\.statements)
+
+            #expect(statements.contains("DROP INDEX CONCURRENTLY connvo.a_idx;"))
+            #expect(statements.contains("REINDEX INDEX CONCURRENTLY connvo.other_idx;"))
+            #expect(!statements.contains("REINDEX INDEX CONCURRENTLY connvo.a_idx;"))
+        }
+    }
+
+    @Test func `what up would refuse has none`() async throws {
+        try await withDatabase(.empty) { database in
+            var connection = try database.connect()
+            _ = try Migrator(.numbered(3)).up(&connection)
+
+            #expect(throws: MigrationFailure.self) { try Migrator(.numbered(2)).plan(&connection) }
+            #expect(throws: MigrationFailure.unknownTarget(7, latest: 3)) {
+                try Migrator(.numbered(3)).plan(&connection, to: 7)
+            }
+        }
+    }
+}
+
+extension MigrationPlan {
+    fileprivate var latest: Int { steps.compactMap(\.migration?.version).max() ?? 0 }
 }

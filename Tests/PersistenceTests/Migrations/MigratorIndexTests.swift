@@ -3,7 +3,7 @@ import PostgreSQL
 import TestSupport
 import Testing
 
-/// Indexes that are built concurrently: what an interrupted build leaves, and how it is mended.
+/// Indexes that are built concurrently: what an interrupted build leaves, and how it is repaired.
 @Suite struct MigratorIndexTests {
     private static let table = (
         file: "0001_things.sql", sql: "CREATE TABLE connvo.things AS SELECT generate_series(1, 100) AS id;\n"
@@ -21,7 +21,7 @@ import Testing
 
         func note(_ event: MigrationEvent) {
             switch event {
-            case .droppingLeftover(let index, let migration): events.append("\(migration.file) drops \(index)")
+            case .droppingRemnant(let index, let migration): events.append("\(migration.file) drops \(index)")
             case .foundApplied(let migration): events.append("\(migration.file) was done")
             case .repairing(_, let statement): events.append(statement)
             case .invalidIndex(let index): events.append("left \(index.name)")
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `one that cannot be mended is reported, after all else is done`() async throws {
+    @Test func `one that cannot be repaired is reported, after all else is done`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let told = Told()
@@ -164,7 +164,7 @@ import Testing
                 try Migrator(.scratch(files), report: { told.note($0) }).up(&connection)
             }
 
-            #expect(failure?.description.hasPrefix("connvo.things_idx: INVALID, and mending it failed") == true)
+            #expect(failure?.description.hasPrefix("connvo.things_idx: INVALID, and repairing it failed") == true)
             #expect(told.events.contains("left connvo.things_idx"))
             #expect(try database.scalar("SELECT max(version) FROM connvo.schema_migrations") == "3")
         }

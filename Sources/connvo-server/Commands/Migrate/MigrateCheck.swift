@@ -24,9 +24,9 @@ struct MigrateCheck: AsyncParsableCommand {
                 return (plan, MigrationStatusReport(plan: plan, invalidIndexes: indexes, catalogue: catalogue))
             }
             for index in report.invalidIndexes {
-                Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` mends it")
+                Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` repairs it")
             }
-            switch plan.verdict {
+            switch plan.summary {
             case .upToDate:
                 Terminal.say(report.conclusion)
             case .pending:

@@ -45,15 +45,15 @@ extension ExitStatus {
             case .changed, .gap: .drift
             case .unknownVersions: .databaseNewer
             case .locked: .unavailable
-            case .unusableFile, .unknownTarget, .lockNotHeld, .failed, .indexInTheMaking, .unmendedIndexes,
+            case .unusableFile, .unknownTarget, .lockNotHeld, .failed, .indexInTheMaking, .unrepairedIndexes,
                 .endedTransaction, .database:
                 .failed
             }
     }
 
-    init(_ verdict: MigrationPlan.Verdict) {
+    init(_ summary: MigrationStatus.Summary) {
         self =
-            switch verdict {
+            switch summary {
             case .upToDate: .done
             case .pending: .pending
             case .drift: .drift

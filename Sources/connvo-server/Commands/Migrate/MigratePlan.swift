@@ -15,20 +15,20 @@ struct MigratePlan: AsyncParsableCommand {
     func run() async throws {
         let target = to
         try await reporting {
-            let script = try await MigrateCommand.run(source) { connection, catalogue in
-                try Migrator(catalogue).script(&connection, to: target)
+            let plan = try await MigrateCommand.run(source) { connection, catalogue in
+                try Migrator(catalogue).plan(&connection, to: target)
             }
             if json {
-                Terminal.print(try MigrationJSON.encode(MigrationPlanReport(script)))
+                Terminal.print(try MigrationJSON.encode(MigrationPlanReport(plan)))
             } else {
-                Terminal.print(Self.text(of: script))
+                Terminal.print(Self.text(of: plan))
             }
         }
     }
 
-    private static func text(of script: MigrationScript) -> String {
-        guard !script.steps.isEmpty else { return "-- Nothing to do: the schema is up to date." }
-        return script.steps.map { step in
+    private static func text(of plan: MigrationPlan) -> String {
+        guard !plan.steps.isEmpty else { return "-- Nothing to do: the schema is up to date." }
+        return plan.steps.map { step in
             let lock = step.migration.map { "-- Lock: \($0.lock ?? "the file does not say")\n" } ?? ""
             return "-- ==== \(step.title)\n\(lock)\(step.statements.joined(separator: "\n"))"
         }.joined(separator: "\n\n")
@@ -67,8 +67,8 @@ struct MigrationPlanReport: Encodable {
 
     let steps: [Step]
 
-    init(_ script: MigrationScript) {
-        steps = script.steps.map { step in
+    init(_ plan: MigrationPlan) {
+        steps = plan.steps.map { step in
             Step(
                 title: step.title,
                 version: step.migration?.version,

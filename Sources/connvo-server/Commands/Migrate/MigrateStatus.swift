@@ -28,7 +28,7 @@ struct MigrateStatus: AsyncParsableCommand {
             } else {
                 Terminal.print(report.text)
             }
-            let status = ExitStatus(report.verdict)
+            let status = ExitStatus(report.summary)
             if exitCode, status != .done { throw ExitCode(status.rawValue) }
         }
     }

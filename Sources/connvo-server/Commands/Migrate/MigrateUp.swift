@@ -55,12 +55,12 @@ struct MigrateUp: AsyncParsableCommand {
             Terminal.print("\(migration.file)  \(took.milliseconds) ms")
         case .foundApplied(let migration):
             Terminal.print("\(migration.file)  done by a run that was interrupted, recorded now")
-        case .droppingLeftover(let index, let migration):
+        case .droppingRemnant(let index, let migration):
             Terminal.say("\(migration.file): dropping the INVALID index \(index), which an earlier run has left")
         case .repairing(let index, let statement):
             Terminal.say("INVALID index \(index.name) on \(index.table): \(statement)")
         case .invalidIndex(let index):
-            Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` tries to mend it")
+            Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` tries to repair it")
         case .notice(let notice, let source) where notice.severity != "NOTICE":
             Terminal.say("\(source): \(notice.message)")
         case .notice:

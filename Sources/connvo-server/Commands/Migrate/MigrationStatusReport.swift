@@ -32,15 +32,15 @@ struct MigrationStatusReport: Encodable, Sendable {
         let table: String
     }
 
-    let verdict: MigrationPlan.Verdict
+    let summary: MigrationStatus.Summary
     let latestKnown: Int
     /// 0 when none is applied.
     let latestApplied: Int
     let migrations: [Entry]
     let invalidIndexes: [Index]
 
-    init(plan: MigrationPlan, invalidIndexes: [InvalidIndex], catalogue: MigrationCatalogue) {
-        verdict = plan.verdict
+    init(plan: MigrationStatus, invalidIndexes: [InvalidIndex], catalogue: MigrationCatalogue) {
+        summary = plan.summary
         latestKnown = catalogue.latestVersion
         latestApplied = plan.applied.last?.version ?? 0
         let differences = Dictionary(uniqueKeysWithValues: plan.changed.map { ($0.applied.version, $0) })
@@ -55,7 +55,7 @@ struct MigrationStatusReport: Encodable, Sendable {
 }
 
 extension MigrationStatusReport.Entry {
-    fileprivate init(_ applied: AppliedMigration, _ known: Migration?, change: MigrationPlan.Change?) {
+    fileprivate init(_ applied: AppliedMigration, _ known: Migration?, change: MigrationStatus.Change?) {
         self.init(
             version: applied.version,
             name: applied.name,
@@ -97,14 +97,14 @@ extension MigrationStatusReport {
         let lines = migrations.map { entry in
             "\(entry.label)\(String(repeating: " ", count: width - entry.label.utf8.count))  \(entry.summary)"
         }
-        let indexes = invalidIndexes.map { "INVALID index \($0.name) on \($0.table): the next `migrate up` mends it" }
+        let indexes = invalidIndexes.map { "INVALID index \($0.name) on \($0.table): the next `migrate up` repairs it" }
         return (lines + indexes + [conclusion]).joined(separator: "\n")
     }
 
     /// One sentence about the whole.
     var conclusion: String {
         func count(_ states: Entry.State...) -> Int { migrations.count { states.contains($0.state) } }
-        return switch verdict {
+        return switch summary {
         case .upToDate: "The schema is up to date."
         case .pending: "\(count(.pending)) pending: run connvo-server migrate."
         case .drift:
@@ -131,7 +131,7 @@ extension MigrationStatusReport.Entry {
 
 extension MigrationStatusReport {
     private enum CodingKeys: String, CodingKey {
-        case verdict = "state"
+        case summary = "state"
         case latestKnown = "latest_known"
         case latestApplied = "latest_applied"
         case migrations
@@ -140,7 +140,7 @@ extension MigrationStatusReport {
 
     func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(verdict.rawValue, forKey: .verdict)
+        try fields.encode(summary.rawValue, forKey: .summary)
         try fields.encode(latestKnown, forKey: .latestKnown)
         try fields.encode(latestApplied, forKey: .latestApplied)
         try fields.encode(migrations, forKey: .migrations)

@@ -6,27 +6,27 @@ extension Migrator {
     private static let rolesTimeout: Duration = .seconds(120)
 
     /// What decides about all that, and what it was when a run last found nothing to do.
-    struct Settlement {
+    struct Convergence {
         let current: String
-        let settled: String?
+        let recorded: String?
 
-        var isSettled: Bool { current == settled }
+        var isConverged: Bool { current == recorded }
 
-        /// Makes sense of the answers to ``Migrator/settlementQuestions``.
+        /// Makes sense of the answers to ``Migrator/convergenceQuestions``.
         init(_ results: ArraySlice<QueryResult>) throws(DatabaseError) {
             guard results.count == 2, let fingerprint = results.first, let remembered = results.last else {
                 throw DatabaseError(.unexpected, "two answers were expected, not \(results.count)")
             }
             current = try fingerprint.onlyRow.decode(0)
-            settled = try remembered.rows.first?.decode(0)
+            recorded = try remembered.rows.first?.decode(0)
         }
     }
 
-    var settlementQuestions: [Command] {
+    var convergenceQuestions: [Command] {
         var script = Parameters()
         script.append(catalogue.roles)
         var name = Parameters()
-        name.append(Memory.settled.rawValue)
+        name.append(StoredState.converged.rawValue)
         return [Command(MigrationStatements.fingerprint, script), Command(MigrationStatements.remembered, name)]
     }
 
@@ -34,9 +34,9 @@ extension Migrator {
     ///
     /// It is looked at before and after, and remembered only when it is the same: whatever somebody alters by hand, before,
     /// during or after a run, is seen by the next one.
-    func settle(_ becomesOwner: Bool, _ connection: inout Connection) throws(MigrationFailure) {
-        let before = try settlement(&connection)
-        if before?.isSettled == true { return }
+    func converge(_ becomesOwner: Bool, _ connection: inout Connection) throws(MigrationFailure) {
+        let before = try convergence(&connection)
+        if before?.isConverged == true { return }
         let notices = try runRoles(&connection)
         for notice in notices {
             report(.notice(notice, source: "roles.sql"))
@@ -46,11 +46,11 @@ extension Migrator {
             try makePartitions(&connection)
         }
         // What roles.sql complains of, it must complain of again.
-        guard let before, notices.isEmpty, let after = try settlement(&connection), after.current == before.current
+        guard let before, notices.isEmpty, let after = try convergence(&connection), after.current == before.current
         else { return }
-        try step("remembering what is settled") { () throws(DatabaseError) in
+        try step("remembering what has converged") { () throws(DatabaseError) in
             do throws(DatabaseError) {
-                try remember(.settled, after.current, on: &connection)
+                try remember(.converged, after.current, on: &connection)
             } catch {
                 // A login that may not write there does it all each time.
                 guard error.sqlState == .insufficientPrivilege else { throw error }
@@ -59,10 +59,10 @@ extension Migrator {
     }
 
     /// Nil when this login may not read what is remembered.
-    func settlement(_ connection: inout Connection) throws(MigrationFailure) -> Settlement? {
+    func convergence(_ connection: inout Connection) throws(MigrationFailure) -> Convergence? {
         do {
-            let results = try connection.executeTogether(settlementQuestions, deadline: .after(Self.stepTimeout))
-            return try Settlement(results[...])
+            let results = try connection.executeTogether(convergenceQuestions, deadline: .after(Self.stepTimeout))
+            return try Convergence(results[...])
         } catch {
             guard error.sqlState == .insufficientPrivilege else {
                 throw .database(step: "looking at roles", error: error)

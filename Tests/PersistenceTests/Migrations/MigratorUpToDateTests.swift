@@ -4,7 +4,7 @@ import Testing
 @testable import Persistence
 
 /// A run with nothing to do takes no lock; any other one does.
-@Suite struct MigratorNothingToDoTests {
+@Suite struct MigratorUpToDateTests {
     private static let one = ("0001_one.sql", "CREATE TABLE connvo.one (id integer);\n")
 
     /// Runs while another session has the migration lock. Nil when it had to wait for that one.
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// Migrates until a run has found nothing to do. Other tests change roles of the same cluster meanwhile.
-    private static func settle(
+    private static func converge(
         _ catalogue: MigrationCatalogue,
         to target: Int? = nil,
         in database: TestDatabase
@@ -42,7 +42,7 @@ import Testing
         try await withDatabase(.empty) { database in
             let catalogue = try MigrationCatalogue.scratch([Self.one])
 
-            #expect(try Self.settle(catalogue, in: database))
+            #expect(try Self.converge(catalogue, in: database))
         }
     }
 
@@ -50,7 +50,7 @@ import Testing
         try await withDatabase(.empty) { database in
             let catalogue = try MigrationCatalogue.scratch([Self.one, ("0002_two.sql", "SELECT 1;\n")])
 
-            #expect(try Self.settle(catalogue, to: 1, in: database))
+            #expect(try Self.converge(catalogue, to: 1, in: database))
 
             #expect(try Self.up(catalogue, in: database) == nil)
         }
@@ -73,7 +73,7 @@ import Testing
     func `with anything to look at it does`(change: String) async throws {
         try await withDatabase(.empty) { database in
             let catalogue = try MigrationCatalogue.scratch([Self.one])
-            #expect(try Self.settle(catalogue, in: database))
+            #expect(try Self.converge(catalogue, in: database))
             try database.run(change)
 
             #expect(try Self.up(catalogue, in: database) == nil)
