@@ -84,10 +84,10 @@ package final class DatabaseMonitor: Sendable {
                 wake.wait(until: .after(Self.interval))
                 continue
             }
-            let health = look(&open)
+            let health = look(on: &open)
             note(health)
             if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
-                if ensurePartitions(&open) { partitionsDue = .now + Self.partitionInterval }
+                if ensurePartitions(on: &open) { partitionsDue = .now + Self.partitionInterval }
             }
             if open.isIdle { connection = consume open }
             wake.wait(until: .after(Self.interval))
@@ -102,10 +102,10 @@ package final class DatabaseMonitor: Sendable {
         if changed { report(.healthChanged(health)) }
     }
 
-    private func look(_ connection: inout Connection) -> DatabaseHealth {
+    private func look(on connection: inout Connection) -> DatabaseHealth {
         do {
             let deadline = Deadline.after(timeLimit)
-            let compatibility = try SchemaCompatibility.read(on: &connection, catalogue: catalogue, deadline: deadline)
+            let compatibility = try SchemaCompatibility.read(catalogue: catalogue, deadline: deadline, on: &connection)
             guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
             let results = try connection.executeTogether(
                 [Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions)],
@@ -121,10 +121,9 @@ package final class DatabaseMonitor: Sendable {
         }
     }
 
-    private func ensurePartitions(_ connection: inout Connection) -> Bool {
+    private func ensurePartitions(on connection: inout Connection) -> Bool {
         do {
-            let result = try connection.execute(MonitorStatements.ensurePartitions, deadline: .after(.seconds(10)))
-            let made = try MonitorStatements.decodeEnsuredPartitions(result)
+            let made = try Partitions.ensure(deadline: .after(.seconds(10)), on: &connection)
             if !made.isEmpty { report(.partitionsMade(made)) }
             return true
         } catch {

@@ -4,10 +4,9 @@ package import PostgreSQL
 /// Keeps partitions ahead of time, rollups up to date, and records no longer than they are to be kept.
 ///
 /// Blocks its thread. Several at once take turns, and with migrators too. Each step is committed before the next, and
-/// each can be found half done: whatever died in between, the next run goes on from there. Nothing is ever deleted
-/// row by row.
+/// each can be found half done: where a run was interrupted, the next run continues. Nothing is ever deleted row by row.
 package struct Maintainer {
-    /// How long a statement waits for a lock before it is tried again: whoever queues behind it waits too.
+    /// How long a statement waits for a lock before it is tried again: sessions that queue behind it wait too.
     private static let lockTimeout: Duration = .seconds(2)
     private static let attempts = 5
     /// For statements that are short; a rollup of a week and a detach may take as long as they do.
@@ -33,27 +32,28 @@ package struct Maintainer {
     }
 
     /// Does all that is due. What a lock stood in the way of is reported as postponed and left for the next run.
-    package func run(_ connection: inout Connection) throws(MaintenanceFailure) {
-        do {
-            try MigrationLock.acquire(on: &connection, patience: lockPatience) { report(.waitingForLock($0)) }
-        } catch {
-            throw MaintenanceFailure(error)
+    package func run(on connection: inout Connection) throws(MaintenanceFailure) {
+        let lock = AdvisoryLock.migration
+        let attempt = try MaintenanceFailure.step("taking the migration lock") { () throws(DatabaseError) in
+            try lock.acquire(patience: lockPatience, on: &connection) { report(.waitingForLock($0)) }
         }
-        defer { MigrationLock.release(on: &connection) }
-        try asOwner(&connection) { (connection) throws(MaintenanceFailure) in
-            try makePartitions(&connection)
-            try refreshRollups(&connection)
+        if case .held(let holder) = attempt { throw .locked(holder, waited: lockPatience) }
+        defer { lock.release(on: &connection) }
+        let becomesOwner = try becomesOwner(on: &connection)
+        try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
+            try makePartitions(on: &connection)
+            try refreshRollups(on: &connection)
             guard let keepMonths else { return }
-            try detachExpired(&connection, keepMonths)
-            try dropDetached(&connection)
+            try detachExpired(keepMonths, on: &connection)
+            try dropDetached(on: &connection)
         }
     }
 
-    /// Says what ``run(_:)`` would do, and changes nothing: whatever it looks at, it looks at in a transaction that is
-    /// rolled back.
-    package func plan(_ connection: inout Connection) throws(MaintenanceFailure) -> MaintenancePlan {
-        try asOwner(&connection) { (connection) throws(MaintenanceFailure) in
-            try step("looking at what is due", &connection) { (connection) throws(DatabaseError) in
+    /// Says what ``run(on:)`` would do, and changes nothing: everything is read in a transaction that is rolled back.
+    package func plan(on connection: inout Connection) throws(MaintenanceFailure) -> MaintenancePlan {
+        let becomesOwner = try becomesOwner(on: &connection)
+        return try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
+            try step("looking at what is due", on: &connection) { (connection) throws(DatabaseError) in
                 _ = try connection.execute(.begin, deadline: .after(Self.stepTimeout))
                 defer { _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout)) }
                 let ask = { (statement: Statement, connection: inout Connection) throws(DatabaseError) -> QueryResult in
@@ -66,8 +66,8 @@ package struct Maintainer {
                     rollupsFrom: try rollups.rows.first?.decodeIfPresent(0)
                 )
                 guard let keepMonths else { return plan }
-                plan.expired = try expired(&connection, keepMonths)
-                plan.detached = try detached(&connection)
+                plan.expired = try expired(keepMonths, on: &connection)
+                plan.detached = try detached(on: &connection)
                 return plan
             }
         }
@@ -77,22 +77,18 @@ package struct Maintainer {
 // MARK: - Steps
 
 extension Maintainer {
-    private func makePartitions(_ connection: inout Connection) throws(MaintenanceFailure) {
-        let made = try step("making partitions", &connection) { (connection) throws(DatabaseError) in
-            let result = try connection.execute(
-                MonitorStatements.ensurePartitions,
-                deadline: .after(Self.stepTimeout)
-            )
-            return try MonitorStatements.decodeEnsuredPartitions(result)
+    private func makePartitions(on connection: inout Connection) throws(MaintenanceFailure) {
+        let made = try step("making partitions", on: &connection) { (connection) throws(DatabaseError) in
+            try Partitions.ensure(deadline: .after(Self.stepTimeout), on: &connection)
         }
         if !made.isEmpty { report(.partitionsMade(made)) }
     }
 
     /// A part at a time, each in a transaction of its own, so that an interrupted run keeps what it has done.
-    private func refreshRollups(_ connection: inout Connection) throws(MaintenanceFailure) {
+    private func refreshRollups(on connection: inout Connection) throws(MaintenanceFailure) {
         while true {
             let refreshed: (from: Timestamp, until: Timestamp, isCurrent: Bool)?
-            refreshed = try unlessLocked("refreshing rollups", &connection) { (connection) throws(DatabaseError) in
+            refreshed = try unlessLocked("refreshing rollups", on: &connection) { (connection) throws(DatabaseError) in
                 let result = try connection.execute(MaintenanceStatements.refreshRollups, deadline: .never)
                 guard let row = result.rows.first else {
                     throw DatabaseError(.decoding, "no row", statement: MaintenanceStatements.refreshRollups.name)
@@ -106,10 +102,10 @@ extension Maintainer {
     }
 
     private func detachExpired(
-        _ connection: inout Connection,
-        _ keepMonths: Int
+        _ keepMonths: Int,
+        on connection: inout Connection
     ) throws(MaintenanceFailure) {
-        try step("setting the lock timeout", &connection) { (connection) throws(DatabaseError) in
+        try step("setting the lock timeout", on: &connection) { (connection) throws(DatabaseError) in
             // Outside transactions, so for the session: there is no other way to bound a DETACH CONCURRENTLY.
             try connection.executeScript(
                 "SET lock_timeout = '\(Self.lockTimeout.components.seconds)s'; SET statement_timeout = 0",
@@ -119,14 +115,15 @@ extension Maintainer {
         // One at a time, oldest first: PostgreSQL allows one unfinished detach for each table.
         var postponed: Set<String> = []
         while true {
-            let expired = try step("looking for expired partitions", &connection) {
+            let expired = try step("looking for expired partitions", on: &connection) {
                 (connection) throws(DatabaseError) in
-                try self.expired(&connection, keepMonths)
+                try self.expired(keepMonths, on: &connection)
             }
             guard let partition = expired.first(where: { !postponed.contains($0.name) }) else { return }
-            // A detach that somebody began by hand is finished, but what is not noted here is never dropped.
+            // A detach that was begun by hand is finished, but what is not noted here is never dropped.
             if !partition.isDetachPending {
-                try step("noting the detach of \(partition.name)", &connection) { (connection) throws(DatabaseError) in
+                try step("noting the detach of \(partition.name)", on: &connection) {
+                    (connection) throws(DatabaseError) in
                     _ = try connection.execute(
                         MaintenanceStatements.noteDetach,
                         Self.name(partition.name),
@@ -134,7 +131,7 @@ extension Maintainer {
                     )
                 }
             }
-            if try detach(partition, &connection, keepMonths) {
+            if try detach(partition, keepMonths, on: &connection) {
                 report(.detached(partition.name))
             } else {
                 postponed.insert(partition.name)
@@ -143,16 +140,16 @@ extension Maintainer {
         }
     }
 
-    /// - Returns: False when a lock stood in the way. Waiting queues nobody: the new state is visible from the start.
+    /// - Returns: False when a lock stood in the way. No session queues behind it: the new state is visible from the start.
     private func detach(
         _ partition: MaintenancePlan.Expired,
-        _ connection: inout Connection,
-        _ keepMonths: Int
+        _ keepMonths: Int,
+        on connection: inout Connection
     ) throws(MaintenanceFailure) -> Bool {
-        let detached: Void? = try unlessLocked("detaching \(partition.name)", &connection) {
+        let detached: Void? = try unlessLocked("detaching \(partition.name)", on: &connection) {
             (connection) throws(DatabaseError) in
             // An attempt that was cut short has left it half detached, so each looks anew at what is to be done.
-            guard let now = try expired(&connection, keepMonths).first(where: { $0.name == partition.name }) else {
+            guard let now = try expired(keepMonths, on: &connection).first(where: { $0.name == partition.name }) else {
                 return
             }
             _ = try connection.execute(now.detach, deadline: .never)
@@ -160,16 +157,17 @@ extension Maintainer {
         return detached != nil
     }
 
-    private func dropDetached(_ connection: inout Connection) throws(MaintenanceFailure) {
-        let detached = try step("looking for detached partitions", &connection) { (connection) throws(DatabaseError) in
-            try self.detached(&connection)
+    private func dropDetached(on connection: inout Connection) throws(MaintenanceFailure) {
+        let detached = try step("looking for detached partitions", on: &connection) {
+            (connection) throws(DatabaseError) in
+            try self.detached(on: &connection)
         }
         for partition in detached {
             guard partition.isDue else {
                 report(.kept(partition.name, until: partition.dropAfter))
                 continue
             }
-            let dropped: Void? = try unlessLocked("dropping \(partition.name)", &connection) {
+            let dropped: Void? = try unlessLocked("dropping \(partition.name)", on: &connection) {
                 (connection) throws(DatabaseError) in
                 _ = try connection.execute(
                     MaintenanceStatements.dropDetached,
@@ -182,8 +180,8 @@ extension Maintainer {
     }
 
     private func expired(
-        _ connection: inout Connection,
-        _ keepMonths: Int
+        _ keepMonths: Int,
+        on connection: inout Connection
     ) throws(DatabaseError) -> [MaintenancePlan.Expired] {
         var parameters = Parameters()
         parameters.append(Int32(clamping: keepMonths))
@@ -195,7 +193,7 @@ extension Maintainer {
         return try result.rows.map { (row) throws(DatabaseError) in try MaintenancePlan.Expired(row) }
     }
 
-    private func detached(_ connection: inout Connection) throws(DatabaseError) -> [MaintenancePlan.Detached] {
+    private func detached(on connection: inout Connection) throws(DatabaseError) -> [MaintenancePlan.Detached] {
         let result = try connection.execute(MaintenanceStatements.detached, deadline: .after(Self.stepTimeout))
         return try result.rows.map { (row) throws(DatabaseError) in try MaintenancePlan.Detached(row) }
     }
@@ -210,36 +208,20 @@ extension Maintainer {
 // MARK: - Around each step
 
 extension Maintainer {
-    /// Runs `body` as connvo_owner where this login may become it; see ``MigrationStatements/shouldBecomeOwner``.
-    private func asOwner<Value>(
-        _ connection: inout Connection,
-        _ body: (inout Connection) throws(MaintenanceFailure) -> Value
-    ) throws(MaintenanceFailure) -> Value {
-        let becomes = try step("looking at roles", &connection) { (connection) throws(DatabaseError) in
-            let result = try connection.execute(
-                MigrationStatements.shouldBecomeOwner,
-                deadline: .after(Self.stepTimeout)
-            )
-            guard try result.rows.first?.decode(0, as: Bool.self) == true else { return false }
-            _ = try connection.execute(MigrationStatements.becomeOwner, deadline: .after(Self.stepTimeout))
-            return true
+    private func becomesOwner(on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
+        try step("looking at roles", on: &connection) { (connection) throws(DatabaseError) in
+            try SchemaOwner.shouldBecome(on: &connection)
         }
-        defer {
-            if becomes, connection.isIdle {
-                _ = try? connection.execute(MigrationStatements.becomeLogin, deadline: .after(Self.stepTimeout))
-            }
-        }
-        return try body(&connection)
     }
 
-    /// Says in which step of ours the database failed.
+    /// Runs one step, a few times where a lock is not to be had. The error says which step it was.
     private func step<Value>(
         _ name: String,
-        _ connection: inout Connection,
+        on connection: inout Connection,
         _ body: (inout Connection) throws(DatabaseError) -> Value
     ) throws(MaintenanceFailure) -> Value {
-        guard let value = try unlessLocked(name, &connection, body) else {
-            let error = DatabaseError(.server, "somebody kept a lock that it needs", sqlState: .lockNotAvailable)
+        guard let value = try unlessLocked(name, on: &connection, body) else {
+            let error = DatabaseError(.server, "another session kept a lock that it needs", sqlState: .lockNotAvailable)
             throw .database(step: name, error: error)
         }
         return value
@@ -250,7 +232,7 @@ extension Maintainer {
     /// - Returns: Nil when it was not to be had at all.
     private func unlessLocked<Value>(
         _ name: String,
-        _ connection: inout Connection,
+        on connection: inout Connection,
         _ body: (inout Connection) throws(DatabaseError) -> Value
     ) throws(MaintenanceFailure) -> Value? {
         for attempt in 1...Self.attempts {

@@ -1,9 +1,9 @@
 package import Domain
 
-/// What happens while a ``Maintainer`` works, for whoever watches.
+/// What happens while a ``Maintainer`` works.
 package enum MaintenanceEvent: Hashable, Sendable {
     /// Another maintainer or a migrator is at work; nil when it has gone meanwhile or cannot be seen.
-    case waitingForLock(MigrationLock.Holder?)
+    case waitingForLock(AdvisoryLock.Holder?)
     case partitionsMade([String])
     case rolledUp(until: Timestamp)
     case detached(String)

@@ -2,18 +2,12 @@ package import PostgreSQL
 
 /// Why maintenance stopped. What was done before stays done, and the next run goes on from there.
 package enum MaintenanceFailure: Error, Equatable, Sendable {
-    /// Another one held the lock all the time.
-    case locked(MigrationLock.Holder?, waited: Duration)
+    /// Another maintainer or a migrator held the lock all the time.
+    case locked(AdvisoryLock.Holder?, waited: Duration)
     case database(step: String, error: DatabaseError)
-
-    init(_ failure: MigrationFailure) {
-        switch failure {
-        case .locked(let holder, let waited): self = .locked(holder, waited: waited)
-        case .database(let step, let error): self = .database(step: step, error: error)
-        default: self = .database(step: "taking the lock", error: DatabaseError(.unexpected, "\(failure)"))
-        }
-    }
 }
+
+extension MaintenanceFailure: DatabaseStepError {}
 
 extension MaintenanceFailure: CustomStringConvertible {
     package var description: String {

@@ -31,7 +31,7 @@ package struct MaintenancePlan: Hashable, Sendable {
         self.rollupsFrom = rollupsFrom
     }
 
-    /// Whether ``Maintainer/run(_:)`` would change anything.
+    /// Whether ``Maintainer/run(on:)`` would change anything.
     package var isEmpty: Bool {
         partitions.isEmpty && rollupsFrom == nil && expired.isEmpty && !detached.contains { $0.isDue }
     }

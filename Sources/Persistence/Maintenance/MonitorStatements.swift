@@ -1,6 +1,4 @@
-internal import PostgreSQL
-
-/// What readiness asks the database, and the one piece of maintenance that the server does itself.
+/// What readiness asks the database.
 enum MonitorStatements {
     static let isReadOnly = Statement(
         "monitor.is_read_only",
@@ -18,15 +16,6 @@ enum MonitorStatements {
     )
 
     static func decodeMissingPartitions(_ result: QueryResult) throws(DatabaseError) -> [String] {
-        try result.rows.map { (row) throws(DatabaseError) in try row.decode(0) }
-    }
-
-    static let ensurePartitions = Statement(
-        "monitor.ensure_partitions",
-        "SELECT made FROM connvo.ensure_partitions() AS made"
-    )
-
-    static func decodeEnsuredPartitions(_ result: QueryResult) throws(DatabaseError) -> [String] {
         try result.rows.map { (row) throws(DatabaseError) in try row.decode(0) }
     }
 }

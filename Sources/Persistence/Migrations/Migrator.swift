@@ -309,13 +309,3 @@ extension Migrator {
         _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout))
     }
 }
-
-extension QueryResult {
-    /// The row of a query that always returns one.
-    var onlyRow: Row {
-        get throws(DatabaseError) {
-            guard let row = rows.first else { throw DatabaseError(.unexpected, "no row", statement: statement) }
-            return row
-        }
-    }
-}

@@ -80,9 +80,9 @@ extension SchemaCompatibility {
 
     /// Asks the database. One that was never migrated lacks everything.
     package static func read(
-        on connection: inout Connection,
         catalogue: MigrationCatalogue,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(DatabaseError) -> SchemaCompatibility {
         do {
             return try SchemaCompatibility(

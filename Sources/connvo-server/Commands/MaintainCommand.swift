@@ -26,7 +26,7 @@ struct MaintainCommand: AsyncParsableCommand {
             do {
                 if dryRun {
                     let plan = try await AdministrativeConnection.run(purpose: "maintain", settings: settings) {
-                        try Maintainer(keepMonths: keepMonths).plan(&$0)
+                        try Maintainer(keepMonths: keepMonths).plan(on: &$0)
                     }
                     Self.show(plan)
                     if !plan.isEmpty { throw ExitCode(ExitStatus.pending.rawValue) }
@@ -36,7 +36,7 @@ struct MaintainCommand: AsyncParsableCommand {
                         try Maintainer(keepMonths: keepMonths) { event in
                             Self.show(event)
                             if case .postponed = event { hasPostponed = true }
-                        }.run(&$0)
+                        }.run(on: &$0)
                         return hasPostponed
                     }
                     if hasPostponed { throw ExitCode(ExitStatus.pending.rawValue) }

@@ -20,7 +20,7 @@ import Testing
     private static func maintain(_ database: TestDatabase, keepMonths: Int? = nil) throws -> [MaintenanceEvent] {
         let events = Events()
         var connection = try database.connect()
-        try Maintainer(keepMonths: keepMonths) { events.note($0) }.run(&connection)
+        try Maintainer(keepMonths: keepMonths) { events.note($0) }.run(on: &connection)
         let isIdle = connection.isIdle
         #expect(isIdle)
         return events.list
@@ -209,7 +209,7 @@ import Testing
                 """
             let before = try database.scalar(state)
             var connection = try database.connect()
-            let plan = try Maintainer(keepMonths: 12).plan(&connection)
+            let plan = try Maintainer(keepMonths: 12).plan(on: &connection)
 
             #expect(try database.scalar(state) == before)
             let isIdle = connection.isIdle
@@ -225,7 +225,7 @@ import Testing
             let events = try Self.maintain(database, keepMonths: 12)
             #expect(events.contains(.detached("token_refusals_2020_03")))
             #expect(events.contains(.dropped("token_refusals_2020_01")))
-            let after = try Maintainer(keepMonths: 12).plan(&connection)
+            let after = try Maintainer(keepMonths: 12).plan(on: &connection)
             #expect(after.isEmpty)
         }
     }
@@ -369,11 +369,13 @@ import Testing
     @Test func `one that waits too long says for whom`() async throws {
         try await withDatabase { database in
             var holder = try database.connect()
-            try MigrationLock.acquire(on: &holder, patience: .seconds(5)) { _ in }
+            _ = try AdvisoryLock.migration.acquire(patience: .seconds(5), on: &holder) { _ in }
             var connection = try database.connect()
             let events = Events()
             let failure = #expect(throws: MaintenanceFailure.self) {
-                try Maintainer(keepMonths: nil, lockPatience: .milliseconds(300)) { events.note($0) }.run(&connection)
+                try Maintainer(keepMonths: nil, lockPatience: .milliseconds(300)) { events.note($0) }.run(
+                    on: &connection
+                )
             }
             guard case .locked(let found, _) = failure else {
                 Issue.record("\(String(describing: failure))")
@@ -391,7 +393,7 @@ import Testing
             defer { try? database.run("DROP ROLE \(login)") }
             var connection = try database.connect(login: login)
             let failure = #expect(throws: MaintenanceFailure.self) {
-                try Maintainer(keepMonths: 12).run(&connection)
+                try Maintainer(keepMonths: 12).run(on: &connection)
             }
             #expect(failure?.description.contains("a member of connvo_owner") == true)
         }
@@ -405,7 +407,7 @@ import Testing
             defer { try? database.run("DROP ROLE \(login)") }
             let events = Events()
             var connection = try database.connect(login: login)
-            try Maintainer(keepMonths: 12) { events.note($0) }.run(&connection)
+            try Maintainer(keepMonths: 12) { events.note($0) }.run(on: &connection)
 
             #expect(events.list.contains(.detached("token_refusals_2020_01")))
             #expect(try connection.text("current_user") == login)

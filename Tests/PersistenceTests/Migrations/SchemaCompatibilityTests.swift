@@ -43,9 +43,9 @@ import Testing
             var connection = try database.connect()
 
             let compatibility = try SchemaCompatibility.read(
-                on: &connection,
                 catalogue: .numbered(2),
-                deadline: .after(.seconds(10))
+                deadline: .after(.seconds(10)),
+                on: &connection
             )
 
             #expect(compatibility == .missing(["0001_one", "0002_two"]))
@@ -57,9 +57,9 @@ import Testing
             var connection = try database.connect(as: "connvo_app")
 
             let compatibility = try SchemaCompatibility.read(
-                on: &connection,
                 catalogue: .embedded(sha256: testChecksum),
-                deadline: .after(.seconds(10))
+                deadline: .after(.seconds(10)),
+                on: &connection
             )
 
             #expect(compatibility == .ready)
