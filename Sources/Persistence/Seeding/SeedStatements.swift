@@ -13,17 +13,11 @@ enum SeedStatements {
         SET CONSTRAINTS \(deferredConstraints.joined(separator: ",\n    ")) DEFERRED
         """
 
-    private static let deferredConstraints = SeedKind.allCases.flatMap(\.definition.deferredConstraints)
-        .map { "connvo.\($0)" }
-
-    static let tryTurn = Statement(
-        "seed.try_turn",
-        "SELECT pg_try_advisory_xact_lock($1)",
-        parameters: [.int8]
-    )
-
-    private static let holderColumns = """
-        lock.pid,
+    /// Of those who write to the tables, the one that has been at it for longest.
+    static let tablesHolder = Statement(
+        "seed.tables_holder",
+        """
+        SELECT lock.pid,
             coalesce(session.application_name, ''),
             to_char(session.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         FROM pg_catalog.pg_locks AS lock
@@ -32,24 +26,6 @@ enum SeedStatements {
         WHERE lock.granted
             AND lock.pid <> pg_backend_pid()
             AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-        """
-
-    static let turnHolder = Statement(
-        "seed.turn_holder",
-        """
-        SELECT \(holderColumns)
-            AND lock.locktype = 'advisory'
-            AND lock.objsubid = 1
-            AND (lock.classid::bigint << 32) | lock.objid::bigint = $1
-        """,
-        parameters: [.int8]
-    )
-
-    /// The session that has been writing to the tables for longest.
-    static let tablesHolder = Statement(
-        "seed.tables_holder",
-        """
-        SELECT \(holderColumns)
             AND lock.locktype = 'relation'
             AND lock.mode NOT IN ('AccessShareLock', 'RowShareLock')
             AND lock.relation IN (
