@@ -128,7 +128,7 @@ extension TestDatabase {
         let name = "\(prefix)\(ProcessInfo.processInfo.processIdentifier)_template"
         try TestServer.run("CREATE DATABASE \(name) TEMPLATE template0")
         var connection = try TestServer.connect(to: name)
-        _ = try Migrator(.embedded(sha256: testChecksum)).up(&connection)
+        _ = try Migrator(.embedded(sha256: testChecksum)).up(on: &connection)
         return name
     }
 

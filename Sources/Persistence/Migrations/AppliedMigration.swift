@@ -36,7 +36,7 @@ package struct AppliedMigration: Hashable, Sendable {
 }
 
 extension AppliedMigration {
-    /// Decodes the columns of ``MigrationStatements/applied``.
+    /// Decodes the columns of ``all``.
     init(row: Row) throws(DatabaseError) {
         self.init(
             version: Int(try row.decode(0, as: Int32.self)),
@@ -48,4 +48,43 @@ extension AppliedMigration {
             oldestBinary: try row.decodeIfPresent(6, as: Int32.self).map { Int($0) }
         )
     }
+}
+
+// MARK: - SQL
+
+extension AppliedMigration {
+    static let all = Statement(
+        "migrations.applied",
+        """
+        SELECT version, name, checksum, applied_at, took_ms, applied_by, oldest_binary
+        FROM connvo.schema_migrations
+        ORDER BY version
+        """
+    )
+
+    /// The columns of ``all``, and whether its text is stored.
+    static let allWithTextStored = Statement(
+        "migrations.applied_and_kept",
+        """
+        SELECT applied.version, applied.name, applied.checksum, applied.applied_at, applied.took_ms, applied.applied_by,
+            applied.oldest_binary, kept.version IS NOT NULL
+        FROM connvo.schema_migrations AS applied
+        LEFT JOIN connvo.schema_migration_files AS kept
+            ON kept.version = applied.version
+            AND kept.checksum = applied.checksum
+        ORDER BY applied.version
+        """
+    )
+
+    /// Version and text of each, as far as the text is stored.
+    static let texts = Statement(
+        "migrations.contents",
+        """
+        SELECT kept.version, kept.content
+        FROM connvo.schema_migration_files AS kept
+        JOIN connvo.schema_migrations AS applied
+            ON applied.version = kept.version
+            AND applied.checksum = kept.checksum
+        """
+    )
 }

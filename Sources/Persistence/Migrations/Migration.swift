@@ -69,6 +69,9 @@ package struct Migration: Hashable, Sendable {
     /// What ``checksum`` covers, as text: kept in the database so that drift can be shown line by line.
     var content: String { String(decoding: Self.normalized(sql), as: UTF8.self) }
 
+    /// What ``StoredState/unfinished`` holds while this migration, without a transaction, is being run.
+    var note: String { "\(Self.digits(of: version)) \(checksum)" }
+
     /// Four digits, as in file names.
     static func digits(of version: Int) -> String {
         let text = String(version)

@@ -1,9 +1,7 @@
-package import PostgreSQL
-
-/// What happens while a ``Migrator`` works, for whoever watches.
+/// What happens while a ``Migrator`` works.
 package enum MigrationEvent: Hashable, Sendable {
     /// Another migrator is at work; nil when it has gone meanwhile or cannot be seen.
-    case waitingForLock(MigrationLock.Holder?)
+    case waitingForLock(AdvisoryLock.Holder?)
     case applying(Migration)
     /// Nothing of the file was applied, because a lock could not be had; it is tried again after `pause`.
     case retrying(Migration, attempt: Int, of: Int, pause: Duration, holders: [LockHolder])

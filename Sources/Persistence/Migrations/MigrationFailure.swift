@@ -10,18 +10,18 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     /// `--to` names a version that this binary does not have.
     case unknownTarget(Int, latest: Int)
     /// Another migrator held the lock all the time.
-    case locked(MigrationLock.Holder?, waited: Duration)
+    case locked(AdvisoryLock.Holder?, waited: Duration)
     /// The lock was given to another session than the one that asked, or to none.
     case lockNotHeld
     /// A file failed. Nothing of it stayed, unless it runs without a transaction.
     case failed(Migration, place: String?, error: DatabaseError, attempts: Int)
-    /// The index that a file makes is being made by somebody else at this moment.
+    /// The index that a file makes is being made by another session at this moment.
     case indexInTheMaking(Migration, pid: Int32)
     /// INVALID indexes that could not be repaired; everything else was done.
     case unrepairedIndexes([UnrepairedIndex])
     /// A file ended the transaction it ran in, so that part of it may have stayed.
     case endedTransaction(file: String)
-    /// A step of the migrator's own failed.
+    /// A step of the migrator failed in the database.
     case database(step: String, error: DatabaseError)
 }
 
@@ -33,6 +33,8 @@ extension MigrationFailure {
     }
 }
 
+extension MigrationFailure: DatabaseStepError {}
+
 extension MigrationFailure: CustomStringConvertible {
     package var description: String {
         switch self {
@@ -40,17 +42,17 @@ extension MigrationFailure: CustomStringConvertible {
             "\(file): \(problem). Rename or correct the file."
         case .changed(let changes):
             changes.map(Self.describe).joined(separator: "\n")
-        case .gap(let plan):
+        case .gap(let status):
             """
-            \(plan.gaps.map(\.file).joined(separator: ", ")): not applied, though a later one is. \
+            \(status.gaps.map(\.file).joined(separator: ", ")): not applied, though a later one is. \
             Give it the next free number:
-            \(plan.comparison)
+            \(status.comparison)
             """
-        case .unknownVersions(let plan):
+        case .unknownVersions(let status):
             """
-            \(plan.unknown.map(\.label).joined(separator: ", ")): applied, but unknown to this binary. \
+            \(status.unknown.map(\.label).joined(separator: ", ")): applied, but unknown to this binary. \
             Use the version of connvo-server that applied it, or a later one:
-            \(plan.comparison)
+            \(status.comparison)
             """
         case .unknownTarget(let version, let latest):
             """
@@ -82,7 +84,7 @@ extension MigrationFailure: CustomStringConvertible {
                 """
                 \(failure.index.name): INVALID, and repairing it failed: \(failure.error.fullDescription). \
                 All else is done. Remove the cause, such as rows that are not unique, and run this again; \
-                or drop the index, if nobody needs it.
+                or drop the index, if nothing needs it.
                 """
             }.joined(separator: "\n")
         case .endedTransaction(let file):

@@ -1,4 +1,4 @@
-/// What the comment lines that a migration's file begins with say to the migrator and to whoever reads its plan.
+/// What the comment lines at the beginning of a migration's file say to the migrator and to the reader of its plan.
 struct MigrationHeader {
     /// False for `-- connvo: no-transaction`.
     private(set) var runsInTransaction = true

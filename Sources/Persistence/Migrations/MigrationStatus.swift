@@ -1,4 +1,5 @@
-/// What a database needs to reach the schema of a catalogue, or why it cannot: catalogue times applied rows.
+/// What a database needs to reach the schema of a catalogue, or why it cannot: the catalogue compared with the rows of
+/// `schema_migrations`.
 package struct MigrationStatus: Equatable, Sendable {
     /// An applied file whose content is no longer what was applied.
     package struct Change: Equatable, Sendable {
@@ -81,10 +82,11 @@ package struct MigrationStatus: Equatable, Sendable {
     package var comparison: String {
         let known = Dictionary(uniqueKeysWithValues: pending.map { ($0.version, $0.file) })
         let rows = Dictionary(uniqueKeysWithValues: applied.map { ($0.version, $0) })
-        let strangers = Set(unknown.map(\.version))
+        let unknownVersions = Set(unknown.map(\.version))
         return Set(known.keys).union(rows.keys).sorted().map { version in
             let ours =
-                known[version] ?? (strangers.contains(version) ? "-" : rows[version].map { "\($0.label).sql" } ?? "-")
+                known[version]
+                ?? (unknownVersions.contains(version) ? "-" : rows[version].map { "\($0.label).sql" } ?? "-")
             let theirs = rows[version].map(\.label) ?? "-"
             return "  this binary: \(ours)   database: \(theirs)"
         }.joined(separator: "\n")

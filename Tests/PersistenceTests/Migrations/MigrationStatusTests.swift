@@ -34,11 +34,11 @@ import Testing
         let applied = example.applied.map { version in
             AppliedMigration(
                 version: version,
-                name: catalogue[version: version]?.name ?? "stranger",
+                name: catalogue[version: version]?.name ?? "unknown",
                 checksum: example.changed.contains(version) ? "other" : catalogue[version: version]?.checksum ?? "any",
                 appliedAt: Timestamp(secondsSinceEpoch: 0),
                 took: .zero,
-                appliedBy: "somebody",
+                appliedBy: "login",
                 oldestBinary: nil
             )
         }

@@ -40,19 +40,19 @@ import Testing
                 try .scratch([Self.table, (Self.index.file, file)]),
                 report: { told.note($0) }
             )
-            _ = try migrator.up(&connection, to: 1)
+            _ = try migrator.up(to: 1, on: &connection)
             try database.run("INSERT INTO connvo.things VALUES (1)")
 
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             #expect(failure?.description.contains("connvo.things_idx, is dropped by the next run") == true)
             #expect(try database.scalar(Self.validity) == "false")
-            #expect(try migrator.status(&connection).pending.map(\.version) == [2])
+            #expect(try migrator.status(on: &connection).pending.map(\.version) == [2])
 
             try database.run(
                 "DELETE FROM connvo.things WHERE ctid = (SELECT max(ctid) FROM connvo.things WHERE id = 1)"
             )
-            #expect(try migrator.up(&connection).map(\.version) == [2])
+            #expect(try migrator.up(on: &connection).map(\.version) == [2])
             #expect(told.events == ["0002_things_idx.sql drops connvo.things_idx"])
             #expect(try database.scalar(Self.validity) == "true")
             #expect(
@@ -68,7 +68,7 @@ import Testing
             let told = Told()
             let catalogue = try MigrationCatalogue.scratch([Self.table, Self.index])
             let migrator = Migrator(catalogue, report: { told.note($0) })
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
             let node = try database.scalar("SELECT relfilenode FROM pg_class WHERE oid = 'connvo.things_idx'::regclass")
             // As if the process had died between the two.
             let checksum = try #require(catalogue[version: 2]?.checksum)
@@ -79,14 +79,14 @@ import Testing
                 """
             )
 
-            #expect(try migrator.up(&connection).map(\.version) == [2])
+            #expect(try migrator.up(on: &connection).map(\.version) == [2])
 
             #expect(told.events == ["0002_things_idx.sql was done"])
             #expect(
                 try database.scalar("SELECT relfilenode FROM pg_class WHERE oid = 'connvo.things_idx'::regclass")
                     == node
             )
-            #expect(try migrator.status(&connection).isUpToDate)
+            #expect(try migrator.status(on: &connection).isUpToDate)
             #expect(
                 try database.scalar("SELECT count(*) FROM connvo.schema_migration_state WHERE name = 'unfinished'")
                     == "0"
@@ -98,15 +98,15 @@ import Testing
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let migrator = Migrator(try .scratch([Self.table, Self.index]))
-            _ = try migrator.up(&connection, to: 1)
+            _ = try migrator.up(to: 1, on: &connection)
             try database.run("CREATE INDEX things_idx ON connvo.things ((id + 1))")
 
-            let first = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
-            let second = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let first = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
+            let second = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             #expect(first?.description.contains("connvo.things_idx is there and valid") == true)
             #expect(second == first)
-            #expect(try migrator.status(&connection).pending.map(\.version) == [2])
+            #expect(try migrator.status(on: &connection).pending.map(\.version) == [2])
         }
     }
 
@@ -115,7 +115,7 @@ import Testing
             var connection = try database.connect()
             let told = Told()
             let migrator = Migrator(try .scratch([Self.table, Self.index]), report: { told.note($0) })
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
             try database.run(
                 """
                 CREATE INDEX things_idx_ccnew ON connvo.things (id);
@@ -124,12 +124,12 @@ import Testing
                 """
             )
             #expect(
-                try migrator.invalidIndexes(&connection).map(\.name) == [
+                try migrator.invalidIndexes(on: &connection).map(\.name) == [
                     "connvo.things_idx_ccnew", "connvo.things_idx",
                 ]
             )
 
-            #expect(try migrator.up(&connection).isEmpty)
+            #expect(try migrator.up(on: &connection).isEmpty)
 
             #expect(
                 told.events == [
@@ -137,7 +137,7 @@ import Testing
                 ]
             )
             #expect(try database.scalar(Self.validity) == "true")
-            #expect(try migrator.invalidIndexes(&connection).isEmpty)
+            #expect(try migrator.invalidIndexes(on: &connection).isEmpty)
         }
     }
 
@@ -148,7 +148,7 @@ import Testing
             let files = [
                 Self.table, Self.index, (file: "0003_more.sql", sql: "CREATE TABLE connvo.more (id integer);"),
             ]
-            _ = try Migrator(.scratch(files)).up(&connection, to: 2)
+            _ = try Migrator(.scratch(files)).up(to: 2, on: &connection)
             try database.run(
                 """
                 DROP INDEX connvo.things_idx;
@@ -161,7 +161,7 @@ import Testing
             }
 
             let failure = #expect(throws: MigrationFailure.self) {
-                try Migrator(.scratch(files), report: { told.note($0) }).up(&connection)
+                try Migrator(.scratch(files), report: { told.note($0) }).up(on: &connection)
             }
 
             #expect(failure?.description.hasPrefix("connvo.things_idx: INVALID, and repairing it failed") == true)

@@ -41,7 +41,7 @@ import Testing
     @Test func `it is rolled back and tried again, so often, and who is in the way is told each time`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
-            _ = try Migrator(Self.catalogue()).up(&connection, to: 1)
+            _ = try Migrator(Self.catalogue()).up(to: 1, on: &connection)
             let reader = try Reader(database)
             var attempts: [Int] = []
             var holders: Set<Int32> = []
@@ -52,7 +52,7 @@ import Testing
                 }
             }
 
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             #expect(attempts == [1, 2])
             #expect(holders == [reader.pid])
@@ -70,7 +70,7 @@ import Testing
     @Test func `it is applied once the lock is free`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
-            _ = try Migrator(Self.catalogue()).up(&connection, to: 1)
+            _ = try Migrator(Self.catalogue()).up(to: 1, on: &connection)
             let reader = try Reader(database)
             var told: [String] = []
             let migrator = Migrator(try Self.catalogue(), lockRetry: Self.retry) { event in
@@ -80,7 +80,7 @@ import Testing
                 }
             }
 
-            let applied = try migrator.up(&connection)
+            let applied = try migrator.up(on: &connection)
 
             #expect(applied.map(\.version) == [2])
             #expect(told == ["connvo.one"])
@@ -100,7 +100,7 @@ import Testing
                 if case .notice(let notice, _) = event { setting = notice.message }
             }
 
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
 
             #expect(setting == "100ms")
             #expect(

@@ -23,7 +23,7 @@ import Testing
         let migrator = Migrator(try catalogue())
         for _ in 0..<100 {
             let before = try runs(database)
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
             if try runs(database) == before { return }
         }
         Issue.record("roles.sql never ceased to run")
@@ -33,7 +33,7 @@ import Testing
         try await withDatabase(.empty) { database in
             try database.run("CREATE SEQUENCE public.runs")
             var connection = try database.connect()
-            _ = try Migrator(Self.catalogue()).up(&connection)
+            _ = try Migrator(Self.catalogue()).up(on: &connection)
             #expect(try Self.runs(database) == 1)
             #expect(
                 try database.scalar("SELECT count(*) FROM connvo.schema_migration_state WHERE name = 'settled'") == "0"
@@ -77,15 +77,15 @@ import Testing
             "(SELECT proowner FROM pg_proc WHERE oid = 'connvo.ensure_partitions()'::regprocedure) = to_regrole('connvo_owner')"
         ),
         (
-            "CREATE TABLE connvo.stranger (id integer)",
-            "(SELECT relowner FROM pg_class WHERE oid = 'connvo.stranger'::regclass) = to_regrole('connvo_owner')"
+            "CREATE TABLE connvo.unowned (id integer)",
+            "(SELECT relowner FROM pg_class WHERE oid = 'connvo.unowned'::regclass) = to_regrole('connvo_owner')"
         ),
         (
             "CREATE VIEW reporting.people_v1 AS SELECT 1 AS one",
             "has_table_privilege('connvo_reporter', 'reporting.people_v1', 'SELECT')"
         ),
     ])
-    func `what somebody altered is repaired by the next run`(alteration: String, isRepaired: String) async throws {
+    func `what was altered by hand is repaired by the next run`(alteration: String, isRepaired: String) async throws {
         try await withDatabase(.empty) { database in
             try database.run("CREATE SEQUENCE public.runs")
             var connection = try database.connect()
@@ -93,7 +93,7 @@ import Testing
             try database.run(alteration)
             #expect(try database.scalar("SELECT \(isRepaired)") == "false")
 
-            _ = try Migrator(Self.catalogue()).up(&connection)
+            _ = try Migrator(Self.catalogue()).up(on: &connection)
 
             #expect(try database.scalar("SELECT \(isRepaired)") == "true")
         }
@@ -111,7 +111,7 @@ import Testing
             )
             let before = try Self.runs(database)
 
-            _ = try Migrator(catalogue).up(&connection)
+            _ = try Migrator(catalogue).up(on: &connection)
 
             #expect(try Self.runs(database) >= before + 2)
         }
@@ -126,7 +126,7 @@ import Testing
                 if case .notice = event { complaints += 1 }
             }
 
-            for _ in 0..<4 { _ = try migrator.up(&connection) }
+            for _ in 0..<4 { _ = try migrator.up(on: &connection) }
 
             #expect(complaints == 4)
         }

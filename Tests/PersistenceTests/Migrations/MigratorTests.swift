@@ -10,12 +10,12 @@ import Testing
             var connection = try database.connect()
             let migrator = Migrator(try .numbered(3))
 
-            let first = try migrator.up(&connection)
-            let second = try migrator.up(&connection)
+            let first = try migrator.up(on: &connection)
+            let second = try migrator.up(on: &connection)
 
             #expect(first.map(\.version) == [1, 2, 3])
             #expect(second.isEmpty)
-            #expect(try migrator.status(&connection).isUpToDate)
+            #expect(try migrator.status(on: &connection).isUpToDate)
             let isIdle = connection.isIdle
             #expect(isIdle)
             #expect(
@@ -35,7 +35,7 @@ import Testing
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
 
-            let plan = try Migrator(.numbered(2)).status(&connection)
+            let plan = try Migrator(.numbered(2)).status(on: &connection)
 
             #expect(plan.pending.map(\.version) == [1, 2])
             #expect(try database.scalar("SELECT count(*) FROM pg_namespace WHERE nspname = 'connvo'") == "0")
@@ -47,10 +47,10 @@ import Testing
             var connection = try database.connect()
             let migrator = Migrator(try .numbered(3))
 
-            #expect(try migrator.up(&connection, to: 2).map(\.version) == [1, 2])
-            #expect(try migrator.up(&connection, to: 1).isEmpty)
-            #expect(throws: MigrationFailure.unknownTarget(4, latest: 3)) { try migrator.up(&connection, to: 4) }
-            #expect(try migrator.status(&connection).pending.map(\.version) == [3])
+            #expect(try migrator.up(to: 2, on: &connection).map(\.version) == [1, 2])
+            #expect(try migrator.up(to: 1, on: &connection).isEmpty)
+            #expect(throws: MigrationFailure.unknownTarget(4, latest: 3)) { try migrator.up(to: 4, on: &connection) }
+            #expect(try migrator.status(on: &connection).pending.map(\.version) == [3])
         }
     }
 
@@ -62,7 +62,7 @@ import Testing
                     group.addTask {
                         try await onOwnThread {
                             var connection = try database.connect()
-                            return try Migrator(.embedded(sha256: testChecksum)).up(&connection).count
+                            return try Migrator(.embedded(sha256: testChecksum)).up(on: &connection).count
                         }
                     }
                 }
@@ -80,7 +80,7 @@ import Testing
                 group.addTask {
                     try await withDatabase(.empty) { database in
                         var connection = try database.connect()
-                        _ = try Migrator(.embedded(sha256: testChecksum)).up(&connection)
+                        _ = try Migrator(.embedded(sha256: testChecksum)).up(on: &connection)
                     }
                 }
             }
@@ -99,7 +99,7 @@ import Testing
                 ])
             )
 
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             #expect(failure?.description.hasPrefix("0002_bad.sql:2:8: column \"ä\" does not exist") == true)
             #expect(
@@ -107,7 +107,7 @@ import Testing
                     "SELECT to_regclass('connvo.bad') IS NULL AND to_regclass('connvo.good') IS NOT NULL"
                 ) == "true"
             )
-            #expect(try migrator.status(&connection).pending.map(\.version) == [2, 3])
+            #expect(try migrator.status(on: &connection).pending.map(\.version) == [2, 3])
             let isIdle = connection.isIdle
             #expect(isIdle)
         }
@@ -116,10 +116,10 @@ import Testing
     @Test func `a changed file is refused with both checksums`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
-            _ = try Migrator(.scratch([("0001_a.sql", "SELECT 1;")])).up(&connection)
+            _ = try Migrator(.scratch([("0001_a.sql", "SELECT 1;")])).up(on: &connection)
 
             let failure = #expect(throws: MigrationFailure.self) {
-                try Migrator(.scratch([("0001_a.sql", "SELECT 2;"), ("0002_b.sql", "SELECT 3;")])).up(&connection)
+                try Migrator(.scratch([("0001_a.sql", "SELECT 2;"), ("0002_b.sql", "SELECT 3;")])).up(on: &connection)
             }
 
             let text = try #require(failure?.description)
@@ -133,9 +133,9 @@ import Testing
     @Test func `a database that is newer than the binary is refused`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
-            _ = try Migrator(.numbered(3)).up(&connection)
+            _ = try Migrator(.numbered(3)).up(on: &connection)
 
-            let failure = #expect(throws: MigrationFailure.self) { try Migrator(.numbered(2)).up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try Migrator(.numbered(2)).up(on: &connection) }
 
             let text = try #require(failure?.description)
             #expect(text.hasPrefix("0003_three: applied, but unknown to this binary"))
@@ -147,10 +147,10 @@ import Testing
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let migrator = Migrator(try .numbered(3))
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
             try database.run("DELETE FROM connvo.schema_migrations WHERE version = 2")
 
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             let text = try #require(failure?.description)
             #expect(text.contains("this binary: 0002_two.sql   database: -"))
@@ -167,14 +167,14 @@ import Testing
                 deadline: .after(.seconds(10))
             )
             var connection = try database.connect()
-            var told: [MigrationLock.Holder?] = []
+            var told: [AdvisoryLock.Holder?] = []
             let migrator = Migrator(try .numbered(1)) { event in
                 guard case .waitingForLock(let other) = event else { return }
                 told.append(other)
                 try? holder.executeScript("SELECT pg_advisory_unlock_all()", deadline: .after(.seconds(10)))
             }
 
-            let applied = try migrator.up(&connection)
+            let applied = try migrator.up(on: &connection)
 
             #expect(applied.count == 1)
             #expect(told.count == 1)
@@ -194,7 +194,7 @@ import Testing
             var connection = try database.connect()
 
             let failure = #expect(throws: MigrationFailure.self) {
-                try Migrator(.numbered(1), lockPatience: .milliseconds(300)).up(&connection)
+                try Migrator(.numbered(1), lockPatience: .milliseconds(300)).up(on: &connection)
             }
 
             let pid = holder.backendPID
@@ -215,13 +215,13 @@ import Testing
                 ])
             )
 
-            #expect(try migrator.up(&connection).count == 2)
+            #expect(try migrator.up(on: &connection).count == 2)
             #expect(
                 try database.scalar(
                     "SELECT indisvalid FROM pg_index WHERE indexrelid = 'connvo.things_id_idx'::regclass"
                 ) == "true"
             )
-            #expect(try migrator.status(&connection).isUpToDate)
+            #expect(try migrator.status(on: &connection).isUpToDate)
         }
     }
 
@@ -232,10 +232,10 @@ import Testing
                 try .scratch([("0001_two.sql", "-- connvo: no-transaction\nSELECT 1; SELECT 2;")])
             )
 
-            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(&connection) }
+            let failure = #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
 
             #expect(failure?.description.contains("multiple commands") == true)
-            #expect(try migrator.status(&connection).pending.count == 1)
+            #expect(try migrator.status(on: &connection).pending.count == 1)
         }
     }
 
@@ -253,7 +253,7 @@ import Testing
                     group.addTask {
                         try await onOwnThread {
                             var connection = try database.connect()
-                            _ = try Migrator(.scratch(files)).up(&connection)
+                            _ = try Migrator(.scratch(files)).up(on: &connection)
                         }
                     }
                 }
@@ -267,7 +267,7 @@ import Testing
             var connection = try database.connect()
             let migrator = Migrator(try .scratch([("0001_a.sql", "CREATE TABLE connvo.a (id integer); COMMIT;")]))
 
-            #expect(throws: MigrationFailure.endedTransaction(file: "0001_a.sql")) { try migrator.up(&connection) }
+            #expect(throws: MigrationFailure.endedTransaction(file: "0001_a.sql")) { try migrator.up(on: &connection) }
         }
     }
 
@@ -286,7 +286,7 @@ import Testing
                 }
             }
 
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
 
             #expect(said == ["0001_a.sql NOTICE from the file", "roles.sql WARNING from the roles"])
         }
@@ -305,7 +305,7 @@ import Testing
                 END $$;
                 """
 
-            _ = try Migrator(.scratch([], roles: roles)).up(&connection)
+            _ = try Migrator(.scratch([], roles: roles)).up(on: &connection)
 
             #expect(try database.scalar("SELECT last_value FROM public.attempts") == "3")
         }
@@ -324,7 +324,7 @@ import Testing
                 if case .notice(let notice, "roles.sql") = event { warnings.append(notice.message) }
             }
 
-            let applied = try migrator.up(&connection)
+            let applied = try migrator.up(on: &connection)
 
             #expect(applied.count == catalogue.latestVersion)
             #expect(warnings.contains { $0.contains("GRANT connvo_owner TO \(login)") })
@@ -346,7 +346,7 @@ import Testing
             )
             var connection = try database.connect(login: login)
 
-            let applied = try Migrator(catalogue).up(&connection)
+            let applied = try Migrator(catalogue).up(on: &connection)
 
             #expect(applied.map(\.name) == ["addition"])
             #expect(
@@ -383,7 +383,7 @@ import Testing
                 if case .partitionsMade(let names) = event { made += names }
             }
 
-            _ = try migrator.up(&connection)
+            _ = try migrator.up(on: &connection)
 
             #expect(made.count == 3)
             #expect(made.allSatisfy { $0.hasPrefix("token_refusals_") })

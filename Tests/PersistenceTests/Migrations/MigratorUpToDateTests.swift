@@ -14,11 +14,11 @@ import Testing
         in database: TestDatabase
     ) throws -> [Migration]? {
         var holder = try database.connect()
-        try MigrationLock.acquire(on: &holder, patience: .seconds(10)) { _ in }
-        defer { MigrationLock.release(on: &holder) }
+        _ = try AdvisoryLock.migration.acquire(patience: .seconds(10), on: &holder) { _ in }
+        defer { AdvisoryLock.migration.release(on: &holder) }
         var connection = try database.connect()
         do {
-            return try Migrator(catalogue, lockPatience: .zero).up(&connection, to: target)
+            return try Migrator(catalogue, lockPatience: .zero).up(to: target, on: &connection)
         } catch MigrationFailure.locked {
             return nil
         }
@@ -32,7 +32,7 @@ import Testing
     ) throws -> Bool {
         for _ in 0..<100 {
             var connection = try database.connect()
-            _ = try Migrator(catalogue).up(&connection, to: target)
+            _ = try Migrator(catalogue).up(to: target, on: &connection)
             if try up(catalogue, to: target, in: database) == [] { return true }
         }
         return false

@@ -66,11 +66,11 @@ import Testing
         "SELECT count(*) FROM pg_stat_progress_create_index WHERE relid = to_regclass('connvo.things')"
     private static let validity = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('connvo.things_idx')"
 
-    @Test func `a second migrate waits while an index is built concurrently, and nobody deadlocks`() async throws {
+    @Test func `a second migrate waits while an index is built concurrently, without a deadlock`() async throws {
         try await withDatabase(.empty) { database in
             let migrations = try Migrations(database, Self.index)
             #expect(try await migrations.run("up", "--to", "1").status == 0)
-            // Building waits for whoever is writing.
+            // Building waits for sessions that are writing.
             let writer = try await TableLock(on: database, "connvo.things IN ROW EXCLUSIVE MODE")
             let first = try migrations.start("up")
             try await eventually { try await migrations.scalar(Self.isBuilding) == "1" }
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func `a lock that somebody holds is asked for again, until it is free`() async throws {
+    @Test func `a lock that another session holds is asked for again, until it is free`() async throws {
         try await withDatabase(.empty) { database in
             let migrations = try Migrations(
                 database,

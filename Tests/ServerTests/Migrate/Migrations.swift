@@ -71,7 +71,7 @@ final class Migrations: Sendable {
 }
 
 extension Migrations {
-    /// SQL that goes on until somebody has inserted a row into `public.gate`.
+    /// SQL that goes on until a row has been inserted into `public.gate`.
     static let waitAtGate = """
         DO $$ BEGIN
             WHILE NOT EXISTS (SELECT FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;

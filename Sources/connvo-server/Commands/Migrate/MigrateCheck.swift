@@ -17,23 +17,23 @@ struct MigrateCheck: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let (plan, report) = try await MigrateCommand.run(source) { connection, catalogue in
+            let (status, report) = try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue)
-                let plan = try migrator.status(&connection)
-                let indexes = try migrator.invalidIndexes(&connection)
-                return (plan, MigrationStatusReport(plan: plan, invalidIndexes: indexes, catalogue: catalogue))
+                let status = try migrator.status(on: &connection)
+                let indexes = try migrator.invalidIndexes(on: &connection)
+                return (status, MigrationStatusReport(status, invalidIndexes: indexes, catalogue: catalogue))
             }
             for index in report.invalidIndexes {
                 Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` repairs it")
             }
-            switch plan.summary {
+            switch status.summary {
             case .upToDate:
                 Terminal.say(report.conclusion)
             case .pending:
-                let names = plan.pending.map(\.file).joined(separator: ", ")
+                let names = status.pending.map(\.file).joined(separator: ", ")
                 throw CommandFailure(.pending, "pending: \(names). Run connvo-server migrate.")
             case .drift, .newer:
-                guard let refusal = plan.refusal else { return }
+                guard let refusal = status.refusal else { return }
                 throw CommandFailure(ExitStatus(refusal), "\(refusal)")
             }
         }

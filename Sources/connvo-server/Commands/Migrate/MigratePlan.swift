@@ -16,7 +16,7 @@ struct MigratePlan: AsyncParsableCommand {
         let target = to
         try await reporting {
             let plan = try await MigrateCommand.run(source) { connection, catalogue in
-                try Migrator(catalogue).plan(&connection, to: target)
+                try Migrator(catalogue).plan(to: target, on: &connection)
             }
             if json {
                 Terminal.print(try MigrationJSON.encode(MigrationPlanReport(plan)))
@@ -27,17 +27,17 @@ struct MigratePlan: AsyncParsableCommand {
     }
 
     private static func text(of plan: MigrationPlan) -> String {
-        guard !plan.steps.isEmpty else { return "-- Nothing to do: the schema is up to date." }
-        return plan.steps.map { step in
-            let lock = step.migration.map { "-- Lock: \($0.lock ?? "the file does not say")\n" } ?? ""
-            return "-- ==== \(step.title)\n\(lock)\(step.statements.joined(separator: "\n"))"
+        guard !plan.sections.isEmpty else { return "-- Nothing to do: the schema is up to date." }
+        return plan.sections.map { section in
+            let lock = section.migration.map { "-- Lock: \($0.lock ?? "the file does not say")\n" } ?? ""
+            return "-- ==== \(section.title)\n\(lock)\(section.statements.joined(separator: "\n"))"
         }.joined(separator: "\n\n")
     }
 }
 
 /// What `migrate plan --json` prints. The names and the meaning of its fields are public (docs/migrations.md).
 struct MigrationPlanReport: Encodable {
-    struct Step: Encodable {
+    struct Section: Encodable {
         let title: String
         let version: Int?
         let file: String?
@@ -65,18 +65,22 @@ struct MigrationPlanReport: Encodable {
         }
     }
 
-    let steps: [Step]
+    let sections: [Section]
+
+    private enum CodingKeys: String, CodingKey {
+        case sections = "steps"
+    }
 
     init(_ plan: MigrationPlan) {
-        steps = plan.steps.map { step in
-            Step(
-                title: step.title,
-                version: step.migration?.version,
-                file: step.migration?.file,
-                lock: step.migration?.lock,
-                runsInTransaction: step.migration?.runsInTransaction,
-                oldestBinary: step.migration?.oldestBinary,
-                statements: step.statements
+        sections = plan.sections.map { section in
+            Section(
+                title: section.title,
+                version: section.migration?.version,
+                file: section.migration?.file,
+                lock: section.migration?.lock,
+                runsInTransaction: section.migration?.runsInTransaction,
+                oldestBinary: section.migration?.oldestBinary,
+                statements: section.statements
             )
         }
     }

@@ -18,8 +18,8 @@ struct MigrateStatus: AsyncParsableCommand {
             let report = try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue)
                 return MigrationStatusReport(
-                    plan: try migrator.status(&connection),
-                    invalidIndexes: try migrator.invalidIndexes(&connection),
+                    try migrator.status(on: &connection),
+                    invalidIndexes: try migrator.invalidIndexes(on: &connection),
                     catalogue: catalogue
                 )
             }

@@ -30,7 +30,7 @@ struct MigrateUp: AsyncParsableCommand {
         try await reporting {
             try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue, lockRetry: lockRetry, report: { Self.show($0, lockRetry) })
-                let applied = try migrator.up(&connection, to: target)
+                let applied = try migrator.up(to: target, on: &connection)
                 if applied.isEmpty { Terminal.say("Nothing to do: the schema is up to date.") }
             }
         }

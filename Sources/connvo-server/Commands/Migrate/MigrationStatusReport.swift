@@ -10,7 +10,7 @@ struct MigrationStatusReport: Encodable, Sendable {
 
         let version: Int
         let name: String
-        /// The name of the file, with or without knowing it.
+        /// The name of the file, derived from the database where this binary does not know the file.
         let label: String
         let state: State
         /// Of this binary; nil when it does not know the migration.
@@ -39,16 +39,16 @@ struct MigrationStatusReport: Encodable, Sendable {
     let migrations: [Entry]
     let invalidIndexes: [Index]
 
-    init(plan: MigrationStatus, invalidIndexes: [InvalidIndex], catalogue: MigrationCatalogue) {
-        summary = plan.summary
+    init(_ status: MigrationStatus, invalidIndexes: [InvalidIndex], catalogue: MigrationCatalogue) {
+        summary = status.summary
         latestKnown = catalogue.latestVersion
-        latestApplied = plan.applied.last?.version ?? 0
-        let differences = Dictionary(uniqueKeysWithValues: plan.changed.map { ($0.applied.version, $0) })
-        let gaps = Set(plan.gaps.map(\.version))
-        let applied = plan.applied.map { applied in
+        latestApplied = status.applied.last?.version ?? 0
+        let differences = Dictionary(uniqueKeysWithValues: status.changed.map { ($0.applied.version, $0) })
+        let gaps = Set(status.gaps.map(\.version))
+        let applied = status.applied.map { applied in
             Entry(applied, catalogue[version: applied.version], change: differences[applied.version])
         }
-        let pending = plan.pending.map { Entry($0, isGap: gaps.contains($0.version)) }
+        let pending = status.pending.map { Entry($0, isGap: gaps.contains($0.version)) }
         migrations = (applied + pending).sorted { $0.version < $1.version }
         self.invalidIndexes = invalidIndexes.map { Index(name: $0.name, table: $0.table) }
     }

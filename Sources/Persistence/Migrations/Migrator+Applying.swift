@@ -10,17 +10,17 @@ extension Migrator {
         var attempts = 0
         do {
             if migration.runsInTransaction {
-                guard try runInTransaction(migration, on: &connection, attempts: &attempts) else {
+                guard try runInTransaction(migration, attempts: &attempts, on: &connection) else {
                     throw MigrationFailure.endedTransaction(file: migration.file)
                 }
             } else {
                 guard try runAlone(migration, started: started, on: &connection) else { return }
             }
         } catch let failure as MigrationFailure {
-            rollBack(&connection)
+            rollBack(on: &connection)
             throw failure
         } catch let error as DatabaseError {
-            rollBack(&connection)
+            rollBack(on: &connection)
             throw failure(of: migration, error, attempts: attempts)
         } catch {
             throw failure(of: migration, DatabaseError(.unexpected, "\(error)"), attempts: attempts)
@@ -45,7 +45,7 @@ extension Migrator {
         return "\(line):\(column)"
     }
 
-    private func reportNotices(of source: String, _ connection: borrowing Connection) {
+    private func reportNotices(of source: String, on connection: borrowing Connection) {
         for notice in connection.takeNotices() {
             report(.notice(notice, source: source))
         }
@@ -70,15 +70,15 @@ extension Migrator {
     /// - Returns: False when the file ended the transaction itself.
     private func runInTransaction(
         _ migration: Migration,
-        on connection: inout Connection,
-        attempts: inout Int
+        attempts: inout Int,
+        on connection: inout Connection
     ) throws(DatabaseError) -> Bool {
         while true {
             attempts += 1
             do {
                 return try attempt(migration, on: &connection)
             } catch {
-                rollBack(&connection)
+                rollBack(on: &connection)
                 guard error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected,
                     attempts < lockRetry.attempts, connection.isIdle
                 else { throw error }
@@ -89,7 +89,7 @@ extension Migrator {
                         attempt: attempts,
                         of: lockRetry.attempts,
                         pause: length,
-                        holders: lockHolders(&connection)
+                        holders: lockHolders(on: &connection)
                     )
                 )
                 pause(for: length)
@@ -110,7 +110,7 @@ extension Migrator {
             deadline: .after(Self.stepTimeout)
         )
         try connection.executeScript(migration.sql, deadline: .never)
-        reportNotices(of: migration.file, connection)
+        reportNotices(of: migration.file, on: connection)
 
         var parameters = Parameters()
         parameters.append(Int32(clamping: migration.version))
@@ -127,9 +127,9 @@ extension Migrator {
         return true
     }
 
-    /// Who is probably in the way: a courtesy, so its failure is none.
-    private func lockHolders(_ connection: inout Connection) -> [LockHolder] {
-        let result = try? connection.execute(MigrationStatements.lockHolders, deadline: .after(Self.stepTimeout))
+    /// The sessions that probably have the locks. Only reported, so that a failure to read them is none.
+    private func lockHolders(on connection: inout Connection) -> [LockHolder] {
+        let result = try? connection.execute(LockHolder.longest, deadline: .after(Self.stepTimeout))
         return result?.rows.compactMap { try? LockHolder(row: $0) } ?? []
     }
 }
@@ -150,13 +150,12 @@ extension Migrator {
         started: ContinuousClock.Instant,
         on connection: inout Connection
     ) throws -> Bool {
-        let note = "\(Migration.digits(of: migration.version)) \(migration.checksum)"
-        if let index = migration.concurrentIndex, try isDone(index, by: migration, note, on: &connection) {
+        if let index = migration.concurrentIndex, try isFinished(index, of: migration, on: &connection) {
             try record(migration, took: .zero, on: &connection)
             report(.foundApplied(migration))
             return false
         }
-        try remember(.unfinished, note, on: &connection)
+        try StoredState.unfinished.write(migration.note, on: &connection)
         do throws(DatabaseError) {
             _ = try connection.execute(
                 // One connection may see a file before and after it was corrected.
@@ -164,39 +163,34 @@ extension Migrator {
                 deadline: .never
             )
         } catch {
-            // Where the server refused, nothing goes on behind our back.
-            if error.kind == .server, connection.isIdle { try forget(.unfinished, on: &connection) }
+            // Where the server refused, the statement has ended.
+            if error.kind == .server, connection.isIdle { try StoredState.unfinished.delete(on: &connection) }
             throw error
         }
-        reportNotices(of: migration.file, connection)
+        reportNotices(of: migration.file, on: connection)
         try record(migration, took: .now - started, on: &connection)
         return true
     }
 
-    /// Whether an index was built by a run of this file that did not live to record it; what such a run left half-made is
+    /// Whether a run of this file has built the index, and was interrupted before it recorded that. A remnant of such a run is
     /// dropped.
-    private func isDone(
+    private func isFinished(
         _ index: ConcurrentIndex,
-        by migration: Migration,
-        _ note: String,
+        of migration: Migration,
         on connection: inout Connection
     ) throws -> Bool {
-        var name = Parameters()
-        name.append(index.qualifiedName)
-        let found = try connection.execute(MigrationStatements.indexState, name, deadline: .after(Self.stepTimeout))
-        guard let row = found.rows.first else { return false }
-        if let pid = try row.decodeIfPresent(1, as: Int32.self) {
+        switch try readIndexes(of: [migration], notesBegin: true, on: &connection)[migration.version] {
+        case .building(let pid):
             throw MigrationFailure.indexInTheMaking(migration, pid: pid)
+        case .finished:
+            return true
+        case .invalid:
+            report(.droppingRemnant(index: index.qualifiedName, migration))
+            _ = try connection.execute(index.drop, deadline: .never)
+            return false
+        case .absent, .unrelated, nil:
+            return false
         }
-        if try row.decode(0, as: Bool.self) {
-            return try remembered(.unfinished, on: &connection) == note
-        }
-        report(.droppingRemnant(index: index.qualifiedName, migration))
-        _ = try connection.execute(
-            MigrationStatements.dropIndex(index.qualifiedName),
-            deadline: .never
-        )
-        return false
     }
 
     private func record(
@@ -204,49 +198,13 @@ extension Migrator {
         took: Duration,
         on connection: inout Connection
     ) throws(DatabaseError) {
-        var name = Parameters()
-        name.append(StoredState.unfinished.rawValue)
         _ = try connection.executeTogether(
             [
                 Command(.begin), Command(MigrationStatements.record, row(for: migration, took: took)),
-                Command(MigrationStatements.forget, name),
+                StoredState.unfinished.delete,
             ],
             deadline: .after(Self.stepTimeout)
         )
         try connection.commit(deadline: .after(Self.stepTimeout))
-    }
-}
-
-// MARK: - What is remembered
-
-extension Migrator {
-    /// The rows of `connvo.schema_migration_state`.
-    enum StoredState: String {
-        case converged = "settled"
-        case unfinished
-    }
-
-    func remembered(_ state: StoredState, on connection: inout Connection) throws(DatabaseError) -> String? {
-        var parameters = Parameters()
-        parameters.append(state.rawValue)
-        let result = try connection.execute(
-            MigrationStatements.remembered,
-            parameters,
-            deadline: .after(Self.stepTimeout)
-        )
-        return try result.rows.first?.decode(0)
-    }
-
-    func remember(_ state: StoredState, _ value: String, on connection: inout Connection) throws(DatabaseError) {
-        var parameters = Parameters()
-        parameters.append(state.rawValue)
-        parameters.append(value)
-        _ = try connection.execute(MigrationStatements.remember, parameters, deadline: .after(Self.stepTimeout))
-    }
-
-    private func forget(_ state: StoredState, on connection: inout Connection) throws(DatabaseError) {
-        var parameters = Parameters()
-        parameters.append(state.rawValue)
-        _ = try connection.execute(MigrationStatements.forget, parameters, deadline: .after(Self.stepTimeout))
     }
 }

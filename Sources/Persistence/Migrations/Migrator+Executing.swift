@@ -1,0 +1,89 @@
+/// Executing the steps of the list, one at a time.
+extension Migrator {
+    /// Executes one step, as connvo_owner if `becomesOwner` is true.
+    ///
+    /// - Returns: Why an index could not be repaired, which does not keep later steps from being executed; nil after every
+    ///   other step.
+    func execute(
+        _ step: MigrationStep,
+        becomesOwner: Bool,
+        on connection: inout Connection
+    ) throws(MigrationFailure) -> MigrationFailure.UnrepairedIndex? {
+        switch step {
+        case .prepare(let scripts):
+            try prepare(creating: scripts, on: &connection)
+        case .repair(let index):
+            return try repair(index, on: &connection)
+        case .apply(let migration, _):
+            try apply(migration, on: &connection)
+        case .storeTexts(let migrations):
+            try storeTexts(of: migrations, on: &connection)
+        case .converge(let known, let makesPartitions):
+            try converge(
+                since: known,
+                makesPartitions: makesPartitions,
+                becomesOwner: becomesOwner,
+                on: &connection
+            )
+        }
+        return nil
+    }
+
+    /// Makes sure that the lock is real, and that a migrator which dies does not keep others waiting.
+    private func prepare(creating scripts: [String], on connection: inout Connection) throws(MigrationFailure) {
+        try MigrationFailure.step("making connvo.schema_migrations") { () throws(DatabaseError) in
+            for script in scripts {
+                try connection.executeScript(script, deadline: .after(Self.stepTimeout))
+            }
+        }
+        let holdsLock = try MigrationFailure.step("looking for the migration lock") { () throws(DatabaseError) in
+            try AdvisoryLock.migration.isHeld(on: &connection)
+        }
+        guard holdsLock else { throw .lockNotHeld }
+        do {
+            _ = try connection.execute(MigrationStatements.watchClient, deadline: .after(Self.stepTimeout))
+        } catch {
+            // A server on a system that cannot watch refuses to, and finds out later.
+            guard error.kind == .server else { throw .database(step: "preparing the session", error: error) }
+        }
+    }
+
+    private func repair(
+        _ index: InvalidIndex,
+        on connection: inout Connection
+    ) throws(MigrationFailure) -> MigrationFailure.UnrepairedIndex? {
+        report(.repairing(index, statement: index.remedy))
+        do {
+            _ = try connection.execute(Statement("migrations.repair.\(index.name)", index.remedy), deadline: .never)
+            return nil
+        } catch {
+            // The connection's own failure is the end; the server's refusal concerns this index.
+            guard error.kind == .server, connection.isIdle else {
+                throw .database(step: index.remedy, error: error)
+            }
+            return MigrationFailure.UnrepairedIndex(index: index, error: error)
+        }
+    }
+
+    private func storeTexts(
+        of migrations: [Migration],
+        on connection: inout Connection
+    ) throws(MigrationFailure) {
+        try MigrationFailure.step("storing the text of the migrations") { () throws(DatabaseError) in
+            let commands = migrations.map { migration in
+                var parameters = Parameters()
+                parameters.append(Int32(clamping: migration.version))
+                parameters.append(migration.checksum)
+                parameters.append(migration.content)
+                return Command(MigrationStatements.storeText, parameters)
+            }
+            _ = try connection.executeTogether(commands, deadline: .after(Self.stepTimeout))
+        }
+    }
+
+    /// Best effort: a connection that is still in a transaction afterwards is closed by its owner.
+    func rollBack(on connection: inout Connection) {
+        guard connection.isOpen, !connection.isIdle else { return }
+        _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout))
+    }
+}
