@@ -393,7 +393,24 @@ FROM pg_temp.rollup;
 SELECT pg_temp.refused(name || '_pkey', name)
 FROM pg_temp.rollup;
 
--- Columns that may be absent are nullable, and no others.
+-- The tables that the migrator keeps beside schema_migrations, of which 0001 is applied.
+INSERT INTO connvo.schema_migration_state (name, value, noted_at)
+VALUES ('unfinished', '0001 any', now());
+SELECT pg_temp.statement_refused(by_constraint, statement)
+FROM (
+    VALUES
+        ('schema_migration_state_pkey', $$
+            INSERT INTO connvo.schema_migration_state (name, value, noted_at) VALUES ('unfinished', '0002 any', now())
+        $$),
+        ('schema_migration_state_name_known', $$
+            INSERT INTO connvo.schema_migration_state (name, value, noted_at) VALUES ('another', 'any', now())
+        $$),
+        ('schema_migration_files_pkey', $$
+            INSERT INTO connvo.schema_migration_files (version, checksum, content) VALUES (1, 'any', 'any')
+        $$)
+) AS refused (by_constraint, statement);
+
+-- The rest is NOT NULL: what may be absent, and nothing else.
 SELECT set_eq(
     $$
     SELECT relation.relname || '.' || attribute.attname

@@ -9,7 +9,7 @@ SELECT relname AS name,
     relispartition AS is_partition,
     relname IN ('issued_tokens', 'token_refusals') AS is_record,
     relname = 'schema_migrations' AS is_history,
-    relname ~ '^(rollup|tail)_' OR relname = 'partition_detachments' AS is_maintenance
+    relname ~ '^(rollup|tail|schema_migration)_' OR relname = 'partition_detachments' AS is_maintenance
 FROM pg_class
 WHERE relnamespace = 'connvo'::regnamespace
     AND relkind IN ('r', 'p', 'v');
