@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// An advisory lock of PostgreSQL: it locks no table, and the sessions of one database that ask for it take turns.
 ///
 /// It ends with the session that holds it or, depending on its scope, with the transaction.
@@ -142,7 +144,7 @@ extension AdvisoryLock {
         parameters: [.int8]
     )
 
-    private static let tryTransaction = Statement(
+    static let tryTransaction = Statement(
         "seed.try_turn",
         "SELECT pg_try_advisory_xact_lock($1)",
         parameters: [.int8]
@@ -156,7 +158,7 @@ extension AdvisoryLock {
 
     /// The session that has the lock, and when it and its transaction began. `pg_locks` shows a key of 64 bits in two
     /// halves.
-    private static let holder = Statement(
+    static let holder = Statement(
         "migrations.lock_holder",
         """
         SELECT lock.pid,

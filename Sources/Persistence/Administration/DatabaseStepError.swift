@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// An error of a command that says in which of the command's steps the database failed.
 ///
 ///     let rows = try MigrationFailure.step("reading which migrations are applied") { () throws(DatabaseError) in

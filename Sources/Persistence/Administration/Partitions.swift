@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The partitions of the record tables, as far as the program makes them: `connvo.ensure_partitions()`.
 enum Partitions {
     /// Makes the partitions of this month and the coming ones that do not exist, and returns a row for each.

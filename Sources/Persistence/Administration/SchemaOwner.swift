@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The role `connvo_owner`, which owns the schema: migrations and maintenance run as this role where the login may.
 enum SchemaOwner {
     /// For the statements of this file, which are short.

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// What readiness asks the database.
 enum MonitorStatements {
     static let isReadOnly = Statement(

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The index that a migration without a transaction builds: `CREATE INDEX CONCURRENTLY name ON schema.table ...`.
 ///
 /// When such a statement is interrupted it leaves an INVALID index of this name, which nothing reads, everything writes,

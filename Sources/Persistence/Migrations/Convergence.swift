@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Whether partitions, roles, ownership and grants are as roles.sql leaves them.
 struct Convergence: Hashable, Sendable {
     /// A fingerprint of all that decides about them.

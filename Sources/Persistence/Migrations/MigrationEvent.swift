@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// What happens while a ``Migrator`` works.
 package enum MigrationEvent: Hashable, Sendable {
     /// Another migrator is at work; nil when it has gone meanwhile or cannot be seen.

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL that ``Migrator/up(to:on:)`` would run, in order: what `migrate plan` prints.
 ///
 /// psql can run it. What cannot be known before stands in it as an expression (how long a file took), and what is only

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// The SQL around a migration's own: `up` executes it, and `plan` prints it.
 enum MigrationStatements {
     /// The server ends a statement whose client has gone: a migration that continued would hold its locks until its end.

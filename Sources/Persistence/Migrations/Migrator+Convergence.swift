@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Partitions, roles, ownership and grants.
 extension Migrator {
     /// For roles.sql, which may wait for locks.

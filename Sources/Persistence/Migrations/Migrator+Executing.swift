@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Executing the steps of the list, one at a time.
 extension Migrator {
     /// Executes one step, as connvo_owner if `becomesOwner` is true.

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Reading what decides what there is to do.
 extension Migrator {
     func readObjects(on connection: inout Connection) throws(MigrationFailure) -> MigratorObjects {

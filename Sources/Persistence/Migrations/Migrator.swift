@@ -1,3 +1,5 @@
+package import PostgreSQL
+
 /// Brings a database to the schema of a catalogue. Blocks its thread; several at once take turns.
 ///
 ///     let migrator = Migrator(try .embedded(sha256: hash)) { event in log(event) }

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// Which of the objects that the migrator works with a database has.
 struct MigratorObjects: Hashable, Sendable {
     var schema: Bool

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// A row of `connvo.schema_migration_state`: what the migrator stores from one run to the next.
 enum StoredState: String {
     /// ``Convergence/current``, as it was when a run last found nothing to do about it. The name in the table is data, and

@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// What makes seeds of one database take turns, and keeps other sessions from writing to the tables meanwhile. Ends with
 /// the transaction.
 package enum SeedLock {

@@ -13,7 +13,10 @@ enum SeedStatements {
         SET CONSTRAINTS \(deferredConstraints.joined(separator: ",\n    ")) DEFERRED
         """
 
-    /// Of those who write to the tables, the one that has been at it for longest.
+    private static let deferredConstraints = SeedKind.allCases.flatMap(\.definition.deferredConstraints)
+        .map { "connvo.\($0)" }
+
+    /// The session that has been writing to the tables for longest.
     static let tablesHolder = Statement(
         "seed.tables_holder",
         """

@@ -13,7 +13,7 @@ import Testing
 
         /// Waits until the monitor has seen `condition`, now or before.
         func hasSeen(_ condition: DatabaseHealth.Condition) -> Bool {
-            eventually { changes.contains(condition) }
+            waitUntil { changes.contains(condition) }
         }
 
         var changes: [DatabaseHealth.Condition] {
@@ -164,7 +164,7 @@ import Testing
                 try database.shut()
                 defer { try? database.open() }
 
-                #expect(eventually { watch.monitor.health.condition == .unreachable })
+                #expect(waitUntil { watch.monitor.health.condition == .unreachable })
                 try database.open()
                 #expect(waitUntil { watch.monitor.health.isReady })
             }
@@ -187,7 +187,7 @@ import Testing
             )
             try monitor.start()
 
-            #expect(eventually { monitor.health.condition == .unreachable })
+            #expect(waitUntil { monitor.health.condition == .unreachable })
             let took = ContinuousClock().measure { monitor.stop() }
 
             #expect(took < .seconds(5))

@@ -1,5 +1,5 @@
 import Foundation
-@testable import PostgreSQL
+import PostgreSQL
 import TestSupport
 import Testing
 
@@ -76,8 +76,8 @@ import Testing
 
     private static let common: [Entry] = [
         Entry(title: "seed: begin", sql: SeedStatements.begin),
-        Entry(title: "seed: take turns with other seeds", sql: SeedStatements.tryTurn.sql),
-        Entry(title: "seed: who has the turn", sql: SeedStatements.turnHolder.sql),
+        Entry(title: "seed: take turns with other seeds", sql: AdvisoryLock.tryTransaction.sql),
+        Entry(title: "seed: who has the turn", sql: AdvisoryLock.holder.sql),
         Entry(title: "seed: lock the tables", sql: SeedStatements.lockTables(timeout: "2s")),
         Entry(title: "seed: give up the tables when they were not free in time", sql: SeedStatements.giveUpTables),
         Entry(title: "seed: who keeps the tables", sql: SeedStatements.tablesHolder.sql),

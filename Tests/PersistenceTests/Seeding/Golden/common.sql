@@ -14,15 +14,16 @@ SELECT pg_try_advisory_xact_lock($1);
 -- seed: who has the turn
 SELECT lock.pid,
     coalesce(session.application_name, ''),
+    to_char(session.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     to_char(session.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM pg_catalog.pg_locks AS lock
 LEFT JOIN pg_catalog.pg_stat_activity AS session
     ON session.pid = lock.pid
-WHERE lock.granted
+WHERE lock.locktype = 'advisory'
+    AND lock.granted
+    AND lock.objsubid = 1
     AND lock.pid <> pg_backend_pid()
     AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-    AND lock.locktype = 'advisory'
-    AND lock.objsubid = 1
     AND (lock.classid::bigint << 32) | lock.objid::bigint = $1;
 
 -- seed: lock the tables

@@ -58,28 +58,28 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_meeting_participants;
 
--- check: joined_at, left_at
+-- check: seed.check.meeting_participants_left_after_joined
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((left_at IS NULL) OR ((joined_at IS NOT NULL) AND (left_at >= joined_at))));
 
--- check: role
+-- check: seed.check.meeting_participants_role_known
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])));
 
--- check: invited_at, joined_at, left_at, removed_at
+-- check: seed.check.meeting_participants_times_finite
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((isfinite(invited_at) AND isfinite(joined_at) AND isfinite(left_at) AND isfinite(removed_at)));
 
--- check: meeting_id, user_id
+-- check: seed.meeting_participants.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -91,7 +91,7 @@ FROM (
 ) AS clash
 WHERE clash.seed_row <> clash.first_row;
 
--- check: meeting_id
+-- check: seed.meeting_participants.reference.meeting_id.staged
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
@@ -104,7 +104,7 @@ WHERE d.meeting_id IS NOT NULL
         WHERE t.id = d.meeting_id
     );
 
--- check: user_id
+-- check: seed.meeting_participants.reference.user_id.staged
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL
@@ -135,7 +135,7 @@ FETCH 2000 FROM seed_changes_meeting_participants;
 -- dry run: the rows to write
 CLOSE seed_changes_meeting_participants;
 
--- write: after a trigger, what the rows will be once more
+-- write: before what the rows will be is made again
 DROP TABLE pg_temp.desired_meeting_participants;
 
 -- write: the rows that differ
@@ -159,7 +159,7 @@ ORDER BY meeting_id, user_id;
 
 -- ==== rows of this kind only, where the SQL is another
 
--- check: meeting_id
+-- check: seed.meeting_participants.reference.meeting_id
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
@@ -171,7 +171,7 @@ WHERE d.meeting_id IS NOT NULL
         WHERE t.id = d.meeting_id
     );
 
--- check: user_id
+-- check: seed.meeting_participants.reference.user_id
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL
@@ -212,7 +212,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_meeting_participants)
 FROM pg_temp.desired_meeting_participants;
 
--- check: meeting_id
+-- check: seed.meeting_participants.reference.meeting_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
@@ -225,7 +225,7 @@ WHERE d.meeting_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id)
     );
 
--- check: user_id
+-- check: seed.meeting_participants.reference.user_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL

@@ -49,77 +49,77 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_meetings;
 
--- check: started_at, ended_at
+-- check: seed.check.meetings_ended_after_started
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((ended_at >= started_at));
 
--- check: state, ended_at
+-- check: seed.check.meetings_ended_at_agrees
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((state = 'concluded'::text) = (ended_at IS NOT NULL)));
 
--- check: id
+-- check: seed.check.meetings_id_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)));
 
--- check: state, started_at
+-- check: seed.check.meetings_started_at_agrees
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((state = ANY (ARRAY['active'::text, 'concluded'::text])) = (started_at IS NOT NULL)));
 
--- check: state
+-- check: seed.check.meetings_state_known
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'concluded'::text, 'cancelled'::text])));
 
--- check: stream_call_type, stream_call_id
+-- check: seed.check.meetings_stream_call_complete
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((num_nonnulls(stream_call_type, stream_call_id) = ANY (ARRAY[0, 2])));
 
--- check: stream_call_id
+-- check: seed.check.meetings_stream_call_id_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((stream_call_id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_id) <= 64)));
 
--- check: stream_call_type
+-- check: seed.check.meetings_stream_call_type_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((stream_call_type ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_type) <= 64)));
 
--- check: scheduled_at, started_at, ended_at
+-- check: seed.check.meetings_times_finite
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((isfinite(scheduled_at) AND isfinite(started_at) AND isfinite(ended_at)));
 
--- check: title
+-- check: seed.check.meetings_title_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((btrim(title) <> ''::text) AND (char_length(title) <= 255)));
 
--- check: id
+-- check: seed.meetings.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -131,7 +131,7 @@ FROM (
 ) AS clash
 WHERE clash.seed_row <> clash.first_row;
 
--- check: organizer_id
+-- check: seed.meetings.reference.organizer_id.staged
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
@@ -144,7 +144,7 @@ WHERE d.organizer_id IS NOT NULL
         WHERE t.id = d.organizer_id
     );
 
--- check: stream_call_type, stream_call_id
+-- check: seed.meetings.unique.stream_call_type
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT d.seed_row, d.id,
@@ -157,7 +157,7 @@ FROM (
 WHERE clash.seed_row <> clash.first_row
     AND clash.id <> clash.first_id;
 
--- check: stream_call_type, stream_call_id
+-- check: seed.meetings.unique.stream_call_type.database.staged
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_meetings AS d
 JOIN connvo.meetings AS t
@@ -182,9 +182,6 @@ FETCH 2000 FROM seed_changes_meetings;
 
 -- dry run: the rows to write
 CLOSE seed_changes_meetings;
-
--- write: after a trigger, what the rows will be once more
-DROP TABLE pg_temp.desired_meetings;
 
 -- write: give unique values up
 UPDATE connvo.meetings AS t
@@ -224,7 +221,7 @@ ORDER BY id;
 
 -- ==== rows of this kind only, where the SQL is another
 
--- check: organizer_id
+-- check: seed.meetings.reference.organizer_id
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
@@ -252,7 +249,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_meetings)
 FROM pg_temp.desired_meetings;
 
--- check: organizer_id
+-- check: seed.meetings.reference.organizer_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
@@ -265,7 +262,7 @@ WHERE d.organizer_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
     );
 
--- check: stream_call_type, stream_call_id
+-- check: seed.meetings.unique.stream_call_type.database.staged.pruned
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_meetings AS d
 JOIN connvo.meetings AS t
@@ -274,7 +271,7 @@ WHERE (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id);
 
--- check: rows to remove
+-- check: seed.pruned.meetings.meeting_participants.meeting_id.staged.pruned
 SELECT p.id::text, count(*), min(t.meeting_id::text || '/' || t.user_id::text)
 FROM pg_temp.pruned_meetings AS p
 JOIN connvo.meeting_participants AS t

@@ -35,21 +35,21 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_organizations;
 
--- check: id
+-- check: seed.check.organizations_id_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_organizations AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((id ~ '^[A-Za-z0-9_@-]+$'::text) AND (char_length(id) <= 255)));
 
--- check: name
+-- check: seed.check.organizations_name_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_organizations AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((btrim(name) <> ''::text) AND (char_length(name) <= 255)));
 
--- check: id
+-- check: seed.organizations.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -78,9 +78,6 @@ FETCH 2000 FROM seed_changes_organizations;
 
 -- dry run: the rows to write
 CLOSE seed_changes_organizations;
-
--- write: after a trigger, what the rows will be once more
-DROP TABLE pg_temp.desired_organizations;
 
 -- write: the rows that differ
 UPDATE connvo.organizations AS t
@@ -117,7 +114,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_organizations)
 FROM pg_temp.desired_organizations;
 
--- check: rows to remove
+-- check: seed.pruned.organizations.users.organization_id.staged.pruned
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_organizations AS p
 JOIN connvo.users AS t
@@ -126,7 +123,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
 GROUP BY p.id;
 
--- check: rows to remove
+-- check: seed.pruned.organizations.subscriptions.organization_id.staged.pruned
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_organizations AS p
 JOIN connvo.subscriptions AS t

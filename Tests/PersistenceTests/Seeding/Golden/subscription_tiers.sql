@@ -39,28 +39,28 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_subscription_tiers;
 
--- check: display_name
+-- check: seed.check.subscription_tiers_display_name_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((btrim(display_name) <> ''::text) AND (char_length(display_name) <= 255)));
 
--- check: id
+-- check: seed.check.subscription_tiers_id_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)));
 
--- check: rank
+-- check: seed.check.subscription_tiers_rank_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((rank >= 0));
 
--- check: id
+-- check: seed.subscription_tiers.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -89,9 +89,6 @@ FETCH 2000 FROM seed_changes_subscription_tiers;
 
 -- dry run: the rows to write
 CLOSE seed_changes_subscription_tiers;
-
--- write: after a trigger, what the rows will be once more
-DROP TABLE pg_temp.desired_subscription_tiers;
 
 -- write: the rows that differ
 UPDATE connvo.subscription_tiers AS t
@@ -130,7 +127,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_subscription_tiers)
 FROM pg_temp.desired_subscription_tiers;
 
--- check: rows to remove
+-- check: seed.pruned.subscription_tiers.subscriptions.tier_id.staged.pruned
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_subscription_tiers AS p
 JOIN connvo.subscriptions AS t

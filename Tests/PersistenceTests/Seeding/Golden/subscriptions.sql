@@ -67,42 +67,42 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_subscriptions;
 
--- check: starts_at, ends_at
+-- check: seed.check.subscriptions_ends_after_start
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((ends_at > starts_at));
 
--- check: user_id, organization_id
+-- check: seed.check.subscriptions_one_owner
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((num_nonnulls(user_id, organization_id) = 1));
 
--- check: status, past_due_since
+-- check: seed.check.subscriptions_past_due_since_agrees
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((status = 'past_due'::text) = (past_due_since IS NOT NULL)));
 
--- check: status
+-- check: seed.check.subscriptions_status_known
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])));
 
--- check: starts_at, ends_at, past_due_since
+-- check: seed.check.subscriptions_times_finite
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT ((isfinite(starts_at) AND isfinite(ends_at) AND isfinite(past_due_since)));
 
--- check: id
+-- check: seed.subscriptions.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -114,7 +114,7 @@ FROM (
 ) AS clash
 WHERE clash.seed_row <> clash.first_row;
 
--- check: user_id
+-- check: seed.subscriptions.reference.user_id.staged
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
@@ -127,7 +127,7 @@ WHERE d.user_id IS NOT NULL
         WHERE t.id = d.user_id
     );
 
--- check: organization_id
+-- check: seed.subscriptions.reference.organization_id.staged
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
@@ -140,7 +140,7 @@ WHERE d.organization_id IS NOT NULL
         WHERE t.id = d.organization_id
     );
 
--- check: tier_id
+-- check: seed.subscriptions.reference.tier_id.staged
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
@@ -153,7 +153,7 @@ WHERE d.tier_id IS NOT NULL
         WHERE t.id = d.tier_id
     );
 
--- check: user_id, organization_id, starts_at
+-- check: seed.subscriptions.unique.user_id
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT d.seed_row, d.id,
@@ -164,7 +164,7 @@ FROM (
 ) AS clash
 WHERE clash.seed_row <> clash.first_row;
 
--- check: user_id, organization_id, starts_at
+-- check: seed.subscriptions.unique.user_id.database.staged
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_subscriptions AS d
 JOIN connvo.subscriptions AS t
@@ -172,7 +172,7 @@ JOIN connvo.subscriptions AS t
 WHERE (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id);
 
--- check: starts_at, ends_at
+-- check: seed.subscriptions.overlap.staged
 WITH period AS (
     SELECT d.seed_row, d.id, d.starts_at, coalesce(d.user_id, '') AS user_id, coalesce(d.organization_id, '') AS organization_id,
         tstzrange(d.starts_at, d.ends_at, '[)') AS span
@@ -217,9 +217,6 @@ FETCH 2000 FROM seed_changes_subscriptions;
 -- dry run: the rows to write
 CLOSE seed_changes_subscriptions;
 
--- write: after a trigger, what the rows will be once more
-DROP TABLE pg_temp.desired_subscriptions;
-
 -- write: give unique values up
 UPDATE connvo.subscriptions AS t
 SET starts_at = timestamptz '0100-01-01 00:00:00+00' + f.seed_row * interval '1 microsecond'
@@ -257,7 +254,7 @@ ORDER BY id;
 
 -- ==== rows of this kind only, where the SQL is another
 
--- check: user_id
+-- check: seed.subscriptions.reference.user_id
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
@@ -269,7 +266,7 @@ WHERE d.user_id IS NOT NULL
         WHERE t.id = d.user_id
     );
 
--- check: organization_id
+-- check: seed.subscriptions.reference.organization_id
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
@@ -281,7 +278,7 @@ WHERE d.organization_id IS NOT NULL
         WHERE t.id = d.organization_id
     );
 
--- check: tier_id
+-- check: seed.subscriptions.reference.tier_id
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
@@ -309,7 +306,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_subscriptions)
 FROM pg_temp.desired_subscriptions;
 
--- check: user_id
+-- check: seed.subscriptions.reference.user_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
@@ -322,7 +319,7 @@ WHERE d.user_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
     );
 
--- check: organization_id
+-- check: seed.subscriptions.reference.organization_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
@@ -335,7 +332,7 @@ WHERE d.organization_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_organizations AS p WHERE p.id = t.id)
     );
 
--- check: tier_id
+-- check: seed.subscriptions.reference.tier_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
@@ -348,7 +345,7 @@ WHERE d.tier_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscription_tiers AS p WHERE p.id = t.id)
     );
 
--- check: user_id, organization_id, starts_at
+-- check: seed.subscriptions.unique.user_id.database.staged.pruned
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_subscriptions AS d
 JOIN connvo.subscriptions AS t
@@ -357,7 +354,7 @@ WHERE (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscriptions AS p WHERE p.id = t.id);
 
--- check: starts_at, ends_at
+-- check: seed.subscriptions.overlap.staged.pruned
 WITH period AS (
     SELECT d.seed_row, d.id, d.starts_at, coalesce(d.user_id, '') AS user_id, coalesce(d.organization_id, '') AS organization_id,
         tstzrange(d.starts_at, d.ends_at, '[)') AS span

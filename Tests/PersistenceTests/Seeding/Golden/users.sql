@@ -43,35 +43,35 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     0::bigint
 FROM pg_temp.desired_users;
 
--- check: avatar_url
+-- check: seed.check.users_avatar_url_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_users AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((avatar_url ~ '^https?://[^[:space:]]+$'::text) AND (char_length(avatar_url) <= 2048)));
 
--- check: display_name
+-- check: seed.check.users_display_name_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_users AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((btrim(display_name) <> ''::text) AND (char_length(display_name) <= 255)));
 
--- check: email
+-- check: seed.check.users_email_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_users AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (char_length(email) <= 320)));
 
--- check: id
+-- check: seed.check.users_id_valid
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_users AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
     AND NOT (((id ~ '^[A-Za-z0-9_@-]+$'::text) AND (char_length(id) <= 255)));
 
--- check: id
+-- check: seed.users.key
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -83,7 +83,7 @@ FROM (
 ) AS clash
 WHERE clash.seed_row <> clash.first_row;
 
--- check: organization_id
+-- check: seed.users.reference.organization_id.staged
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_users AS d
 WHERE d.organization_id IS NOT NULL
@@ -96,7 +96,7 @@ WHERE d.organization_id IS NOT NULL
         WHERE t.id = d.organization_id
     );
 
--- check: email
+-- check: seed.users.unique.email
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT d.seed_row, d.id,
@@ -109,7 +109,7 @@ FROM (
 WHERE clash.seed_row <> clash.first_row
     AND clash.id <> clash.first_id;
 
--- check: email
+-- check: seed.users.unique.email.database.staged
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_users AS d
 JOIN connvo.users AS t
@@ -134,9 +134,6 @@ FETCH 2000 FROM seed_changes_users;
 
 -- dry run: the rows to write
 CLOSE seed_changes_users;
-
--- write: after a trigger, what the rows will be once more
-DROP TABLE pg_temp.desired_users;
 
 -- write: give unique values up
 UPDATE connvo.users AS t
@@ -173,7 +170,7 @@ ORDER BY id;
 
 -- ==== rows of this kind only, where the SQL is another
 
--- check: organization_id
+-- check: seed.users.reference.organization_id
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_users AS d
 WHERE d.organization_id IS NOT NULL
@@ -201,7 +198,7 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
     (SELECT count(*) FROM pg_temp.pruned_users)
 FROM pg_temp.desired_users;
 
--- check: organization_id
+-- check: seed.users.reference.organization_id.staged.pruned
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_users AS d
 WHERE d.organization_id IS NOT NULL
@@ -214,7 +211,7 @@ WHERE d.organization_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_organizations AS p WHERE p.id = t.id)
     );
 
--- check: email
+-- check: seed.users.unique.email.database.staged.pruned
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_users AS d
 JOIN connvo.users AS t
@@ -223,7 +220,7 @@ WHERE (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id);
 
--- check: rows to remove
+-- check: seed.pruned.users.subscriptions.user_id.staged.pruned
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_users AS p
 JOIN connvo.subscriptions AS t
@@ -232,7 +229,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscriptions AS p WHERE p.id = t.id)
 GROUP BY p.id;
 
--- check: rows to remove
+-- check: seed.pruned.users.meetings.organizer_id.staged.pruned
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_users AS p
 JOIN connvo.meetings AS t
@@ -241,7 +238,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id)
 GROUP BY p.id;
 
--- check: rows to remove
+-- check: seed.pruned.users.meeting_participants.user_id.staged.pruned
 SELECT p.id::text, count(*), min(t.meeting_id::text || '/' || t.user_id::text)
 FROM pg_temp.pruned_users AS p
 JOIN connvo.meeting_participants AS t
@@ -250,7 +247,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_meeting_participants AS s WHERE s
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meeting_participants AS p WHERE p.meeting_id = t.meeting_id AND p.user_id = t.user_id)
 GROUP BY p.id;
 
--- check: rows to remove
+-- check: seed.pruned.users.protected
 SELECT protected.id, 1::bigint, NULL::text
 FROM connvo.users_with_records(ARRAY(SELECT p.id FROM pg_temp.pruned_users AS p)) AS protected (id);
 
