@@ -1,10 +1,10 @@
-/// The strict base64url of JOSE: RFC 4648 §5 without padding, one spelling for every byte string.
+/// Base64url as JOSE requires it: RFC 4648 §5 without padding, with exactly one accepted text for each byte string.
 package enum Base64URL {
-    /// Decodes `text`, or returns `nil` when it is not the one canonical spelling of some bytes.
+    /// Decodes `text`, or returns `nil` when it is not the canonical encoding of a byte string.
     ///
-    /// Refused: padding, the standard alphabet's `+` and `/`, white space, any other byte, a length of
-    /// 4n + 1, and unused bits that are not zero (`YR` for `YQ`; RFC 4648 §3.5). The empty text is the empty
-    /// byte string.
+    /// Rejected: padding, the standard alphabet's `+` and `/`, white space, any other byte outside the alphabet, a
+    /// length of 4n + 1, and unused bits that are not zero (`YR` for `YQ`; RFC 4648 §3.5). The empty text decodes to
+    /// no bytes.
     package static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         text.withUnsafeBufferPointer { decode($0) }
     }
@@ -19,7 +19,7 @@ package enum Base64URL {
         let tail = text.count % 4
         guard tail != 1 else { return nil }
         let tailBytes = tail == 0 ? 0 : tail - 1
-        // Invalid bytes are 0xFF in the table: OR-ing every value shows them once, at the end.
+        // Invalid bytes are 0xFF in the table, so one comparison after the loop detects them all.
         var seen: UInt8 = 0
         let decoded = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + tailBytes) { output, count in
             values.withUnsafeBufferPointer { values in
@@ -53,7 +53,7 @@ package enum Base64URL {
                 }
             }
         }
-        // A valid value has six bits.
+        // Valid values have six bits.
         return seen < 64 ? decoded : nil
     }
 
@@ -72,7 +72,7 @@ package enum Base64URL {
 
     /// Encodes borrowed `bytes` without padding at the end of `text`.
     package static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        // Filled first and appended in one go: appending digit by digit takes three times as long.
+        // Fills a buffer and appends it at once: appending digit by digit takes three times as long.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: encodedCount(of: bytes.count)) { digits in
             alphabet.withUTF8Buffer { fill(digits, from: bytes, alphabet: $0) }
             text.append(contentsOf: digits)
@@ -123,7 +123,7 @@ package enum Base64URL {
 
     private static let invalid: UInt8 = 0xFF
 
-    /// The value of every byte as a base64url digit; 0xFF for a byte that is none.
+    /// The value of every byte as a base64url digit; 0xFF for a byte outside the alphabet.
     private static let values: [UInt8] = [
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,

@@ -1,9 +1,9 @@
-/// What a verified bearer token says: every value was checked, none is taken on trust.
+/// The claims of a verified bearer token. Every value has passed the verifier's checks.
 package struct BearerClaims: Sendable, Equatable {
-    /// `sub`: who is calling. 1…255 characters of `[A-Za-z0-9_@-]`.
+    /// `sub`: the user id of the caller. 1…255 characters of `[A-Za-z0-9_@-]`.
     package let subject: String
 
-    /// `sid`: the session. 1…255 bytes without control characters.
+    /// `sid`: the session id. 1…255 bytes without control characters.
     package let sessionID: String
 
     /// `iss`: one of the configured issuers, or the development issuer.
@@ -12,14 +12,14 @@ package struct BearerClaims: Sendable, Equatable {
     /// `iat`, in seconds since 1970.
     package let issuedAt: Int64
 
-    /// `exp`, in seconds since 1970. The token is accepted until the leeway after it.
+    /// `exp`, in seconds since 1970. The verifier accepts the token until `exp` plus its leeway.
     package let expiresAt: Int64
 
-    /// `act.sub`: who is acting as `subject`, or `nil` for a session of one's own. 1…255 bytes without control
-    /// characters.
+    /// `act.sub`: the id of the person who impersonates `subject`, or `nil` when the user acts in person. 1…255 bytes
+    /// without control characters.
     package let impersonator: String?
 
-    /// `kid`: the name of the key that signed it.
+    /// `kid`: the name of the key that signed the token.
     package let keyID: String
 
     package init(

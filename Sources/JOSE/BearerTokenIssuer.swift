@@ -1,16 +1,22 @@
 internal import Text
 
-/// Makes bearer tokens for development, signed with a key of our own.
+/// Makes bearer tokens for development, signed with a key of this project instead of WorkOS's.
+///
+/// ```swift
+/// let issuer = try BearerTokenIssuer(key: RSAPrivateKey.generate())
+/// let token = try issuer.issue(subject: "user_alice", sessionID: "session_1", issuedAt: now, expiresAt: now + 3600)
+/// ```
 package struct BearerTokenIssuer: Sendable {
     private let key: RSAPrivateKey
 
-    /// The `kid` in every token. Begins with ``DevelopmentToken/keyIDPrefix``.
+    /// The `kid` of every token. It begins with ``DevelopmentToken/keyIDPrefix``.
     package let keyID: String
 
     /// - Parameters:
-    ///   - key: Its public half must be in the key set of whoever verifies; see ``JWKSet/encode(_:)``.
-    ///   - keyID: `nil` for ``DevelopmentToken/keyID(for:)``. Otherwise `development-` and more, in all at most
-    ///     256 characters of `[A-Za-z0-9_-]`.
+    ///   - key: The verifier's key set must contain its public half; see ``JWKSet/encode(_:)``.
+    ///   - keyID: `nil` selects ``DevelopmentToken/keyID(for:)``. Otherwise it begins with `development-` and has at
+    ///     most 256 characters of `[A-Za-z0-9_-]`.
+    /// - Throws: ``Failure/invalid(_:)`` with `kid` when `keyID` is not of this form.
     package init(key: RSAPrivateKey, keyID: String? = nil) throws(Failure) {
         let keyID = keyID ?? DevelopmentToken.keyID(for: key.publicKey)
         guard keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8), keyID.utf8.count <= 256,
@@ -20,16 +26,16 @@ package struct BearerTokenIssuer: Sendable {
         self.keyID = keyID
     }
 
-    /// A compact RS256 token with `iss` ``DevelopmentToken/issuer``.
+    /// Makes a compact RS256 token with `iss` ``DevelopmentToken/issuer``.
     ///
     /// - Parameters:
     ///   - subject: `sub`, 1…255 characters of `[A-Za-z0-9_@-]`.
-    ///   - sessionID: `sid`, the same.
+    ///   - sessionID: `sid`, of the same form.
     ///   - issuedAt: `iat`, in seconds since 1970.
-    ///   - expiresAt: `exp`, likewise, after `issuedAt`.
-    ///   - tokenID: `jti`, the same characters, or `nil` for none.
-    /// - Throws: ``Failure/invalid(_:)`` naming the claim. A token that lives too long is signed all the same;
-    ///   to refuse it is the verifier's part.
+    ///   - expiresAt: `exp`, in seconds since 1970, after `issuedAt`.
+    ///   - tokenID: `jti`, of the same form as `subject`; `nil` leaves the claim out.
+    /// - Throws: ``Failure/invalid(_:)`` with the name of the claim. The lifetime is not limited here: the verifier
+    ///   rejects a token that lives too long.
     package func issue(
         subject: String,
         sessionID: String,
@@ -66,7 +72,7 @@ package struct BearerTokenIssuer: Sendable {
 
     /// Why no token was made.
     package enum Failure: Error, Equatable, CustomStringConvertible {
-        /// This member is outside what we write without escaping.
+        /// The named member has characters that would need escaping in JSON, or a length or value out of range.
         case invalid(String)
         case cannotSign(RSAKeyError)
 

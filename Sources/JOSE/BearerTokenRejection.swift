@@ -1,15 +1,15 @@
-/// Why a bearer token was not accepted. The case decides the answer, the slug is for logs and metric labels.
+/// Why a bearer token was rejected. The case decides the response; ``slug`` is for logs and metric labels.
 package enum BearerTokenRejection: Error, Equatable, Sendable {
-    /// Structure or header (row 2 of the contract).
+    /// The structure or the header is wrong (docs/errors.md, row 2).
     case malformed(CompactJWSError)
-    /// Our own outage: the key may exist, we do not have it (row 3). Never the caller's fault.
+    /// The key is not available here, which is a fault of the server and never of the caller (docs/errors.md, row 3).
     case keysUnavailable(MissingKeys)
-    /// Signature or claims (row 4).
+    /// The signature or a claim is wrong (docs/errors.md, row 4).
     case refused(Refusal)
-    /// Everything holds but the time (row 4).
+    /// Everything is valid except that the token has expired (docs/errors.md, row 4).
     case expired
 
-    /// Stable, snake_case, unique over all cases.
+    /// A stable name in snake_case, unique over all cases.
     package var slug: String {
         switch self {
         case .malformed(let cause): cause.rawValue
@@ -19,7 +19,7 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
         }
     }
 
-    /// Why we lack the key.
+    /// Why the server does not have the key.
     package enum MissingKeys: String, Sendable, CaseIterable {
         case noUsableKey = "no_usable_key"
         case unknownKeyAfterFailedFetch = "unknown_kid_after_failed_fetch"
@@ -29,28 +29,28 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
     package enum Refusal: String, Sendable, CaseIterable {
         case unknownKey = "unknown_kid"
         case badSignature = "bad_signature"
-        /// Not strict JSON; a repeated claim included.
+        /// Not strict JSON. A repeated claim counts as this too.
         case payloadNotJSON = "payload_not_json"
         case payloadNotObject = "payload_not_object"
         case issuerMissing = "iss_missing"
         /// Not a string.
         case issuerInvalid = "iss_invalid"
         case wrongIssuer = "wrong_issuer"
-        /// A development key signed for somebody else's issuer.
+        /// A development key signed a token with the `iss` of a configured issuer.
         case developmentKeyMisused = "development_key_misused"
-        /// The development issuer with a key that is not a development key.
+        /// The token has the development issuer, but its key is not a development key.
         case developmentIssuerMisused = "development_issuer_misused"
-        /// A development token where those are not accepted.
+        /// A development token, on a server that does not accept them.
         case developmentNotAllowed = "development_not_allowed"
         case audienceMissing = "aud_missing"
-        /// Not a string, nor an array of at least one string and nothing else.
+        /// Neither a string nor a non-empty array of strings.
         case audienceInvalid = "aud_invalid"
         case wrongAudience = "wrong_audience"
-        /// `sub_type` is there: a widget's or an agent's token.
+        /// `sub_type` is present: the token belongs to a widget or an agent.
         case subjectTypePresent = "sub_type_present"
-        /// `sub_profile` is there and not `user`.
+        /// `sub_profile` is present and not `user`.
         case wrongSubjectProfile = "wrong_sub_profile"
-        /// `act` is no object with a string `sub` of 1…255 bytes without control characters.
+        /// `act` is not an object with a string `sub` of 1…255 bytes without control characters.
         case actorInvalid = "act_invalid"
         case impersonationNotAllowed = "impersonation_not_allowed"
         case subjectMissing = "sub_missing"
@@ -60,7 +60,7 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
         /// Not a string of 1…255 bytes without control characters.
         case sessionInvalid = "sid_invalid"
         case expiryMissing = "exp_missing"
-        /// Not an integer literal in 1…2^53, as for the next two.
+        /// Not an integer literal in 1…2^53. The next two cases have the same rule.
         case expiryInvalid = "exp_invalid"
         case issuedAtMissing = "iat_missing"
         case issuedAtInvalid = "iat_invalid"

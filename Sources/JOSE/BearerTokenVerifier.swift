@@ -1,25 +1,29 @@
 internal import JSON
 internal import Text
 
-/// Decides whether a bearer token is a user's own, current session. Pure: keys and time are handed in.
+/// Decides whether a bearer token belongs to a current session of the user that it names.
 ///
-/// Outcomes come in the order of the contract's rows 2, 3 and 4: structure and header; keys; signature and
-/// claims; and only when all of that holds, expiry.
+/// A pure function: the caller passes the keys and the time. Checks run in the order of docs/errors.md, rows 2 to 4:
+/// structure and header, keys, signature and claims, and at last the expiry.
+///
+/// ```swift
+/// let verifier = BearerTokenVerifier(policy: .init(issuers: ["https://api.workos.com/"]))
+/// let claims = try verifier.verify(token, keys: keys, lastFetchFailed: false, now: secondsSince1970)
+/// ```
 package struct BearerTokenVerifier: Sendable {
-    /// What is accepted here.
+    /// Which tokens this server accepts.
     package struct Policy: Sendable, Equatable {
-        /// Accepted `iss`, compared exactly.
+        /// Accepted values of `iss`, compared byte by byte.
         package var issuers: [String]
-        /// `aud` must hold one of these; when there are none, `aud` may be missing.
+        /// `aud` must contain one of these. When the list is empty, `aud` may be missing.
         package var audiences: [String]
-        /// Tolerated difference of clocks in seconds, cut to 0…60.
+        /// Tolerated clock difference in seconds; values outside 0…60 are clamped.
         package var leeway: Int64
         /// The longest `exp - iat` in seconds.
         package var maximumLifetime: Int64
-        /// Whether a session in which somebody acts as the user (`act`) is accepted.
+        /// Whether a session in which another person acts as the user (`act`) is accepted.
         package var allowsImpersonation: Bool
-        /// ``DevelopmentToken/issuer`` to accept development tokens, `nil` to refuse them. Any other value
-        /// refuses them too.
+        /// ``DevelopmentToken/issuer`` accepts development tokens; `nil` and any other value reject them.
         package var developmentIssuer: String?
 
         package init(
@@ -55,12 +59,12 @@ package struct BearerTokenVerifier: Sendable {
     /// Verifies a token.
     ///
     /// - Parameters:
-    ///   - token: What follows `Bearer `, as sent.
-    ///   - keys: The newest key set we have.
-    ///   - lastFetchFailed: Whether the last attempt to read the key set failed: then an unknown `kid` may be
-    ///     a new key, and says nothing against the caller.
+    ///   - token: The text after `Bearer `, as the client sent it.
+    ///   - keys: The newest key set that the server has.
+    ///   - lastFetchFailed: Whether the last attempt to read the key set failed. If so, an unknown `kid` may be a
+    ///     new key, and the token is rejected as ``BearerTokenRejection/keysUnavailable(_:)``.
     ///   - now: Seconds since 1970.
-    /// - Throws: ``BearerTokenRejection``, the first that applies.
+    /// - Throws: ``BearerTokenRejection`` for the first check that fails.
     package func verify(
         _ token: ArraySlice<UInt8>,
         keys: JWKSet,
@@ -86,7 +90,7 @@ package struct BearerTokenVerifier: Sendable {
         try verify(token[...], keys: keys, lastFetchFailed: lastFetchFailed, now: now)
     }
 
-    /// Verifies a token whose structure and header were judged already, for a caller who wants its `kid`.
+    /// Verifies a token that is already parsed, for callers that need its `kid` first.
     package func verify(
         _ jws: CompactJWS,
         keys: JWKSet,
@@ -113,8 +117,8 @@ package struct BearerTokenVerifier: Sendable {
 
     // MARK: - Claims
 
-    /// Every rule but expiry. Says nothing about the signature: for ``verify(_:keys:lastFetchFailed:now:)`` and the
-    /// fuzz targets alone.
+    /// Applies every rule except expiry, and does not check the signature. Only
+    /// ``verify(_:keys:lastFetchFailed:now:)`` and the fuzz targets call this.
     func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.Refusal) -> BearerClaims {
         guard let document = try? JSONDocument(parsing: jws.payload) else { throw .payloadNotJSON }
         let payload = document.root
@@ -157,8 +161,7 @@ package struct BearerTokenVerifier: Sendable {
         )
     }
 
-    /// A development key signs for the development issuer, every other key for the configured issuers, and
-    /// neither for the other's.
+    /// Development keys sign for the development issuer only, and all other keys for the configured issuers only.
     private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.Refusal) -> String {
         guard let iss else { throw .issuerMissing }
         guard iss.kind == .string else { throw .issuerInvalid }
@@ -210,7 +213,7 @@ package struct BearerTokenVerifier: Sendable {
         return impersonator
     }
 
-    /// A string of 1…255 bytes without control characters: it is going to be stored and logged.
+    /// A string of 1…255 bytes without control characters, because it is stored and logged.
     private func shortText(_ value: JSONValue) -> String? {
         guard let text = value.string, 1...255 ~= text.utf8.count,
             text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })

@@ -1,31 +1,30 @@
 internal import JSON
 
-/// A signed token taken apart (RFC 7515 §3.1), its header judged, its signature not yet.
+/// A parsed compact JWS (RFC 7515 §3.1) whose header has been checked and whose signature has not.
 package struct CompactJWS: Sendable {
-    /// The longest token looked at.
+    /// The longest token that is parsed, in bytes.
     package static let maximumByteCount = 8 * 1024
 
-    /// `kid`: the name of a key, to look it up by and nothing else. 1…256 bytes of any characters.
+    /// `kid`: a name to look a key up by. It is not trusted for anything else. 1…256 bytes of any value.
     package let keyID: String
 
-    /// What the signature covers: header and payload as sent, with the dot between them.
+    /// The bytes that the signature covers: header and payload as sent, with the dot between them.
     package let signingInput: ArraySlice<UInt8>
 
-    /// The decoded payload. Believe nothing in it before the signature was verified.
+    /// The decoded payload. It must not be trusted before the signature is verified.
     package let payload: [UInt8]
 
     /// The decoded signature.
     package let signature: [UInt8]
 
-    /// Takes a whole array apart.
+    /// Parses a token.
     ///
-    /// - Throws: ``CompactJWSError`` naming the first fault, from the outside in: size, segments, base64url,
-    ///   header.
+    /// - Throws: ``CompactJWSError`` for the first fault, checked in this order: size, segments, base64url, header.
     package init(parsing token: [UInt8]) throws(CompactJWSError) {
         try self.init(parsing: token[...])
     }
 
-    /// Takes a slice apart; see ``init(parsing:)-([UInt8])``.
+    /// Parses a slice; see ``init(parsing:)-([UInt8])``.
     package init(parsing token: ArraySlice<UInt8>) throws(CompactJWSError) {
         guard !token.isEmpty else { throw .empty }
         guard token.count <= Self.maximumByteCount else { throw .tooLong }
@@ -50,8 +49,8 @@ package struct CompactJWS: Sendable {
         self.signature = signature
     }
 
-    /// Checks everything a header may say, and returns its `kid`. `jwk`, `jku`, `x5u`, `x5c` and members we do
-    /// not know are ignored: keys come from our own key set alone.
+    /// Checks every header member that matters, and returns `kid`. `jwk`, `jku`, `x5u`, `x5c` and unknown members are
+    /// ignored, because keys come only from the configured key set.
     private static func judge(_ header: [UInt8]) throws(CompactJWSError) -> String {
         guard let document = try? JSONDocument(parsing: header) else { throw .headerNotJSON }
         let header = document.root
@@ -70,7 +69,7 @@ package struct CompactJWS: Sendable {
         return name
     }
 
-    /// Media types are compared without case, and `application/` may be left out (RFC 7515 §4.1.9).
+    /// Media types are compared case-insensitively, and `application/` may be omitted (RFC 7515 §4.1.9).
     private static func isAllowed(type: String) -> Bool {
         guard type.utf8.count <= 32 else { return false }
         return switch type.lowercased() {

@@ -1,25 +1,25 @@
 import Synchronization
 
-/// OpenSSL contexts made ready for one key, each lent to one caller at a time.
+/// Prepared OpenSSL contexts of one key. Each is borrowed by one caller at a time.
 ///
-/// Making a context ready costs as much as using it, and a context must not be used by two threads at once.
+/// Preparing a context costs as much as using it, and two threads must not use a context at once.
 final class ContextPool<Context: Sendable>: Sendable {
-    /// More than this many idle contexts are let go: threads that run at once are few.
+    /// The most idle contexts that are kept. Few threads run at once, so more would be unused.
     private static var capacity: Int { 16 }
 
     private let idle: Mutex<[Context]>
 
-    /// - Parameter first: A context made when the key was checked.
+    /// - Parameter first: The context that was made when the key was checked.
     init(_ first: Context) {
         idle = Mutex([first])
     }
 
-    /// An idle context, now the caller's, or `nil` when all are lent.
+    /// Borrows an idle context, or returns `nil` when there is none.
     func borrow() -> Context? {
         idle.withLock { $0.popLast() }
     }
 
-    /// Ends the loan of a context.
+    /// Returns a borrowed or a new context to the pool.
     func `return`(_ context: Context) {
         idle.withLock { idle in
             if idle.count < Self.capacity { idle.append(context) }

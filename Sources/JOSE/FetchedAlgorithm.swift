@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// The OpenSSL algorithms we use, looked up once for the process: a look-up takes locks and costs about as
-/// much as hashing a short text.
+/// The OpenSSL algorithms in use, fetched once for the process. A fetch takes locks and costs about as much as
+/// hashing a short text.
 enum FetchedAlgorithm {
     /// SHA-256, never freed.
     // Safe to share: an EVP_MD does not change once fetched.

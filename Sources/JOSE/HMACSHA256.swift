@@ -1,6 +1,11 @@
 import COpenSSL
 
 /// HMAC-SHA256 (RFC 2104) with one key. Safe to use from any thread.
+///
+/// ```swift
+/// let mac = HMACSHA256(key: secret)
+/// let code = mac.authenticate(message)
+/// ```
 package final class HMACSHA256: Sendable {
     /// The number of bytes in a code.
     package static let byteCount = 32
@@ -8,7 +13,7 @@ package final class HMACSHA256: Sendable {
     private let keyed: Context
     private let pool: ContextPool<Context>
 
-    /// Keeps the key inside OpenSSL contexts; the array itself is not kept.
+    /// Copies the key into an OpenSSL context; the array is not kept.
     package init(key: [UInt8]) {
         keyed = Context(key: key)
         pool = ContextPool(keyed.copy())
@@ -31,15 +36,15 @@ package final class HMACSHA256: Sendable {
         return context.authenticate(message)
     }
 
-    /// Whether `code` is the code of `message`, compared in a time that does not depend on where they differ.
+    /// Whether `code` is the code of `message`, compared in constant time.
     package func isValid(_ code: [UInt8], for message: ArraySlice<UInt8>) -> Bool {
         let expected = authenticate(message)
         return code.count == expected.count && CRYPTO_memcmp(code, expected, expected.count) == 0
     }
 
     /// Owns an `EVP_MAC_CTX` that holds the key.
-    // Unchecked, because a context is used by whoever took it from the pool, and nobody else; `keyed` is only
-    // ever read, to copy it.
+    // Unchecked, because only the caller that borrowed a context from the pool uses it; `keyed` is only read, to copy
+    // it.
     private final class Context: @unchecked Sendable {
         private let raw: OpaquePointer
 
@@ -74,10 +79,10 @@ package final class HMACSHA256: Sendable {
             return Context(raw: copy)
         }
 
-        /// Starts over with the key it has (EVP_MAC_init(3): a null key reuses the previous one).
+        /// Restarts with the same key (EVP_MAC_init(3): a null key reuses the previous one).
         func authenticate(_ message: UnsafeRawBufferPointer) -> [UInt8] {
             [UInt8](unsafeUninitializedCapacity: HMACSHA256.byteCount) { code, count in
-                // Nothing here depends on the message; the only way to fail is to be out of memory.
+                // Failure does not depend on the message: it can only mean that memory is exhausted.
                 guard EVP_MAC_init(raw, nil, 0, nil) == 1,
                     EVP_MAC_update(raw, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count) == 1,
                     EVP_MAC_final(raw, code.baseAddress, &count, HMACSHA256.byteCount) == 1

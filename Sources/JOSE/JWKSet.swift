@@ -1,12 +1,17 @@
 internal import JSON
 internal import Text
 
-/// The public keys of whoever signs bearer tokens (RFC 7517 §5), by `kid`.
+/// The public keys of the issuer of bearer tokens (RFC 7517 §5), by `kid`.
+///
+/// ```swift
+/// let keys = try JWKSet(parsing: body)
+/// let key = keys["sso_oidc_key_pair_1"]
+/// ```
 package struct JWKSet: Sendable, Equatable {
-    /// The longest text looked at.
+    /// The longest text that is parsed, in bytes.
     package static let maximumByteCount = 64 * 1024
 
-    /// The most keys a set may list, usable or not.
+    /// The most keys that a set may list, usable or not.
     package static let maximumKeyCount = 50
 
     private let keys: [String: RSAPublicKey]
@@ -21,32 +26,32 @@ package struct JWKSet: Sendable, Equatable {
             case notAnObject = "not_an_object"
             /// `kty` is not `RSA`.
             case notRSA = "not_rsa"
-            /// `use` is there and not `sig`.
+            /// `use` is present and not `sig`.
             case notForSigning = "not_for_signing"
-            /// `key_ops` is there and no array with `verify` in it.
+            /// `key_ops` is present and not an array that contains `verify`.
             case notForVerifying = "not_for_verifying"
-            /// `alg` is there and not `RS256`.
+            /// `alg` is present and not `RS256`.
             case wrongAlgorithm = "wrong_algorithm"
-            /// `kid` is missing, or no string of 1…256 bytes.
+            /// `kid` is missing, or not a string of 1…256 bytes.
             case noKeyID = "no_kid"
             /// `n` or `e` is missing or not canonical base64url.
             case numbersUnreadable = "numbers_unreadable"
-            /// `n` or `e` is outside what ``RSAPublicKey`` takes.
+            /// ``RSAPublicKey`` rejects `n` or `e`.
             case numbersRefused = "numbers_refused"
-            /// Another usable key has the same `kid`; both are left out.
+            /// Another usable key has the same `kid`. Both are left out.
             case duplicateKeyID = "duplicate_kid"
         }
 
-        /// Counted from 0.
+        /// The position in `keys`, counted from 0.
         package let index: Int
 
-        /// `kid` if it is a string, cut at 64 characters, anything outside `[A-Za-z0-9._-]` shown as `?`.
+        /// `kid` if it is a string, cut at 64 bytes, with `?` for every byte outside `[A-Za-z0-9._-]`.
         package let keyID: String?
 
         package let reason: Reason
     }
 
-    /// A set without keys, for the time before the first fetch.
+    /// An empty set, for the time before the first fetch.
     package init() {
         keys = [:]
         skipped = []
@@ -54,7 +59,7 @@ package struct JWKSet: Sendable, Equatable {
 
     /// Reads a key set.
     ///
-    /// - Throws: ``JWKSetError`` when the set is refused whole. A set without a usable key is no error: see
+    /// - Throws: ``JWKSetError`` when the whole set is rejected. A set without a usable key is valid: see
     ///   ``isEmpty``.
     package init(parsing text: [UInt8]) throws(JWKSetError) {
         guard text.count <= Self.maximumByteCount else { throw .tooLong }
@@ -99,7 +104,7 @@ package struct JWKSet: Sendable, Equatable {
 
     /// The usable key with this `kid`, compared byte by byte.
     package subscript(keyID: String) -> RSAPublicKey? {
-        // Strings are equal to their canonical equivalents; names of keys are not.
+        // Swift compares strings by canonical equivalence; key ids are compared byte by byte.
         guard let entry = keys.index(forKey: keyID), keys[entry].key.utf8.elementsEqual(keyID.utf8) else {
             return nil
         }
@@ -140,7 +145,7 @@ package struct JWKSet: Sendable, Equatable {
 
     // MARK: - Writing
 
-    /// The text of a key set with these public keys, for the development issuer.
+    /// Writes a key set with these public keys, for the development issuer.
     ///
     /// - Throws: ``InvalidKeyID`` for a `kid` that is not 1…256 characters of `[A-Za-z0-9_-]`.
     package static func encode(_ keys: [(kid: String, key: RSAPublicKey)]) throws(InvalidKeyID) -> [UInt8] {
@@ -162,7 +167,7 @@ package struct JWKSet: Sendable, Equatable {
         return text
     }
 
-    /// A `kid` that would have to be escaped.
+    /// A `kid` that would need escaping in JSON.
     package struct InvalidKeyID: Error, Equatable, CustomStringConvertible {
         package var description: String { "a key id must be 1…256 characters of [A-Za-z0-9_-]" }
     }

@@ -1,6 +1,6 @@
 package import JSON
 
-/// Why a key set is refused whole. A fault of a single key only leaves that key out, see ``JWKSet/SkippedKey``.
+/// Why a whole key set is rejected. A fault in a single key only leaves that key out, see ``JWKSet/SkippedKey``.
 package enum JWKSetError: Error, Equatable, CustomStringConvertible {
     /// Over ``JWKSet/maximumByteCount``.
     case tooLong
@@ -10,11 +10,11 @@ package enum JWKSetError: Error, Equatable, CustomStringConvertible {
     case notAKeySet
     /// Over ``JWKSet/maximumKeyCount``.
     case tooManyKeys
-    /// The key at this index (from 0) has a private or symmetric member: whoever publishes that has published
-    /// their secret, and nothing signed by it can be believed.
+    /// The key at this index (from 0) has a private or symmetric member. The issuer has published its secret, so
+    /// signatures by that key prove nothing.
     case holdsPrivateKey(index: Int)
 
-    /// Stable, for logs and metric labels.
+    /// A stable name for logs and metric labels.
     package var slug: String {
         switch self {
         case .tooLong: "too_long"

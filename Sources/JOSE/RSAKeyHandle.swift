@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// Owns one `EVP_PKEY` of kind RSA, and the few calls both halves of a key share.
-// Unchecked, because OpenSSL lets threads share an EVP_PKEY that nobody modifies, and ours never are.
+/// Owns one `EVP_PKEY` of kind RSA, with the calls that public and private keys share.
+// Unchecked, because OpenSSL allows threads to share an EVP_PKEY that is not modified, and this one never is.
 final class RSAKeyHandle: @unchecked Sendable {
     let raw: OpaquePointer
 
-    /// Takes over `raw` and frees it in the end.
+    /// Takes ownership of `raw`.
     init(owning raw: OpaquePointer) {
         self.raw = raw
     }
@@ -14,7 +14,7 @@ final class RSAKeyHandle: @unchecked Sendable {
         EVP_PKEY_free(raw)
     }
 
-    /// A context for RS256 over a digest: PKCS#1 v1.5 padding with SHA-256 (RFC 8017 §8.2).
+    /// Makes a context for RS256 over a digest: PKCS#1 v1.5 padding with SHA-256 (RFC 8017 §8.2).
     ///
     /// - Parameter start: `EVP_PKEY_verify_init` or `EVP_PKEY_sign_init`.
     func makeContext(_ start: (OpaquePointer?) -> Int32) -> OpaquePointer? {
@@ -29,7 +29,7 @@ final class RSAKeyHandle: @unchecked Sendable {
         return context
     }
 
-    /// A number of the key (`n` or `e`), big-endian without leading zeros, or `nil` when it has none.
+    /// A number of the key (`n` or `e`), big-endian without leading zeros, or `nil` when the key has no such number.
     func bigEndianBytes(of name: String) -> [UInt8]? {
         var number: OpaquePointer?
         guard EVP_PKEY_get_bn_param(raw, name, &number) == 1 else { return nil }

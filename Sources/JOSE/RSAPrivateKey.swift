@@ -2,14 +2,14 @@ import COpenSSL
 
 /// An RSA key that signs RS256, for development tokens. Safe to use from any thread.
 package final class RSAPrivateKey: Sendable {
-    /// The half that may be given away.
+    /// The public half.
     package let publicKey: RSAPublicKey
 
     private let handle: RSAKeyHandle
 
-    /// Takes over `raw`.
+    /// Takes ownership of `raw`.
     ///
-    /// - Throws: ``RSAKeyError`` when it is not RSA, or a size or an exponent that we refuse in public keys.
+    /// - Throws: ``RSAKeyError`` when the key is not RSA, or ``RSAPublicKey`` rejects its size or exponent.
     private init(owning raw: OpaquePointer) throws(RSAKeyError) {
         handle = RSAKeyHandle(owning: raw)
         guard EVP_PKEY_is_a(raw, "RSA") == 1,
@@ -22,9 +22,9 @@ package final class RSAPrivateKey: Sendable {
         publicKey = try RSAPublicKey(modulus: modulus, exponent: exponent)
     }
 
-    /// Makes a new key, e = 65537. Takes some 100 ms at 2048 bits.
+    /// Makes a new key with e = 65537. Takes about 100 ms for 2048 bits.
     ///
-    /// - Parameter bits: Length of the modulus, 2048…8192.
+    /// - Parameter bits: The length of the modulus, 2048…8192.
     package static func generate(bits: Int = 2048) throws(RSAKeyError) -> RSAPrivateKey {
         guard bits >= 2048 else { throw .modulusTooShort }
         guard bits <= 8192 else { throw .modulusTooLong }
@@ -44,12 +44,12 @@ package final class RSAPrivateKey: Sendable {
 
     /// Reads an unencrypted key in PEM: PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`).
     ///
-    /// - Throws: ``RSAKeyError/notAPrivateKey``, ``RSAKeyError/modulusTooShort`` and the like.
+    /// - Throws: ``RSAKeyError/notAPrivateKey``, or the error of ``RSAPublicKey`` for its numbers.
     package convenience init(pem: [UInt8]) throws(RSAKeyError) {
         let raw = pem.withUnsafeBytes { pem in
             let input = BIO_new_mem_buf(pem.baseAddress, Int32(clamping: pem.count))
             defer { BIO_free(input) }
-            // Without a callback OpenSSL would ask the terminal for the password of an encrypted key.
+            // Without a callback, OpenSSL would prompt on the terminal for the password of an encrypted key.
             return PEM_read_bio_PrivateKey(input, nil, { _, _, _, _ in -1 }, nil)
         }
         guard let raw else {
@@ -59,7 +59,7 @@ package final class RSAPrivateKey: Sendable {
         try self.init(owning: raw)
     }
 
-    /// The key in PEM, PKCS#8, unencrypted. Keep it from other people's eyes.
+    /// The key in PEM, PKCS#8, unencrypted. The caller must keep it secret.
     package func pem() throws(RSAKeyError) -> [UInt8] {
         let output = BIO_new(BIO_s_mem())
         defer { BIO_free(output) }
@@ -74,7 +74,7 @@ package final class RSAPrivateKey: Sendable {
 
     /// The RS256 signature of `message`, as long as the modulus.
     ///
-    /// - Throws: ``RSAKeyError/refusedByOpenSSL`` when OpenSSL cannot sign, which only a damaged key explains.
+    /// - Throws: ``RSAKeyError/refusedByOpenSSL`` when OpenSSL cannot sign, which happens only with a damaged key.
     package func sign(_ message: [UInt8]) throws(RSAKeyError) -> [UInt8] {
         let digest = SHA256.hash(message)
         let context = handle.makeContext { EVP_PKEY_sign_init($0) }

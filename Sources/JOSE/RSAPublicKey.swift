@@ -11,7 +11,7 @@ package final class RSAPublicKey: Sendable {
     private let handle: RSAKeyHandle
     private let pool: ContextPool<VerifyingContext>
 
-    /// Checks the numbers and hands them to OpenSSL.
+    /// Checks the numbers and makes an OpenSSL key of them.
     ///
     /// - Parameters:
     ///   - modulus: n, big-endian; leading zeros are ignored. 2048…8192 bits, odd.
@@ -44,8 +44,7 @@ package final class RSAPublicKey: Sendable {
 
     /// Whether `signature` is this key's RS256 signature of `message`.
     ///
-    /// The signature must be as long as the modulus (RFC 8017 §8.2.2 step 1). Anything OpenSSL says but
-    /// "valid" is `false`, its own failures included.
+    /// The signature must be as long as the modulus (RFC 8017 §8.2.2 step 1). An error in OpenSSL gives `false` too.
     package func verify(signature: [UInt8], message: ArraySlice<UInt8>) -> Bool {
         guard signature.count == modulus.count else { return false }
         guard let context = pool.borrow() ?? VerifyingContext(handle) else {
@@ -83,8 +82,8 @@ package final class RSAPublicKey: Sendable {
         return key
     }
 
-    /// Owns an `EVP_PKEY_CTX` made ready to verify, and keeps its key alive.
-    // Unchecked, because a context is used by whoever took it from the pool, and nobody else.
+    /// Owns an `EVP_PKEY_CTX` that is prepared for verifying, and retains its key.
+    // Unchecked, because only the caller that borrowed a context from the pool uses it.
     private final class VerifyingContext: @unchecked Sendable {
         private let raw: OpaquePointer
         private let key: RSAKeyHandle
@@ -109,7 +108,7 @@ package final class RSAPublicKey: Sendable {
 }
 
 extension RSAPublicKey: Equatable {
-    /// Keys are equal when their numbers are.
+    /// Keys are equal when their modulus and exponent are equal.
     package static func == (one: RSAPublicKey, other: RSAPublicKey) -> Bool {
         one.modulus == other.modulus && one.exponent == other.exponent
     }

@@ -18,7 +18,7 @@ package enum SHA256 {
     /// The digest of borrowed bytes, 32 bytes.
     package static func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: byteCount) { digest, count in
-            // The only way to fail is to be out of memory, where Swift itself stops.
+            // EVP_Digest fails only when memory is exhausted, and Swift stops the process then as well.
             guard let start = digest.baseAddress,
                 EVP_Digest(bytes.baseAddress, bytes.count, start, nil, FetchedAlgorithm.sha256, nil) == 1
             else { fatalError("SHA-256 failed") }

@@ -1,21 +1,26 @@
 internal import JSON
 
-/// The claims of a Stream token, read back.
+/// The claims of a Stream token that was parsed.
+///
+/// ```swift
+/// let token = try StreamToken.verify(bytes, with: StreamTokenSigner(secret: secret))
+/// print(token.userID, token.callCIDs)
+/// ```
 package struct StreamToken: Sendable, Equatable {
     /// `user_id`.
     package let userID: String
-    /// `iat`, in seconds since 1970, if there is one.
+    /// `iat`, in seconds since 1970; `nil` when missing.
     package let issuedAt: Int64?
-    /// `exp`, likewise.
+    /// `exp`, in seconds since 1970; `nil` when missing.
     package let expiresAt: Int64?
-    /// `role`, if there is one.
+    /// `role`; `nil` when missing.
     package let role: String?
-    /// `call_cids`; empty for a token that names no call.
+    /// `call_cids`; empty when missing.
     package let callCIDs: [String]
-    /// `jti`, if there is one.
+    /// `jti`; `nil` when missing.
     package let tokenID: String?
 
-    /// Reads a token and checks its signature with the signer's secret. Says nothing about its times.
+    /// Parses a token and checks its signature with the signer's secret. Does not check `iat` and `exp`.
     ///
     /// - Throws: ``StreamTokenError/notAStreamToken``, ``StreamTokenError/badSignature``.
     package static func verify(
@@ -27,7 +32,7 @@ package struct StreamToken: Sendable, Equatable {
         return try StreamToken(payload: parts.payload)
     }
 
-    /// Reads a token **without** checking its signature, for people who look at one.
+    /// Parses a token **without** checking its signature, to display it.
     ///
     /// - Throws: ``StreamTokenError/notAStreamToken``.
     package static func inspect(_ token: [UInt8]) throws(StreamTokenError) -> StreamToken {

@@ -1,6 +1,6 @@
-/// Why a Stream token was not made or not read. The raw value is a stable slug.
+/// Why a Stream token could not be made or parsed. The raw value is a stable slug.
 package enum StreamTokenError: String, Error, Sendable, CaseIterable, CustomStringConvertible {
-    /// The API secret has fewer than 32 bytes (RFC 7518 §3.2: a key as long as the hash).
+    /// The API secret has fewer than 32 bytes (RFC 7518 §3.2: the key must be as long as the hash output).
     case secretTooShort = "secret_too_short"
     /// Not 1…255 characters of `[A-Za-z0-9_@-]`.
     case invalidUserID = "invalid_user_id"
@@ -14,7 +14,7 @@ package enum StreamTokenError: String, Error, Sendable, CaseIterable, CustomStri
     case invalidTimes = "invalid_times"
     /// Not a compact HS256 token with the claims of a Stream token.
     case notAStreamToken = "not_a_stream_token"
-    /// Signed with another secret, or changed since.
+    /// The token was signed with another secret, or changed after signing.
     case badSignature = "bad_signature"
 
     package var description: String {

@@ -1,37 +1,48 @@
 internal import Text
 
 /// Signs the tokens that Stream accepts: compact JWS, HS256 (RFC 7515, RFC 7518 §3.2). Safe to use from any thread.
+///
+/// ```swift
+/// let signer = try StreamTokenSigner(secret: Array(apiSecret.utf8))
+/// let token = try signer.sign(
+///     userID: "user_alice",
+///     role: "call_member",
+///     callCID: "default:meeting_1",
+///     jti: "0192f3a0-0000-7000-8000-000000000000",
+///     issuedAt: now,
+///     expiresAt: now + 3600
+/// )
+/// ```
 package struct StreamTokenSigner: Sendable {
     /// The first segment of every token, `{"alg":"HS256","typ":"JWT"}`, and the dot after it.
     private static let header = Array("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.".utf8)
 
-    /// Names the secret without telling it: the first 16 hex digits of HMAC-SHA256(secret, "connvo key id").
+    /// Identifies the secret without revealing it: the first 16 hex digits of HMAC-SHA256(secret, "connvo key id").
     package let keyID: String
 
     private let mac: HMACSHA256
 
     /// - Parameter secret: The UTF-8 bytes of the Stream API secret.
-    /// - Throws: ``StreamTokenError/secretTooShort`` under 32 bytes.
+    /// - Throws: ``StreamTokenError/secretTooShort`` when it has fewer than 32 bytes.
     package init(secret: [UInt8]) throws(StreamTokenError) {
         guard secret.count >= 32 else { throw .secretTooShort }
         mac = HMACSHA256(key: secret)
         keyID = Hexadecimal.encode(mac.authenticate(Array("connvo key id".utf8)).prefix(8))
     }
 
-    /// A token, as the bytes of its text.
+    /// Makes a token and returns its text as ASCII bytes.
     ///
-    /// Ids are written as they are, never escaped or rewritten. Nothing in their characters encodes to `-` or
-    /// `_`, so the payload segment holds neither: Stream's JavaScript client decodes it with the standard
-    /// base64 alphabet, which does not know them.
+    /// The ids are written unchanged. Their permitted characters never encode to `-` or `_`, so the payload segment
+    /// contains neither: Stream's JavaScript client decodes it with the standard base64 alphabet, which lacks both.
     ///
     /// - Parameters:
     ///   - userID: `user_id`, 1…255 characters of `[A-Za-z0-9_@-]`.
     ///   - role: `role`, 1…64 characters of `[A-Za-z0-9_-]`.
-    ///   - callCID: The one entry of `call_cids`, `type:id`.
-    ///   - jti: The UUID of the record of this token.
+    ///   - callCID: The only entry of `call_cids`, `type:id`.
+    ///   - jti: The UUID of the token's row in the database.
     ///   - issuedAt: `iat`, in seconds since 1970.
-    ///   - expiresAt: `exp`, likewise, after `issuedAt`.
-    /// - Throws: ``StreamTokenError`` naming the input that is outside its characters.
+    ///   - expiresAt: `exp`, in seconds since 1970, after `issuedAt`.
+    /// - Throws: ``StreamTokenError`` for the first parameter that is not of its form.
     package func sign(
         userID: String,
         role: String,
@@ -79,7 +90,7 @@ package struct StreamTokenSigner: Sendable {
         return token
     }
 
-    /// Whether `code` is this secret's HMAC of `signingInput`, in constant time.
+    /// Whether `code` is the HMAC of `signingInput` with this secret, compared in constant time.
     func isValid(_ code: [UInt8], for signingInput: ArraySlice<UInt8>) -> Bool {
         mac.isValid(code, for: signingInput)
     }
@@ -93,7 +104,7 @@ package struct StreamTokenSigner: Sendable {
         return isIdentifier(text.utf8[..<colon]) && isIdentifier(text.utf8[text.utf8.index(after: colon)...])
     }
 
-    /// 8-4-4-4-12 hexadecimal digits (RFC 9562 §4), of either case.
+    /// 8-4-4-4-12 hexadecimal digits (RFC 9562 §4), upper or lower case.
     private func isUUID(_ text: String) -> Bool {
         guard text.utf8.count == 36 else { return false }
         return text.utf8.enumerated().allSatisfy { index, byte in
