@@ -1,15 +1,15 @@
-/// The value of a number whose syntax the parser has already checked.
+/// Decodes numbers whose syntax the parser has checked.
 enum JSONNumber {
-    /// The nearest double, or `nil` when it would not be finite. Too small a number is zero.
+    /// The nearest double, or `nil` when it is not finite. A number too small for a double is zero.
     static func double(_ literal: ArraySlice<UInt8>) -> Double? {
         guard let value = Double(String(decoding: literal, as: UTF8.self)), value.isFinite else { return nil }
         return value
     }
 
-    /// The value of an integer literal, or `nil` outside `Int64`.
+    /// The value of an integer literal, or `nil` when it is outside the range of `Int64`.
     static func integer(_ literal: ArraySlice<UInt8>) -> Int64? {
         let isNegative = literal.first == UInt8(ascii: "-")
-        // Built downwards, because Int64.min has no positive counterpart.
+        // The negative value is built, because Int64.min has no positive counterpart.
         var value: Int64 = 0
         for digit in literal.dropFirst(isNegative ? 1 : 0) {
             let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)

@@ -1,22 +1,22 @@
 internal import Text
 
-/// Reads one JSON text into nodes, without recursion.
+/// Parses one JSON text into nodes, without recursion.
 struct JSONParser {
     private let bytes: [UInt8]
     private let maximumDepth: Int
     private var position = 0
-    /// The containers that are still open, outermost first, as indexes into `nodes`.
+    /// The indexes in `nodes` of the containers that are still open, outermost first.
     private var open: [Int] = []
     private(set) var nodes: [JSONNode] = []
 
     init(_ bytes: [UInt8], maximumDepth: Int) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
-        // Short texts hold about one node for eight bytes; long ones grow as they need.
+        // Short texts have about one node per eight bytes. The array grows for long texts.
         nodes.reserveCapacity(min(bytes.count / 8 + 1, 4096))
     }
 
-    /// What may come next.
+    /// What the grammar permits next.
     private enum Expectation {
         case value
         case elementOrEnd
@@ -26,7 +26,7 @@ struct JSONParser {
     }
 
     mutating func parse() throws(JSONSyntaxError) {
-        // Offsets are 32 bits in a node, and a text has fewer nodes than bytes.
+        // Offsets and node indexes are 32 bits. A text has fewer nodes than bytes.
         guard bytes.count < 1 << 30 else { throw JSONSyntaxError(.tooLong, at: 0) }
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw JSONSyntaxError(.byteOrderMark, at: 0) }
         skipWhitespace()
@@ -152,8 +152,8 @@ struct JSONParser {
 
     // MARK: - Keys
 
-    /// Small objects are compared pair by pair, without allocating; large ones through a set, so that the
-    /// work stays proportional to the text. Swift seeds its hashes at random: keys cannot be chosen to collide.
+    /// Small objects are compared pair by pair, without allocating. Large ones use a set, so that the time stays
+    /// proportional to the length of the text. Swift seeds its hashes at random, so keys cannot be chosen to collide.
     private func refuseDuplicateKeys(of object: Int) throws(JSONSyntaxError) {
         let count = Int(nodes[object].count)
         guard count > 1 else { return }
@@ -180,7 +180,7 @@ struct JSONParser {
         }
     }
 
-    /// The unescaped bytes of a key, hashed as one block.
+    /// The unescaped bytes of a key, hashed in one call.
     private struct Key: Hashable {
         let bytes: ArraySlice<UInt8>
 
@@ -229,7 +229,7 @@ struct JSONParser {
         throw fault(.unexpectedEnd)
     }
 
-    /// One escape, or the two that make a surrogate pair.
+    /// Scans one escape, or the two escapes of a surrogate pair.
     private mutating func scanEscape() throws(JSONSyntaxError) {
         guard position + 1 < bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: bytes.count) }
         switch bytes[position + 1] {
@@ -256,7 +256,7 @@ struct JSONParser {
         }
     }
 
-    /// The four digits of a `\uXXXX` that starts here.
+    /// Scans the `\uXXXX` at `position` and returns its value.
     private mutating func scanUnicodeEscape() throws(JSONSyntaxError) -> UInt32 {
         guard position + 6 <= bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: bytes.count) }
         guard let unit = JSONString.codeUnit(at: position + 2, in: bytes) else { throw fault(.invalidEscape) }
@@ -264,7 +264,7 @@ struct JSONParser {
         return unit
     }
 
-    /// One scalar of two to four bytes, by the table of well-formed sequences (Unicode 15, table 3-7).
+    /// Scans one scalar of two to four bytes, by the table of well-formed sequences (Unicode 15, table 3-7).
     private mutating func scanMultibyteScalar() throws(JSONSyntaxError) {
         let length: Int
         let second: ClosedRange<UInt8>
@@ -321,7 +321,7 @@ struct JSONParser {
         addNode(.number, from: start, isKey: false, flag: isInteger)
     }
 
-    /// At least one digit.
+    /// Scans one or more digits.
     private mutating func scanDigits() throws(JSONSyntaxError) {
         guard position < bytes.count else { throw fault(.unexpectedEnd) }
         guard bytes[position].isDigit else { throw fault(.invalidNumber) }

@@ -1,13 +1,13 @@
 internal import Text
 
-/// The content of a string whose syntax the parser has already checked.
+/// Decodes strings whose syntax the parser has checked.
 enum JSONString {
-    /// Where the content lies, without the quotes.
+    /// The range of the content, without the quotes.
     static func content(of node: JSONNode) -> Range<Int> {
         Int(node.start) + 1..<Int(node.end) - 1
     }
 
-    /// The content with its escapes resolved, as UTF-8.
+    /// The content as UTF-8, with its escapes decoded.
     static func unescaped(_ node: JSONNode, in bytes: [UInt8]) -> [UInt8] {
         let content = content(of: node)
         var text: [UInt8] = []
@@ -40,7 +40,7 @@ enum JSONString {
         return text
     }
 
-    /// The value of the four hexadecimal digits at `index`, or `nil` if they are not there.
+    /// The value of the four hexadecimal digits at `index`, or `nil` when there are not four.
     static func codeUnit(at index: Int, in bytes: [UInt8]) -> UInt32? {
         guard index + 4 <= bytes.count else { return nil }
         var unit: UInt32 = 0

@@ -1,36 +1,36 @@
-/// Why a text is not the strict JSON that we read, and where.
+/// Why a text is not strict JSON, and where.
 package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong. The raw value is a stable slug for logs and metric labels.
+    /// The kind of fault. The raw value is a stable slug for logs and metric labels.
     package enum Reason: String, Sendable, CaseIterable {
-        /// Nothing, or white space alone.
+        /// The text is empty or only white space.
         case emptyInput = "empty_input"
-        /// The text stops inside a value.
+        /// The text ends inside a value.
         case unexpectedEnd = "unexpected_end"
         /// A byte that cannot start or continue a value here.
         case unexpectedByte = "unexpected_byte"
-        /// Something after the end of the one value.
+        /// More bytes after the end of the top-level value.
         case trailingBytes = "trailing_bytes"
         /// A comma before `]` or `}`.
         case trailingComma = "trailing_comma"
-        /// A byte order mark (RFC 8259 §8.1: must not be added).
+        /// A byte order mark (RFC 8259 §8.1 forbids it).
         case byteOrderMark = "byte_order_mark"
-        /// Bytes in a string that are not UTF-8 (surrogates and overlong forms included).
+        /// Bytes in a string that are not UTF-8. Encoded surrogates and overlong forms count as this too.
         case invalidUTF8 = "invalid_utf8"
         /// A raw byte below U+0020 in a string.
         case controlCharacter = "control_character"
-        /// A backslash followed by something RFC 8259 §7 does not know.
+        /// A backslash followed by a character that RFC 8259 §7 does not permit.
         case invalidEscape = "invalid_escape"
-        /// `\uD800`…`\uDFFF` that is not half of a pair.
+        /// `\uD800`…`\uDFFF` outside a surrogate pair.
         case loneSurrogate = "lone_surrogate"
-        /// A number against the grammar of RFC 8259 §6.
+        /// A number that violates the grammar of RFC 8259 §6.
         case invalidNumber = "invalid_number"
         /// A number such as `01`.
         case leadingZero = "leading_zero"
-        /// A number that no finite double comes near, such as `1e400`.
+        /// A number too large for a finite double, such as `1e400`.
         case numberOutOfRange = "number_out_of_range"
-        /// An object with the same key twice, compared after unescaping.
+        /// The same key twice in an object, compared after unescaping.
         case duplicateKey = "duplicate_key"
-        /// More arrays and objects inside each other than the limit.
+        /// More nested arrays and objects than `maximumDepth`.
         case tooDeep = "too_deep"
         /// A text of 1 GiB or more.
         case tooLong = "too_long"
@@ -38,10 +38,10 @@ package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
 
     package let reason: Reason
 
-    /// Where reading stopped: a count of bytes from the start of the text, which may be its end.
+    /// Where parsing stopped, in bytes from the start of the text. It may be the end of the text.
     package let offset: Int
 
-    /// The repeated key, cut at 32 characters, anything outside `[A-Za-z0-9._-]` shown as `?`.
+    /// The repeated key, cut at 32 bytes, with `?` for every byte outside `[A-Za-z0-9._-]`.
     package let key: String?
 
     package init(_ reason: Reason, at offset: Int, key: String? = nil) {
@@ -50,12 +50,12 @@ package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
         self.key = key
     }
 
-    /// For people: `duplicate key "alg" at byte 12`. Quotes no input but the sanitized key.
+    /// A message for people: `duplicate key "alg" at byte 12`. It quotes nothing of the text but the sanitized key.
     package var description: String {
         "\(summary) at byte \(offset)"
     }
 
-    /// The description without the place, for those who give line and column instead.
+    /// The description without the position, for callers that add line and column.
     package var summary: String {
         switch reason {
         case .emptyInput: "empty input"

@@ -1,6 +1,6 @@
-/// A value inside a ``JSONDocument``: a light view that decodes what is asked of it.
+/// A value in a ``JSONDocument``: a reference to its node. Strings and numbers are decoded at each access.
 package struct JSONValue: Sendable {
-    /// The seven kinds of RFC 8259 §3, with both truth values as one.
+    /// The kinds of values of RFC 8259 §3, with `true` and `false` as one kind.
     package enum Kind: UInt8, Sendable {
         case null, bool, number, string, array, object
     }
@@ -14,12 +14,12 @@ package struct JSONValue: Sendable {
 
     package var kind: Kind { node.kind }
 
-    /// The offset of the value's first byte in the text: for a string, of its opening quote.
+    /// The offset of the first byte of the value in the text: for a string, of its opening quote.
     package var offset: Int { Int(node.start) }
 
     package var isNull: Bool { kind == .null }
 
-    /// The truth value, or `nil` for any other kind.
+    /// The value of `true` or `false`; `nil` for any other kind.
     package var bool: Bool? {
         kind == .bool ? storage.bytes[offset] == UInt8(ascii: "t") : nil
     }
@@ -29,12 +29,12 @@ package struct JSONValue: Sendable {
         kind == .number && node.flag ? JSONNumber.integer(literal) : nil
     }
 
-    /// The nearest double of any number, or `nil` for any other kind. Always finite.
+    /// The nearest double of any number; `nil` for any other kind. Always finite.
     package var double: Double? {
         kind == .number ? JSONNumber.double(literal) : nil
     }
 
-    /// The unescaped string, or `nil` for any other kind. May hold U+0000, where the text says `\u0000`.
+    /// The unescaped string; `nil` for any other kind. It contains U+0000 where the text has `\u0000`.
     package var string: String? {
         guard kind == .string else { return nil }
         return node.flag
@@ -42,7 +42,7 @@ package struct JSONValue: Sendable {
             : String(decoding: storage.bytes[JSONString.content(of: node)], as: UTF8.self)
     }
 
-    /// The unescaped string as UTF-8, or `nil` for any other kind.
+    /// The unescaped string as UTF-8; `nil` for any other kind.
     package var stringBytes: ArraySlice<UInt8>? {
         guard kind == .string else { return nil }
         return node.flag
@@ -70,10 +70,10 @@ package struct JSONValue: Sendable {
         return content.count == text.count && storage.bytes[content].elementsEqual(text)
     }
 
-    /// The number of elements or members; 0 for a value that is no container.
+    /// The number of elements of an array or members of an object; 0 for any other kind.
     package var count: Int { Int(node.count) }
 
-    /// The member of an object with this key, or `nil`: not there, or not an object.
+    /// The member with this key; `nil` when there is none or the value is not an object.
     package subscript(_ key: String) -> JSONValue? {
         guard kind == .object else { return nil }
         var key = key
@@ -89,17 +89,17 @@ package struct JSONValue: Sendable {
         }
     }
 
-    /// The elements of an array, in order; none for any other kind.
+    /// The elements of an array, in order; empty for any other kind.
     package var elements: Elements {
         Elements(storage: storage, position: index + 1, remaining: kind == .array ? count : 0)
     }
 
-    /// The members of an object, in order; none for any other kind.
+    /// The members of an object, in order; empty for any other kind.
     package var members: Members {
         Members(storage: storage, position: index + 1, remaining: kind == .object ? count : 0)
     }
 
-    /// The elements of an array, each found when it is asked for.
+    /// The elements of an array, found one after the other during iteration.
     package struct Elements: Sequence, IteratorProtocol {
         let storage: JSONDocument.Storage
         var position: Int
