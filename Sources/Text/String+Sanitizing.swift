@@ -1,6 +1,6 @@
 extension String {
-    /// Makes text from outside fit for a log line: `[A-Za-z0-9._-]` stays, every other byte becomes `?`, and
-    /// what is longer than `limit` bytes is cut.
+    /// Makes untrusted bytes safe for a log line: keeps `[A-Za-z0-9._-]`, replaces every other byte by `?`, and cuts
+    /// the text at `limit` bytes.
     package init(sanitizing bytes: some Collection<UInt8>, limit: Int) {
         let kept = bytes.prefix(limit).map { byte in
             byte.isIdentifierCharacter || byte == UInt8(ascii: ".") ? byte : UInt8(ascii: "?")

@@ -1,4 +1,9 @@
-/// A place in a text as an editor shows it.
+/// A position in a text as an editor shows it.
+///
+/// ```swift
+/// let position = TextPosition(of: error.offset, in: text)
+/// print("line \(position.line), column \(position.column)")
+/// ```
 package struct TextPosition: Equatable, Sendable, CustomStringConvertible {
     /// Counted from 1. A line ends with U+000A.
     package let line: Int
@@ -11,9 +16,9 @@ package struct TextPosition: Equatable, Sendable, CustomStringConvertible {
         self.column = column
     }
 
-    /// The place of the byte at `offset`; an offset outside `text` counts as its nearest end.
+    /// The position of the byte at `offset`. An offset before or after `text` gives the position of its start or end.
     ///
-    /// - Parameter text: UTF-8. Continuation bytes take no column, so text that is not UTF-8 gets a place too.
+    /// - Parameter text: UTF-8. Continuation bytes do not count as columns, so invalid UTF-8 has a position too.
     package init(of offset: Int, in text: [UInt8]) {
         var line = 1
         var column = 1

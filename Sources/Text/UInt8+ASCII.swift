@@ -1,10 +1,10 @@
 extension UInt8 {
-    /// Whether this is one of `0`…`9`.
+    /// Whether this byte is one of `0`…`9`.
     @inlinable package var isDigit: Bool {
         UInt8(ascii: "0") <= self && self <= UInt8(ascii: "9")
     }
 
-    /// The value of a hexadecimal digit of either case, or `nil`.
+    /// The value of a hexadecimal digit, upper or lower case, or `nil` for any other byte.
     @inlinable package var hexadecimalValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
@@ -14,7 +14,7 @@ extension UInt8 {
         }
     }
 
-    /// Whether this is in `[A-Za-z0-9_-]`, the characters of a call type, a call id and a role.
+    /// Whether this byte is in `[A-Za-z0-9_-]`, the characters of a call type, a call id and a role.
     @inlinable package var isIdentifierCharacter: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"),
@@ -27,7 +27,7 @@ extension UInt8 {
         }
     }
 
-    /// Whether this is in `[A-Za-z0-9_@-]`, the characters of a user id.
+    /// Whether this byte is in `[A-Za-z0-9_@-]`, the characters of a user id.
     @inlinable package var isUserIDCharacter: Bool {
         isIdentifierCharacter || self == UInt8(ascii: "@")
     }
