@@ -1,7 +1,11 @@
 /// The id of an `Entity`, as clients and the database write it.
 ///
-/// The type parameter keeps a meeting's id from being passed where a user's is meant. Values are not
-/// checked here; `init(validating:)` of each entity's id says which strings are allowed.
+/// The type parameter prevents passing a meeting's id where a user's is expected. `init(rawValue:)` does not check the
+/// text; `init(validating:)` of each entity's id says which texts are valid in a request.
+///
+/// ```swift
+/// guard let meetingID = Meeting.ID(validating: text) else { return nil }
+/// ```
 package struct Identifier<Entity>: RawRepresentable, Hashable, Sendable {
     package let rawValue: String
 
@@ -15,7 +19,7 @@ extension Identifier: CustomStringConvertible {
 }
 
 extension Identifier {
-    /// Accepts a string of 1 to `maximumLength` ASCII letters, digits, `_`, `-` and the bytes in `others`.
+    /// Whether `text` has 1 to `maximumLength` ASCII letters, digits, `_`, `-` and bytes of `others`.
     static func isValid(_ text: String, maximumLength: Int, others: [UInt8] = []) -> Bool {
         let bytes = text.utf8
         guard (1...maximumLength).contains(bytes.count) else { return false }

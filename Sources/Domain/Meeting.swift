@@ -1,14 +1,14 @@
-/// A meeting, as far as the rules of admission look at it.
+/// The properties of a meeting that the rules of admission use.
 package struct Meeting: Hashable, Sendable {
     package typealias ID = Identifier<Meeting>
 
     package let id: ID
     package let organizerID: User.ID
-    /// The organizer's organization: a subscription of either covers the meeting.
+    /// The organizer's organization. A subscription of the organizer or of the organization pays for the meeting.
     package let organizationID: Organization.ID?
     package let state: State
     package let scheduledAt: Timestamp?
-    /// The call at Stream; nil until it was created there.
+    /// The call at Stream; nil while it has not been created.
     package let streamCall: StreamCall?
 
     package init(
@@ -27,11 +27,11 @@ package struct Meeting: Hashable, Sendable {
         self.streamCall = streamCall
     }
 
-    /// Where a meeting stands in its life. Raw values are the database's.
+    /// The state of a meeting. Raw values are the ones in the database.
     package enum State: String, CaseIterable, Sendable {
         case scheduled, active, concluded, cancelled
 
-        /// Concluded and cancelled are final: no caller is admitted any more.
+        /// Concluded and cancelled are final states, in which the meeting admits no caller.
         package var isOver: Bool {
             switch self {
             case .scheduled, .active: false
@@ -42,7 +42,7 @@ package struct Meeting: Hashable, Sendable {
 }
 
 extension Identifier<Meeting> {
-    /// Accepts what docs/errors.md, row 6, allows in `meetingId`: 1 to 64 of `[A-Za-z0-9_-]`.
+    /// Accepts what is valid as `meetingId`: 1 to 64 characters of `[A-Za-z0-9_-]`.
     package init?(validating text: String) {
         guard Self.isValid(text, maximumLength: 64) else { return nil }
         self.init(rawValue: text)

@@ -1,4 +1,4 @@
-/// A WorkOS organization. Only its id matters to the rules: who belongs to it and what it pays for.
+/// A WorkOS organization. The rules use only its id: it may own a meeting's subscription.
 package enum Organization {
     package typealias ID = Identifier<Organization>
 }

@@ -1,7 +1,7 @@
-/// That a person belongs to a meeting, and as what.
+/// A person's participation in a meeting.
 package struct Participation: Hashable, Sendable {
     package let role: Role
-    /// Set when the person was removed from the meeting, and is refused since. Having left is not removal.
+    /// When the person was removed; a removed person gets no token. Leaving a meeting does not set it.
     package let removedAt: Timestamp?
 
     package init(role: Role, removedAt: Timestamp?) {

@@ -1,4 +1,4 @@
-/// What a person may be in a meeting, from the weakest to the strongest. Raw values are the wire's and the database's.
+/// The role of a person in a meeting, from the lowest to the highest. Raw values are those of JSON and the database.
 package enum Role: String, CaseIterable, Sendable {
     case observer
     case participant

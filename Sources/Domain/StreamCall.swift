@@ -1,4 +1,4 @@
-/// A call at GetStream: its type and its id, which together make the `cid`.
+/// A call at GetStream: its type and its id, which form the `cid`.
 package struct StreamCall: Hashable, Sendable {
     package let type: String
     package let id: String
@@ -8,6 +8,6 @@ package struct StreamCall: Hashable, Sendable {
         self.id = id
     }
 
-    /// The form that tokens carry: `<type>:<id>`.
+    /// The form in tokens: `<type>:<id>`.
     package var cid: String { "\(type):\(id)" }
 }

@@ -1,4 +1,4 @@
-/// What a person or an organization pays for, and when.
+/// A subscription of a person or an organization to a tier, for a period.
 package struct Subscription: Hashable, Sendable {
     package typealias ID = Identifier<Subscription>
 
@@ -7,9 +7,9 @@ package struct Subscription: Hashable, Sendable {
     package let tier: SubscriptionTier
     package let status: Status
     package let startsAt: Timestamp
-    /// The first instant that is no longer covered; nil while no end is known.
+    /// The first instant that is not covered; nil when no end is set.
     package let endsAt: Timestamp?
-    /// Since when payment is late; set exactly while `status` is `pastDue`.
+    /// When payment became late; not nil exactly while `status` is `pastDue`.
     package let pastDueSince: Timestamp?
 
     package init(
@@ -35,7 +35,7 @@ package struct Subscription: Hashable, Sendable {
         case organization(Organization.ID)
     }
 
-    /// Raw values are the database's.
+    /// Raw values are the ones in the database.
     package enum Status: String, CaseIterable, Sendable {
         case trialing
         case active
@@ -57,12 +57,12 @@ package struct Subscription: Hashable, Sendable {
 }
 
 extension Subscription {
-    /// Says whether this subscription pays for `meeting` at `now`.
+    /// Whether this subscription pays for `meeting` at `now`.
     ///
-    /// It does when its owner is the organizer or the organizer's organization, its status grants
-    /// access, its half-open period contains `now`, and its tier is a paid one.
+    /// It does when its owner is the organizer or the organizer's organization, its status grants access, its half-open
+    /// period contains `now`, and its tier is a paid one.
     ///
-    /// - Parameter pastDueGrace: How long a late payer keeps access, counted from `pastDueSince`.
+    /// - Parameter pastDueGrace: How long it still pays while payment is late, counted from `pastDueSince`.
     func pays(for meeting: Meeting, at now: Timestamp, pastDueGrace: Duration) -> Bool {
         tier.isPaid
             && isOwned(byOrganizerOf: meeting)
@@ -86,8 +86,8 @@ extension Subscription {
         }
     }
 
-    /// Orders subscriptions that all pay: the higher rank wins, then an organization's over a person's,
-    /// then the one that started later.
+    /// Orders subscriptions that all pay: the higher rank wins, then an organization's over a person's, then the one
+    /// that started later.
     static func isWeaker(_ left: Subscription, than right: Subscription) -> Bool {
         (left.tier.rank, left.owner.precedence, left.startsAt) < (
             right.tier.rank, right.owner.precedence, right.startsAt

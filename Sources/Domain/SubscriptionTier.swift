@@ -1,10 +1,10 @@
-/// A plan that subscriptions are for.
+/// A tier: what a subscription pays for, such as a free or a paid plan.
 package struct SubscriptionTier: Hashable, Sendable {
     package typealias ID = Identifier<SubscriptionTier>
 
     package let id: ID
     package let isPaid: Bool
-    /// Orders tiers: when several subscriptions cover a meeting, the highest rank counts.
+    /// Orders tiers: of several subscriptions that pay for a meeting, the one of the highest rank counts.
     package let rank: Int32
 
     package init(id: ID, isPaid: Bool, rank: Int32) {

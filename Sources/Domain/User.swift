@@ -1,10 +1,10 @@
-/// Somebody who signs in through WorkOS; the id is the WorkOS user id everywhere.
+/// A person who signs in through WorkOS. The id is the WorkOS user id in tokens, in the database and at Stream.
 package struct User: Hashable, Sendable {
     package typealias ID = Identifier<User>
 
     package let id: ID
     package let email: String
-    /// The name other people see; null in the database when the person has not chosen one.
+    /// The name that other participants see; nil when the person has not set one.
     package let displayName: String?
     package let avatarURL: String?
     package let isActive: Bool
@@ -17,8 +17,8 @@ package struct User: Hashable, Sendable {
         self.isActive = isActive
     }
 
-    /// The display name, or the part of the e-mail before the `@`: never the whole address, which
-    /// other participants of a call would see. The id, when the address has no such part.
+    /// The display name, or the part of the e-mail address before the `@`, or the id when that part is empty. Never the
+    /// whole address, because other participants of a call see this name.
     package var publicName: String {
         if let displayName, !displayName.isEmpty { return displayName }
         let localPart = email.firstIndex(of: "@").map { email[..<$0] } ?? ""
@@ -27,7 +27,7 @@ package struct User: Hashable, Sendable {
 }
 
 extension Identifier<User> {
-    /// Accepts 1 to 255 of `[A-Za-z0-9_@-]`, the characters that Stream allows in a user id.
+    /// Accepts what both Stream and this server permit in a user id: 1 to 255 characters of `[A-Za-z0-9_@-]`.
     package init?(validating text: String) {
         guard Self.isValid(text, maximumLength: 255, others: [UInt8(ascii: "@")]) else { return nil }
         self.init(rawValue: text)

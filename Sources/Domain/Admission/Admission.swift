@@ -1,12 +1,12 @@
-/// A decision to let a caller in, with every fact that the record of it keeps.
+/// A decision to admit a caller, with all facts that the database record of the token keeps.
 package struct Admission: Hashable, Sendable {
     package let caller: User
     package let meeting: Meeting
     package let call: StreamCall
-    /// The caller's role in the meeting, below which a request may have put `grantedRole`.
+    /// The caller's role in the meeting. `grantedRole` is this role or a lower one.
     package let heldRole: Role
     package let grantedRole: Role
-    /// The role at Stream that `grantedRole` maps to.
+    /// The role at Stream that `grantedRole` is mapped to.
     package let streamRole: String
     /// The subscription that pays for the meeting.
     package let subscription: Subscription

@@ -1,11 +1,11 @@
-/// What the database knows about one request: all that the rules look at, judged nowhere else.
+/// The database's facts about one request: the complete input of ``AdmissionPolicy`` beside the request and the time.
 package struct AdmissionFacts: Hashable, Sendable {
-    /// The caller's own row; nil when the person was never provisioned.
+    /// The row of the caller; nil when the caller is not in the database.
     package var caller: User?
     package var meeting: Meeting?
     package var participation: Participation?
-    /// Subscriptions of the organizer and of the organizer's organization. It may hold some that do not
-    /// cover the meeting; the policy decides.
+    /// Subscriptions of the organizer and of the organizer's organization. They may include subscriptions that do not
+    /// pay for the meeting; the policy selects.
     package var subscriptions: [Subscription]
 
     package init(

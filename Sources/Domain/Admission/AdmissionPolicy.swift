@@ -1,13 +1,18 @@
-/// The rules of admission, as one pure function of facts, request and time.
+/// The rules of admission, as a pure function of facts, request and time.
 ///
-/// docs/errors.md, rows 7 to 16, in that order: the first that applies is the decision. SQL fetches facts; nothing
-/// outside this type judges them.
+/// The rules are docs/errors.md, rows 7 to 16, in this order: the first that applies decides. SQL only fetches facts;
+/// no other code applies a rule to them.
+///
+/// ```swift
+/// let policy = AdmissionPolicy(earlyJoinWindow: .seconds(600))
+/// let admission = try policy.decide(request, facts: facts, now: now)
+/// ```
 package struct AdmissionPolicy: Hashable, Sendable {
-    /// The role at Stream for each of ours. A role without one is never given a token.
+    /// The Stream role of each role. A role that is missing here never gets a token.
     package let streamRoles: [Role: String]
-    /// How long before `scheduledAt` a scheduled meeting opens; nil sets no limit.
+    /// How long before `scheduledAt` a scheduled meeting opens; nil means that it is always open.
     package let earlyJoinWindow: Duration?
-    /// How long a late payer keeps access.
+    /// How long a subscription whose payment is late still pays for meetings.
     package let pastDueGrace: Duration
 
     package init(
@@ -20,7 +25,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
         self.pastDueGrace = pastDueGrace
     }
 
-    /// Stream's predefined call roles; observers have none and get no token.
+    /// Stream's predefined call roles. Observers have none, so they get no token.
     package static let defaultStreamRoles: [Role: String] = [
         .host: "host",
         .coHost: "moderator",
@@ -66,9 +71,9 @@ package struct AdmissionPolicy: Hashable, Sendable {
         )
     }
 
-    /// When a scheduled meeting opens for this person; nil when there is nothing to wait for.
+    /// When a scheduled meeting opens for this participant; nil when it is open.
     ///
-    /// Hosts may always enter, to prepare.
+    /// Hosts may always enter, to prepare the meeting.
     private func opening(of meeting: Meeting, for participation: Participation) -> Timestamp? {
         guard meeting.state == .scheduled, participation.role != .host else { return nil }
         guard let earlyJoinWindow, let scheduledAt = meeting.scheduledAt else { return nil }

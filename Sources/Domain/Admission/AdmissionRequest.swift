@@ -1,8 +1,8 @@
-/// What a verified caller asks for.
+/// What an authenticated caller requests.
 package struct AdmissionRequest: Hashable, Sendable {
     package let callerID: User.ID
     package let meetingID: Meeting.ID
-    /// The role the caller asks for; nil asks for the caller's own.
+    /// The requested role; nil requests the caller's role in the meeting.
     package let requestedRole: Role?
 
     package init(callerID: User.ID, meetingID: Meeting.ID, requestedRole: Role?) {

@@ -1,4 +1,4 @@
-/// Why a verified caller was refused: docs/errors.md, rows 7 to 16.
+/// Why an authenticated caller gets no token: docs/errors.md, rows 7 to 16.
 package enum Refusal: Error, Hashable, Sendable {
     case userNotProvisioned
     case userDeactivated
@@ -14,7 +14,7 @@ package enum Refusal: Error, Hashable, Sendable {
 }
 
 extension Refusal {
-    /// The slug that `token_refusals.reason` holds; the closed list is checked by the database too.
+    /// The slug in `token_refusals.reason`. A check constraint in the database permits the same list.
     package var reason: String {
         switch self {
         case .userNotProvisioned: "user_not_provisioned"
@@ -31,7 +31,7 @@ extension Refusal {
         }
     }
 
-    /// The code clients switch on (`errorData.code`).
+    /// The code that clients switch on (`errorData.code`).
     package var code: Code {
         switch self {
         case .userNotProvisioned: .unauthorized
@@ -45,7 +45,7 @@ extension Refusal {
         }
     }
 
-    /// Codes of refusals. Raw values are the wire's and `token_refusals.code`.
+    /// The codes of refusals. Raw values are the ones in responses and in `token_refusals.code`.
     package enum Code: String, CaseIterable, Sendable {
         case unauthorized = "UNAUTHORIZED"
         case forbidden = "FORBIDDEN"

@@ -1,7 +1,11 @@
-/// An instant: microseconds since 1970-01-01T00:00:00Z, the resolution of PostgreSQL's `timestamptz`.
+/// An instant in microseconds since 1970-01-01T00:00:00Z, the resolution of PostgreSQL's `timestamptz`.
 ///
-/// `distantPast` and `distantFuture` stand for PostgreSQL's `-infinity` and `infinity`. Arithmetic
-/// saturates at them instead of trapping, because the values come from a database that others write to.
+/// `distantPast` and `distantFuture` represent PostgreSQL's `-infinity` and `infinity`. Arithmetic saturates at them
+/// instead of trapping, because values come from a database that other programs write to.
+///
+/// ```swift
+/// let opensAt = scheduledAt - .seconds(600)
+/// ```
 package struct Timestamp: Hashable, Comparable, Sendable {
     package let microsecondsSinceEpoch: Int64
 
