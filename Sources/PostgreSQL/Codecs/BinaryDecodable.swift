@@ -1,5 +1,14 @@
-/// A value that can be read from the binary form PostgreSQL's `*_send` functions write.
+/// A value that can be decoded from the binary format of PostgreSQL's `*_send` functions.
+///
+/// ```swift
+/// extension MyID: BinaryDecodable {
+///     package init?(binary bytes: UnsafeRawBufferPointer) {
+///         guard let value = Int64(binary: bytes) else { return nil }
+///         self.init(value)
+///     }
+/// }
+/// ```
 package protocol BinaryDecodable {
-    /// Nil when the bytes are not a value of this type.
+    /// Returns nil when the bytes are not a value of this type.
     init?(binary bytes: UnsafeRawBufferPointer)
 }

@@ -1,10 +1,10 @@
-/// A value with a binary form that PostgreSQL's `*_recv` functions read.
+/// A value that can be encoded in the binary format that PostgreSQL's `*_recv` functions read.
 package protocol BinaryEncodable: SendableMetatype {
     func encode(into bytes: inout [UInt8])
 }
 
 extension [UInt8] {
-    /// Appends the bytes of `value`, the most significant first.
+    /// Appends the bytes of `value`, most significant byte first.
     @inlinable package mutating func append(bigEndian value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }

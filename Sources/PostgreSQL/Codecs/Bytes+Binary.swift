@@ -1,4 +1,4 @@
-/// The raw bytes of a `bytea`.
+/// Decodes and encodes `bytea`.
 extension [UInt8]: BinaryDecodable {
     @inlinable package init?(binary bytes: UnsafeRawBufferPointer) {
         self.init(bytes)

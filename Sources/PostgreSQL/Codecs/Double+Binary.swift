@@ -1,4 +1,4 @@
-/// A `double precision`.
+/// Decodes `double precision`.
 extension Double: BinaryDecodable {
     @inlinable package init?(binary bytes: UnsafeRawBufferPointer) {
         guard bytes.count == MemoryLayout<UInt64>.size else { return nil }

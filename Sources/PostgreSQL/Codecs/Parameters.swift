@@ -1,14 +1,20 @@
-/// The values for one execution of a statement, in PostgreSQL's binary format and in one buffer.
+/// The parameter values for one execution of a statement, in PostgreSQL's binary format and in one buffer.
 ///
-/// Pointers into the buffer exist only inside the call that sends it.
+/// Pointers into the buffer exist only during the call that sends it.
+///
+/// ```swift
+/// var parameters = Parameters()
+/// parameters.append("user_alice")
+/// parameters.append(array: [1, 2, 3] as [Int64], of: .int8Array)
+/// ```
 package struct Parameters: Sendable {
     @usableFromInline var bytes: [UInt8] = []
-    /// Where each value lies in `bytes`; nil is NULL.
+    /// The range of each value in `bytes`; nil is NULL.
     @usableFromInline var slots: [Range<Int>?] = []
 
     @inlinable package init() {}
 
-    /// An empty set with room for what is expected, to avoid growing on the way.
+    /// Makes an empty list and reserves memory, to avoid reallocation while values are appended.
     @inlinable package init(reservingBytes byteCount: Int, slots slotCount: Int) {
         bytes.reserveCapacity(byteCount)
         slots.reserveCapacity(slotCount)
@@ -28,16 +34,16 @@ package struct Parameters: Sendable {
         slots.append(nil)
     }
 
-    /// Appends one value that `encode` writes; NULL where it writes nothing and returns false.
+    /// Appends a value that `encode` writes, or NULL when `encode` writes nothing and returns false.
     @inlinable package mutating func append(encodedBy encode: (inout [UInt8]) -> Bool) {
         let start = bytes.count
         slots.append(encode(&bytes) ? start..<bytes.count : nil)
     }
 
-    /// Appends a one-dimensional array whose elements `encode` writes, or leaves NULL by returning false.
+    /// Appends a one-dimensional array. `encode` writes each element, or returns false for a NULL element.
     ///
-    /// The form is that of PostgreSQL's `array_recv`: number of dimensions, whether there are NULLs, element type,
-    /// length, lower bound, then each element behind its length.
+    /// The format is that of PostgreSQL's `array_recv`: number of dimensions, whether there are NULLs, element type,
+    /// length, lower bound, then for each element its length and its bytes.
     @inlinable package mutating func append(
         arrayOf type: TypeOID,
         count: Int,

@@ -1,6 +1,6 @@
 extension String: BinaryDecodable {
     @inlinable package init?(binary bytes: UnsafeRawBufferPointer) {
-        // The server guarantees UTF-8: `client_encoding` is set at connect.
+        // Always valid UTF-8, because every connection sets `client_encoding` to UTF8.
         self.init(decoding: bytes, as: UTF8.self)
     }
 }

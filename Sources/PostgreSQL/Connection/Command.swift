@@ -1,4 +1,4 @@
-/// A statement with its values.
+/// A statement with the values of its parameters.
 package struct Command: Sendable {
     package let statement: Statement
     package let parameters: Parameters

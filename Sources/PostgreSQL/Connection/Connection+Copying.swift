@@ -1,7 +1,7 @@
 internal import CLibPQ
 
 extension Connection {
-    /// Loads rows in COPY's text format.
+    /// Loads rows in the text format of COPY.
     ///
     /// - Parameters:
     ///   - sql: A `COPY ... FROM STDIN` statement.

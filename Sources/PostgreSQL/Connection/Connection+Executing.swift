@@ -1,7 +1,7 @@
 internal import CLibPQ
 
 extension Connection {
-    /// Runs one statement in a transaction of its own, or in the one that is open.
+    /// Runs one statement in the open transaction, or in an implicit transaction when none is open.
     package mutating func execute(
         _ statement: Statement,
         _ parameters: Parameters = Parameters(),
@@ -14,12 +14,12 @@ extension Connection {
         return result
     }
 
-    /// Sends all `commands` in one flight and returns their results in order.
+    /// Sends all `commands` in one pipeline, which takes one round trip, and returns their results in order.
     ///
-    /// After an error the server skips the rest; the first error is thrown once the flight has been read to its end,
-    /// so that the connection stays usable.
+    /// After an error the server skips the remaining commands. The first error is thrown after the whole pipeline has
+    /// been read, so that the connection stays usable.
     ///
-    /// - Throws: ``DatabaseError``. After `connectionLost` and `timedOut` it is unknown what was done.
+    /// - Throws: ``DatabaseError``. After `connectionLost` and `timedOut`, commands may or may not have taken effect.
     package mutating func executeTogether(
         _ commands: [Command],
         deadline: Deadline
@@ -30,7 +30,7 @@ extension Connection {
         for command in commands {
             if preparesStatements, !prepared.contains(command.statement.name) {
                 try sendPrepare(command.statement)
-                // Known as prepared once the server has said so; the same flight must not prepare it twice.
+                // Inserted before the server confirms it, so that the pipeline does not prepare a statement twice.
                 prepared.insert(command.statement.name)
                 expected.append(.prepared(command.statement.name))
             }
@@ -43,8 +43,8 @@ extension Connection {
         return try results.get()
     }
 
-    /// Runs a script of any number of statements by the simple protocol, in one implicit transaction
-    /// unless the script says otherwise.
+    /// Runs a script of any number of statements with the simple query protocol, in one implicit transaction unless
+    /// the script contains transaction commands.
     package mutating func executeScript(_ sql: String, deadline: Deadline) throws(DatabaseError) {
         guard PQsendQuery(raw, sql) == 1 else { throw failure(.connectionLost) }
         var firstError: DatabaseError?
@@ -64,15 +64,16 @@ extension Connection {
 
     /// Commits the open transaction.
     ///
-    /// - Throws: ``DatabaseError/Kind/rolledBack`` when the server answered `ROLLBACK`, as it does for a transaction that
-    ///   had already failed; ``DatabaseError/Kind/commitUncertain`` when it warned that the wait for standbys was cut short.
+    /// - Throws: ``DatabaseError/Kind/rolledBack`` when the command tag is `ROLLBACK`, because the transaction had
+    ///   already failed; ``DatabaseError/Kind/commitUncertain`` when the server warned that it stopped waiting for
+    ///   standbys.
     package mutating func commit(deadline: Deadline) throws(DatabaseError) {
         _ = takeNotices()
         let result = try execute(.commit, deadline: deadline)
         try confirmCommit(result)
     }
 
-    /// Judges the answer to a `COMMIT` that travelled in a flight.
+    /// Checks the result of a `COMMIT` that was sent in a pipeline.
     package borrowing func confirmCommit(_ result: QueryResult) throws(DatabaseError) {
         guard result.commandTag == "COMMIT" else {
             throw DatabaseError(.rolledBack, "COMMIT was answered with \(result.commandTag)")
@@ -98,7 +99,7 @@ extension Connection {
         let lengths = slots.map { Int32(clamping: $0?.count ?? 0) }
         let formats = [Int32](repeating: 1, count: slots.count)
         let sent = command.parameters.bytes.withUnsafeBytes { bytes in
-            // An empty value must not look like NULL: it points at this byte instead of nowhere.
+            // A null pointer means NULL to libpq, so an empty value points at this byte.
             withUnsafeBytes(of: 0 as UInt8) { empty in
                 let values: [UnsafePointer<CChar>?] = slots.map { slot in
                     slot.flatMap { range in
@@ -116,7 +117,7 @@ extension Connection {
         guard sent == 1 else { throw failure(.connectionLost, statement: statement.name) }
     }
 
-    /// Hands all that is buffered to the kernel, reading on the way, because the server may be writing too.
+    /// Sends all buffered output, and reads meanwhile, because the server stops reading while its output is blocked.
     borrowing func flush(deadline: Deadline) throws(DatabaseError) {
         while true {
             switch PQflush(raw) {

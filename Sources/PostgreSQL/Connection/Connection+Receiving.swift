@@ -12,7 +12,8 @@ extension Connection {
         }
     }
 
-    /// Reads one flight to its end. The outer error says that the connection failed, the inner one that the server refused.
+    /// Reads the results of one pipeline to its end. Throws when the connection failed; returns a failure when the
+    /// server reported an error.
     mutating func collect(
         _ expected: [ExpectedResult],
         deadline: Deadline
@@ -34,7 +35,7 @@ extension Connection {
                 firstError = firstError ?? serverError(raw, statement: step.statement)
                 if !isOpen { throw firstError ?? failure(.connectionLost) }
             }
-            // A null follows the result of each command.
+            // libpq returns null after the result of each command.
             if let surplus = try nextResult(deadline: deadline) {
                 PQclear(surplus)
                 throw DatabaseError(.unexpected, "more than one result", statement: step.statement)
@@ -47,7 +48,7 @@ extension Connection {
         return .success(results)
     }
 
-    /// The next result, or nil where libpq ends the results of one command.
+    /// The next result, or nil at the end of the results of one command.
     borrowing func nextResult(deadline: Deadline) throws(DatabaseError) -> OpaquePointer? {
         try flush(deadline: deadline)
         while PQisBusy(raw) == 1 {
@@ -59,7 +60,7 @@ extension Connection {
 }
 
 extension Connection {
-    /// What libpq says about the connection itself.
+    /// An error with libpq's message about the connection.
     borrowing func failure(_ kind: DatabaseError.Kind, statement: String? = nil) -> DatabaseError {
         DatabaseError(kind, Self.oneLine(PQerrorMessage(raw)), statement: statement)
     }
@@ -69,7 +70,7 @@ extension Connection {
             PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
         }
         guard let sqlState = field("C") else {
-            // libpq made this result itself, because the connection broke.
+            // libpq made this result without a message of the server, because the connection broke.
             return DatabaseError(.connectionLost, Self.oneLine(PQresultErrorMessage(result)), statement: statement)
         }
         // Field codes of the protocol, manual 55.8: M message, D detail, H hint, n constraint, P position.

@@ -10,7 +10,7 @@ extension Connection {
         static let readOrWrite: Interest = [.read, .write]
     }
 
-    /// Blocks until the socket is ready for one of `interest`, or has failed, which counts as readable.
+    /// Blocks until the socket is ready for one of `interest`, or has failed, which is reported as readable.
     ///
     /// - Throws: ``DatabaseError/Kind/timedOut`` when `deadline` passes first.
     borrowing func wait(for interest: Interest, until deadline: Deadline) throws(DatabaseError) -> Interest {

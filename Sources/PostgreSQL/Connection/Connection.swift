@@ -1,19 +1,25 @@
 internal import CLibPQ
 internal import Glibc
 
-/// Owns one open connection to PostgreSQL. Dropping it closes the connection.
+/// Owns one open connection to PostgreSQL. Its deinitializer closes the connection.
 ///
-/// Used by one thread at a time. libpq runs in non-blocking mode; `wait` is the only place that
-/// blocks, and every wait has a deadline. (psycopg 3 divides the work the same way.)
+/// One thread at a time uses it. libpq runs in non-blocking mode; `wait` is the only function that blocks, and every
+/// wait has a deadline. (psycopg 3 has the same structure.)
+///
+/// ```swift
+/// var connection = try Connection.open(target, deadline: .after(.seconds(5)))
+/// let result = try connection.execute(Statement("now", "SELECT now()::text"), deadline: .after(.seconds(1)))
+/// for row in result.rows { print(try row.decode(0, as: String.self)) }
+/// ```
 ///
 /// - SeeAlso: PostgreSQL 15 manual, 34.4 "Asynchronous Command Processing" and 34.5 "Pipeline Mode".
 package struct Connection: ~Copyable {
-    /// `PGconn *`; never null, finished exactly once, also when the connection is broken.
+    /// `PGconn *`: never null, and finished exactly once, even when the connection is broken.
     let raw: OpaquePointer
     let noticeCollector: NoticeCollector
     /// Whether statements are prepared once and then executed by name.
     let preparesStatements: Bool
-    /// Names that the server has prepared on this connection.
+    /// Names of the statements that the server has prepared on this connection.
     var prepared: Set<String> = []
 
     private init(
@@ -32,11 +38,12 @@ package struct Connection: ~Copyable {
 
     /// Connects, with TLS and authentication, before `deadline`.
     ///
-    /// Several hosts are tried in the order of the target. Each gets an equal part of the time that is left, so that one
-    /// which stays silent does not keep the others from being tried.
+    /// Several hosts are tried in the order of the target. Each gets an equal part of the time that is left, so that a
+    /// host that does not respond leaves time for the others.
     ///
     /// - Parameter preparesStatements: False sends every statement unnamed, for poolers in transaction mode.
-    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`; of several hosts, it names each and why it failed.
+    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`. For several hosts, the message has the error of
+    ///   each.
     package static func open(
         _ target: ConnectionTarget,
         preparesStatements: Bool = true,
@@ -72,7 +79,7 @@ package struct Connection: ~Copyable {
     ) throws(DatabaseError) -> Connection {
         let raw = withCStrings(parameters.map(\.keyword)) { keywords in
             withCStrings(parameters.map(\.value)) { values in
-                // expand_dbname: `dbname` may be a whole connection string.
+                // expand_dbname is 1: `dbname` may be a whole connection string.
                 PQconnectStartParams(keywords, values, 1)
             }
         }
@@ -95,8 +102,8 @@ package struct Connection: ~Copyable {
         guard PQstatus(raw) != CONNECTION_BAD else { throw failure(.connect) }
         var interest = Interest.write
         while true {
-            // connect_timeout is ignored by PQconnectPoll, and the socket may be another one after each step
-            // (several hosts, TLS fallback): manual, 34.1 "PQconnectPoll".
+            // PQconnectPoll ignores connect_timeout, and the socket may change after each step (several hosts, TLS
+            // fallback): manual, 34.1 "PQconnectPoll".
             do {
                 _ = try wait(for: interest, until: deadline)
             } catch  where error.kind == .timedOut {
@@ -111,7 +118,7 @@ package struct Connection: ~Copyable {
         }
     }
 
-    /// What our codecs rely on.
+    /// Checks the server properties that the codecs depend on.
     borrowing func checkServer() throws(DatabaseError) {
         guard PQserverVersion(raw) >= 150_000 else {
             throw DatabaseError(
@@ -129,27 +136,27 @@ package struct Connection: ~Copyable {
 }
 
 extension Connection {
-    /// The server process that serves this connection, as `pg_stat_activity.pid` shows it.
+    /// The process id of the server's backend, as in `pg_stat_activity.pid`.
     package var backendPID: Int32 { PQbackendPID(raw) }
 
     package var isOpen: Bool { PQstatus(raw) == CONNECTION_OK }
 
-    /// Whether nothing is running and no transaction is open: the only state in which a connection may be kept.
+    /// Whether no command is running and no transaction is open. Only then may the connection be reused.
     package var isIdle: Bool { isOpen && PQtransactionStatus(raw) == PQTRANS_IDLE }
 
-    /// Takes the notices that have come in since the last call.
+    /// Returns and removes the notices that have arrived since the last call.
     package borrowing func takeNotices() -> [Notice] { noticeCollector.take() }
 
-    /// The socket to wait on between commands; it becomes readable when the server hangs up.
+    /// The socket to wait on between commands. It becomes readable when the server closes the connection.
     package var socket: Int32 { PQsocket(raw) }
 
-    /// Reads what the server sent unasked. False once the connection is gone.
+    /// Reads what the server sent between commands. Returns false when the connection is lost.
     package borrowing func drainUnasked() -> Bool {
         PQconsumeInput(raw) == 1 && isOpen
     }
 }
 
-/// Lends a null-terminated array of C strings for the duration of `body`.
+/// Passes a null-terminated array of C strings to `body`. The pointers are valid only during the call.
 private func withCStrings<Value>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value?

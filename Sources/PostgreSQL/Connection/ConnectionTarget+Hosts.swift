@@ -1,35 +1,36 @@
 internal import CLibPQ
 
 extension ConnectionTarget {
-    /// One server of those that a target names.
+    /// One of several servers that a target names.
     struct Host: Sendable {
-        /// As errors call it: host or address, and port.
+        /// Host or address, and port, for error messages.
         let name: String
-        /// Comes after the target's parameters, and narrows them down to this server.
+        /// Parameters that select this server. They follow the target's parameters and override them.
         let parameters: [(keyword: String, value: String)]
     }
 
-    /// The servers that the target names, in its order; empty when there are not several, or when only libpq can tell
-    /// them apart.
+    /// The servers that the target names, in its order. Empty when there is only one, or when only libpq can separate
+    /// them.
     ///
-    /// libpq tries several hosts in turn, but `PQconnectPoll` has one clock for all of them: a first host that takes the
-    /// connection and stays silent would use up the time of the others (PostgreSQL 15 manual, 34.1 "connect_timeout").
+    /// libpq tries several hosts in turn, but `PQconnectPoll` has one time limit for all: a first host that accepts the
+    /// connection and sends nothing would use up the time (PostgreSQL 15 manual, 34.1 "connect_timeout").
     var hosts: [Host] { hosts(defaults: Self.values(PQconndefaults())) }
 
-    /// - Parameter defaults: What libpq fills in for keywords that `conninfo` leaves out: the environment, mostly.
+    /// - Parameter defaults: libpq's values for keywords that `conninfo` omits, mostly from the environment.
     func hosts(defaults: [String: String]) -> [Host] {
         let given = conninfo.isEmpty ? [:] : Self.values(PQconninfoParse(conninfo, nil))
-        // What a service file says is known to libpq alone.
+        // Only libpq reads the service file.
         guard given["service"] == nil else { return [] }
         let known = defaults.merging(given) { _, given in given }
-        // It goes round twice, which is about all hosts together.
+        // prefer-standby tries the whole list twice, so the hosts cannot be tried one by one.
         guard known["target_session_attrs"] != "prefer-standby" else { return [] }
 
         let names = Self.list(known["host"])
         let addresses = Self.list(known["hostaddr"])
         let ports = Self.list(known["port"])
         let count = max(names.count, addresses.count)
-        // A mistake in their numbers is libpq's to report; an empty element, its default, cannot be passed alone.
+        // libpq reports lists of different lengths. An empty element, which means a default, cannot be passed by
+        // itself.
         guard count > 1,
             [0, count].contains(names.count), [0, count].contains(addresses.count),
             [0, 1, count].contains(ports.count),
@@ -46,7 +47,7 @@ extension ConnectionTarget {
         }
     }
 
-    /// What an empty element of `port` stands for.
+    /// The value of an empty element of `port`.
     private static let defaultPort = "5432"
 
     private static func list(_ value: String?) -> [String] {
@@ -59,7 +60,7 @@ extension ConnectionTarget {
         var values: [String: String] = [:]
         var next = options
         while let option = next, let keyword = option.pointee.keyword {
-            // libpq takes an empty value for none.
+            // libpq treats an empty value as absent.
             if let value = option.pointee.val, value.pointee != 0 {
                 values[String(cString: keyword)] = String(cString: value)
             }

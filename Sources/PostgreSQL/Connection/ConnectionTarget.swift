@@ -1,20 +1,24 @@
 internal import CLibPQ
 
-/// Where to connect, and as what.
+/// The server, the database and the user to connect to.
+///
+/// ```swift
+/// let target = try ConnectionTarget("postgresql://app@db.example/connvo", applicationName: "connvo-server/serve")
+/// ```
 package struct ConnectionTarget: Sendable {
-    /// A libpq URI or keyword string, or empty for libpq's own defaults (`PGHOST` ...).
+    /// A libpq URI or keyword string. Empty selects libpq's defaults (`PGHOST` ...).
     let conninfo: String
-    /// Shown in `pg_stat_activity` and in the server's log.
+    /// The name in `pg_stat_activity` and in the server's log.
     package let applicationName: String
-    /// What has to be true of a server among several; `nil` takes any.
+    /// The property that one of several servers must have; nil accepts any.
     let sessionAttributes: SessionAttributes?
 
     package enum SessionAttributes: String, Sendable {
         case readWrite = "read-write"
     }
 
-    /// - Throws: ``DatabaseError`` when libpq cannot read `conninfo`. The message never quotes it, because it may
-    ///   hold a password.
+    /// - Throws: ``DatabaseError`` when libpq cannot parse `conninfo`. The message does not quote it, because it may
+    ///   contain a password.
     package init(
         _ conninfo: String,
         applicationName: String,
@@ -31,11 +35,11 @@ package struct ConnectionTarget: Sendable {
         }
     }
 
-    /// Keywords and values for `PQconnectStartParams`. What stands in `conninfo` comes after our defaults and wins.
+    /// Keywords and values for `PQconnectStartParams`. Values in `conninfo` override the defaults set here.
     var parameters: [(keyword: String, value: String)] {
         var parameters: [(String, String)] = [
             ("fallback_application_name", applicationName),
-            // A peer that vanished without a word is noticed within seconds, not within TCP's quarter of an hour.
+            // A peer that is no longer reachable is detected within seconds; TCP's default takes a quarter of an hour.
             ("tcp_user_timeout", "5000"),
             ("keepalives_idle", "10"),
             ("keepalives_interval", "10"),

@@ -1,21 +1,29 @@
-/// What went wrong between this process and PostgreSQL.
+/// An error of PostgreSQL, of libpq or of decoding a result.
+///
+/// ```swift
+/// do {
+///     _ = try connection.execute(statement, parameters, deadline: deadline)
+/// } catch where error.sqlState == .uniqueViolation {
+///     // The row exists already.
+/// }
+/// ```
 package struct DatabaseError: Error, Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// No connection could be made.
         case connect
-        /// The connection broke. What was being done may or may not have been done.
+        /// The connection broke. The command may or may not have taken effect.
         case connectionLost
-        /// A deadline of ours passed; the connection is in an unknown state and must be closed.
+        /// A deadline passed. The state of the connection is unknown, and it must be closed.
         case timedOut
-        /// The server refused; `sqlState` says how.
+        /// The server reported an error; `sqlState` has its code.
         case server
-        /// `COMMIT` was answered with `ROLLBACK`: the transaction had failed before.
+        /// The command tag of `COMMIT` was `ROLLBACK`: the transaction had failed before.
         case rolledBack
-        /// `COMMIT` was answered with a warning that it may not have reached the standbys (class 01).
+        /// `COMMIT` came with a warning that the standbys may not have the transaction (class 01).
         case commitUncertain
-        /// A value did not have the type or the shape that our SQL promises.
+        /// A value is NULL or not of the type that the caller decodes.
         case decoding
-        /// libpq or the server did something that the protocol does not allow here.
+        /// libpq or the server did something that the protocol does not permit here.
         case unexpected
     }
 
@@ -25,9 +33,9 @@ package struct DatabaseError: Error, Hashable, Sendable {
     package var detail: String?
     package var hint: String?
     package var constraint: String?
-    /// 1-based position in characters in the text of the statement, where the server gives one.
+    /// The position of the error in the statement's text, in characters from 1, when the server reports one.
     package var position: Int?
-    /// The name of our statement; nil for scripts.
+    /// The name of the statement; nil for scripts.
     package var statement: String?
 
     package init(_ kind: Kind, _ message: String, sqlState: SQLState? = nil, statement: String? = nil) {
@@ -47,7 +55,7 @@ package struct DatabaseError: Error, Hashable, Sendable {
 }
 
 extension DatabaseError: CustomStringConvertible {
-    /// One line without row data: `detail` may quote values and is left out.
+    /// One line without row data. `detail` may quote values, so it is left out.
     package var description: String {
         var text = message
         if let sqlState { text += " (SQLSTATE \(sqlState.rawValue))" }

@@ -1,23 +1,23 @@
 internal import CLibPQ
 
-/// Something the server said beside its results: a notice or a warning.
+/// A notice or a warning that the server sent in addition to results.
 package struct Notice: Hashable, Sendable {
     package let severity: String
     package let sqlState: SQLState
     package let message: String
 }
 
-/// Gathers the notices of one connection until somebody takes them.
+/// Collects the notices of one connection until ``take()`` is called.
 final class NoticeCollector {
     private var notices: [Notice] = []
 
-    /// Returns what has come in since the last call.
+    /// Returns and removes the notices that have arrived since the last call.
     func take() -> [Notice] {
         defer { notices = [] }
         return notices
     }
 
-    /// Makes libpq hand its notices to this collector instead of printing them on standard error.
+    /// Makes libpq pass its notices to this collector instead of printing them on standard error.
     ///
     /// The collector must outlive the connection: ``Connection`` holds both.
     func attach(to connection: OpaquePointer) {

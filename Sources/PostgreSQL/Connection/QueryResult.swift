@@ -5,7 +5,7 @@ package final class QueryResult: @unchecked Sendable {
     // @unchecked because a PGresult is read-only once made and may be passed between threads
     // (PostgreSQL 15 manual, 34.20 "Behavior in Threaded Programs"); nothing here modifies it.
     private let raw: OpaquePointer
-    /// The statement these rows answer, for errors.
+    /// The name of the statement that gave this result, for errors.
     package let statement: String?
 
     /// Takes ownership of `raw`.
@@ -21,14 +21,14 @@ package final class QueryResult: @unchecked Sendable {
     package var rowCount: Int { Int(PQntuples(raw)) }
     package var columnCount: Int { Int(PQnfields(raw)) }
 
-    /// What the server says it did: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
+    /// The command tag that the server sent: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
     package var commandTag: String { String(cString: PQcmdStatus(raw)) }
 
     package var rows: some RandomAccessCollection<Row> {
         (0..<rowCount).lazy.map { Row(result: self, index: $0) }
     }
 
-    /// The bytes of one cell, valid as long as this result is kept alive; nil is NULL. An empty value is an empty buffer.
+    /// The bytes of one cell, valid while this result is retained. NULL is nil; an empty value is an empty buffer.
     @usableFromInline func cell(row: Int, column: Int) -> UnsafeRawBufferPointer? {
         guard PQgetisnull(raw, Int32(row), Int32(column)) == 0 else { return nil }
         let length = Int(PQgetlength(raw, Int32(row), Int32(column)))

@@ -1,4 +1,4 @@
-/// One row of a result. NULL, a wrong length and a malformed value are told apart.
+/// One row of a result. Decoding distinguishes NULL, a wrong length and a malformed value.
 package struct Row {
     @usableFromInline let result: QueryResult
     @usableFromInline let index: Int
@@ -13,9 +13,10 @@ package struct Row {
         result.cell(row: index, column: column) == nil
     }
 
-    /// Decodes a value that cannot be NULL.
+    /// Decodes a value that is never NULL.
     ///
-    /// - Throws: ``DatabaseError/Kind/decoding`` when it is NULL or not a `Value`: a bug in our SQL or schema.
+    /// - Throws: ``DatabaseError/Kind/decoding`` when it is NULL or not a `Value`, which is a bug in the SQL or the
+    ///   schema.
     @inlinable package func decode<Value: BinaryDecodable>(
         _ column: Int,
         as: Value.Type = Value.self
@@ -26,7 +27,7 @@ package struct Row {
         return value
     }
 
-    /// Decodes a value, or nil when it is NULL.
+    /// Decodes a value; NULL is nil.
     @inlinable package func decodeIfPresent<Value: BinaryDecodable>(
         _ column: Int,
         as: Value.Type = Value.self
@@ -40,7 +41,7 @@ package struct Row {
         }
     }
 
-    /// The error that says what was found in `column` instead of an `expected`.
+    /// The error for a value in `column` that is not an `expected`.
     package func decodingError(_ column: Int, found: String, expected: Any.Type) -> DatabaseError {
         DatabaseError(
             .decoding,

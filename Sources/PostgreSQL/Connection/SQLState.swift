@@ -1,4 +1,8 @@
-/// A five-character SQLSTATE, as an open set: codes that are not named here can still be held.
+/// A five-character SQLSTATE. It can hold codes that have no constant here.
+///
+/// ```swift
+/// if let code = error.sqlState, SQLState.integrityConstraintViolation ~= code { ... }  // any code of class 23
+/// ```
 ///
 /// PostgreSQL 15 manual, appendix A.
 package struct SQLState: RawRepresentable, Hashable, Sendable {
@@ -31,7 +35,7 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package static let queryCanceled = SQLState(rawValue: "57014")
     package static let internalError = SQLState(rawValue: "XX000")
 
-    /// A pattern that ends in `000` matches every code of its class; any other matches only itself.
+    /// A pattern that ends in `000` matches every code of its class; any other pattern matches only itself.
     package static func ~= (pattern: SQLState, code: SQLState) -> Bool {
         pattern.rawValue.hasSuffix("000")
             ? code.rawValue.hasPrefix(pattern.rawValue.prefix(2))

@@ -1,6 +1,10 @@
-/// One SQL statement with a name that shows in errors, metrics and `pg_prepared_statements`.
+/// One SQL statement, with a name for errors, metrics and `pg_prepared_statements`.
 ///
-/// Parameters and results travel in binary format.
+/// Parameters and results are in binary format.
+///
+/// ```swift
+/// static let userByID = Statement("user_by_id", "SELECT email FROM connvo.users WHERE id = $1", parameters: [.text])
+/// ```
 package struct Statement: Hashable, Sendable {
     package let name: String
     package let sql: String

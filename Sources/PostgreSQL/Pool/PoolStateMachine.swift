@@ -1,21 +1,32 @@
 /// Decides what each connection of the pool does next: connect, rest, work, close or stop.
 ///
-/// Pure: events and the time go in, steps come out; no socket, no clock, no thread. Each *slot* is one thread with
-/// at most one connection, and asks for its `nextStep` whenever it has finished the last one.
+/// A pure state machine: events and the time are parameters, steps are results. It has no socket, no clock and no
+/// thread. Each *slot* stands for one thread with at most one connection. The thread calls
+/// ``nextStep(for:hasWork:now:)``, carries out the step, reports its outcome and calls again.
 ///
-/// While the database is away, one slot probes and the others wait for it, so that a dead database sees a few
-/// attempts a second and not a storm. Connections have a lifetime and an idle limit, both with jitter, so that they do
-/// not all end at once.
+/// While the database does not accept connections, one slot probes and the others wait, so that the database gets a
+/// few attempts a second. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
+/// at the same time.
+///
+/// ```swift
+/// switch machine.nextStep(for: slot, hasWork: !queue.isEmpty, now: .now) {
+/// case .connect: // open a connection, then call connected(_:now:) or connectingFailed(_:now:)
+/// case .disconnect: // close the connection, then ask for the next step
+/// case .work: // take work from the queue; after a broken connection call disconnected(_:)
+/// case .rest(let instant): // wait for a wake-up, or until the instant
+/// case .stop: // close the connection and end the thread
+/// }
+/// ```
 package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable {
     package struct Limits: Sendable {
-        /// Delay before the second attempt after a failed one; it doubles up to `maximumProbeInterval`.
+        /// The delay between the first failed attempt and the second. It doubles up to `maximumProbeInterval`.
         package var minimumProbeInterval: Duration
         package var maximumProbeInterval: Duration
-        /// A connection older than this is replaced when it is free.
+        /// A connection older than this is replaced when it is not in use.
         package var lifetime: Duration
-        /// A connection unused for this long is closed, down to one.
+        /// A connection unused for this long is closed, unless it is the only one.
         package var idleLimit: Duration
-        /// The part of each duration that chance may add.
+        /// The largest random part that is added to a duration, as a fraction of it.
         package var jitter: Double
 
         package init(
@@ -33,32 +44,43 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
         }
     }
 
-    /// What a slot is to do.
+    /// What the thread of a slot does next.
     package enum Step: Equatable, Sendable {
         case connect
-        /// Close the connection, then ask again.
+        /// Close the connection, then ask for the next step.
         case disconnect
-        /// There is work and a connection: take it.
+        /// There is work: take it and use the connection.
         case work
-        /// Wait until woken, or until the instant.
+        /// Wait for a wake-up, or until the instant when there is one.
         case rest(until: Instant?)
         /// Close the connection and end the thread.
         case stop
     }
 
     package enum Slot: Equatable, Sendable {
-        /// No connection. Wants one if there is work for it or the pool is below its minimum.
+        /// There is no connection. The slot opens one when there is work or when no other slot has or opens one; during
+        /// an outage, when it is the slot that probes.
+        ///
+        /// Followed by `connecting` or `stopped`.
         case closed
-        /// Opening a connection.
+        /// The thread is opening a connection. It does not ask for a step in this state.
+        ///
+        /// Followed by `idle` on success and `closed` on failure.
         case connecting
-        /// Holding a connection and waiting.
+        /// The connection is open and not in use since `since`. It is replaced at `expiresAt`.
+        ///
+        /// Followed by `busy` when there is work, `closed` when the connection expires, breaks or was idle too long,
+        /// and `stopped`.
         case idle(since: Instant, expiresAt: Instant)
-        /// Using its connection.
+        /// The thread is using the connection, which is replaced at `expiresAt`.
+        ///
+        /// Followed by `busy` while there is more work, `idle` when there is none, `closed` when the connection expires
+        /// or breaks, and `stopped`.
         case busy(expiresAt: Instant)
         case stopped
     }
 
-    /// A time in which connecting fails.
+    /// A period in which every attempt to connect has failed.
     private struct Outage: Sendable {
         let since: Instant
         var failures: Int
@@ -81,19 +103,21 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
 
     // MARK: Questions
 
-    /// Whether the last attempt to connect failed and nothing is connected: new work has no prospect.
+    /// Whether the last attempt to connect failed and no slot has a connection, so that new work cannot be done now.
     package var isAway: Bool {
         outage != nil && !slots.contains(where: \.hasConnection)
     }
 
-    /// Whether that has been so for `duration`: a server that restarts is worth waiting for, one that is gone is not.
+    /// Whether ``isAway`` has held for `duration`. Work may wait for a server that restarts, and not for one that stays
+    /// away.
     package func hasBeenAway(for duration: Duration, now: Instant) -> Bool {
         isAway && outage.map { $0.since.advanced(by: duration) <= now } == true
     }
 
-    /// The slot that newly arrived work should wake: one that holds a connection, else one that may open one.
+    /// The slot to wake for new work: one with an idle connection, otherwise one that may open a connection.
     ///
-    /// The lowest of the idle ones, so that under low load one connection does the work and the others age.
+    /// The lowest index is chosen, so that under low load one connection does the work and the others reach their idle
+    /// limit.
     package var slotToWake: Int? {
         slots.firstIndex { if case .idle = $0 { true } else { false } }
             ?? (outage == nil ? slots.firstIndex(of: .closed) : nil)
@@ -101,7 +125,7 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
 
     // MARK: Events
 
-    /// Says what `slot`, which has nothing to do, does next.
+    /// Returns the next step of `slot`, whose previous step is finished.
     package mutating func nextStep(for slot: Int, hasWork: Bool, now: Instant) -> Step {
         switch slots[slot] {
         case .stopped:
@@ -117,7 +141,7 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
         }
     }
 
-    /// `slot` has a connection. Returns the slots to wake, now that connecting works again.
+    /// Notes that `slot` has connected. Returns the slots to wake when this ends an outage.
     package mutating func connected(_ slot: Int, now: Instant) -> [Int] {
         slots[slot] = .idle(since: now, expiresAt: now.advanced(by: jittered(limits.lifetime)))
         guard outage != nil else { return [] }
@@ -125,7 +149,7 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
         return slots.indices.filter { slots[$0] == .closed }
     }
 
-    /// `slot` could not connect.
+    /// Notes that `slot` could not connect.
     package mutating func connectingFailed(_ slot: Int, now: Instant) {
         slots[slot] = .closed
         let failures = (outage?.failures ?? 0) + 1
@@ -137,12 +161,12 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
         )
     }
 
-    /// The connection of `slot` is gone, or must not be used again.
+    /// Notes that the connection of `slot` is lost or must not be used again.
     package mutating func disconnected(_ slot: Int) {
         if slots[slot] != .stopped { slots[slot] = .closed }
     }
 
-    /// No more work will come: slots stop as soon as they find none.
+    /// Notes that no more work will arrive. From now on each slot stops when it finds no work.
     package mutating func stop() {
         isStopping = true
     }
@@ -155,9 +179,10 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
             return .stop
         }
         if let outage {
-            // Also without work: only a success ends the outage, and until then work wakes no closed slot.
+            // This also applies without work: only a successful attempt ends an outage, and until then new work wakes
+            // no closed slot.
             guard !slots.contains(.connecting) else {
-                // The success wakes this slot, a failure does not: with no work left the probing one stops for good.
+                // A success wakes this slot. A failure does not, and while stopping the slot that probed may then stop.
                 return .rest(until: isStopping ? now.advanced(by: limits.maximumProbeInterval) : nil)
             }
             guard now >= outage.nextProbe else { return .rest(until: outage.nextProbe) }
@@ -202,7 +227,7 @@ package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: 
 }
 
 extension PoolStateMachine.Slot {
-    /// Whether a connection of this slot is open.
+    /// Whether this slot has an open connection.
     package var hasConnection: Bool {
         switch self {
         case .idle, .busy: true

@@ -1,4 +1,8 @@
-/// A moment on the monotonic clock after which waiting is given up.
+/// An instant of the monotonic clock at which a wait ends.
+///
+/// ```swift
+/// let deadline = Deadline.after(.milliseconds(500))
+/// ```
 package struct Deadline: Hashable, Comparable, Sendable {
     package let instant: ContinuousClock.Instant
 
@@ -10,23 +14,23 @@ package struct Deadline: Hashable, Comparable, Sendable {
         Deadline(.now + duration)
     }
 
-    /// So far away that nothing reaches it: for commands that a person waits for and can interrupt.
+    /// A deadline that never passes (in 100 years), for commands that a person waits for and can interrupt.
     package static let never = Deadline(.now + .seconds(100 * 365 * 24 * 3600))
 
     package var hasPassed: Bool { instant <= .now }
 
-    /// Blocks the calling thread, until the deadline at the latest.
+    /// Blocks the calling thread for `longest`, or until the deadline when that is earlier.
     package func sleep(atMost longest: Duration) {
         pause(for: max(.zero, min(longest, instant - .now)))
     }
 
-    /// The moment at which one of `count` equal parts of the time left will have passed.
+    /// The end of the first of `count` equal parts of the time that is left.
     func part(of count: Int) -> Deadline {
         let now = ContinuousClock.now
         return Deadline(now + (instant - now) / count)
     }
 
-    /// Milliseconds left, rounded up, in the range that poll(2) takes; 0 once the deadline has passed.
+    /// The milliseconds left, rounded up, in the range of poll(2); 0 when the deadline has passed.
     var millisecondsLeft: Int32 {
         let left = instant - .now
         guard left > .zero else { return 0 }

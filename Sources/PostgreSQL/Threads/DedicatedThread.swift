@@ -1,16 +1,21 @@
 internal import Glibc
 internal import Synchronization
 
-/// A thread of our own, for work that blocks: never an event loop's, never one of the cooperative pool.
+/// A thread for work that blocks, which must not run on an event loop or in the cooperative pool.
+///
+/// ```swift
+/// let thread = try DedicatedThread(name: "database-1") { worker.run() }
+/// thread.join()
+/// ```
 package final class DedicatedThread: Sendable {
     private let handle: Mutex<pthread_t?>
 
     /// Starts a thread.
     ///
     /// - Parameters:
-    ///   - name: Shown by `ps -L` and debuggers; Linux keeps 15 characters.
+    ///   - name: The name in `ps -L` and debuggers. Linux keeps 15 bytes.
     ///   - body: Runs once, on the new thread.
-    /// - Throws: ``DatabaseError`` when the system gives no thread.
+    /// - Throws: ``DatabaseError`` when the system cannot start a thread.
     package init(name: String, body: @escaping @Sendable () -> Void) throws(DatabaseError) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
@@ -37,7 +42,7 @@ package final class DedicatedThread: Sendable {
         if let thread = handle.withLock({ $0 }) { pthread_detach(thread) }
     }
 
-    /// Waits until `body` has returned. Blocks the calling thread.
+    /// Blocks the calling thread until `body` has returned.
     package func join() {
         let thread = handle.withLock { handle in
             defer { handle = nil }
@@ -57,7 +62,7 @@ package final class DedicatedThread: Sendable {
     }
 }
 
-/// Names the calling thread for `ps` and debuggers; Linux keeps the first 15 bytes. Failing to is harmless.
+/// Names the calling thread for `ps` and debuggers. Linux keeps the first 15 bytes. Errors are ignored.
 private func nameThisThread(_ name: String) {
     let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return }

@@ -1,10 +1,16 @@
 internal import Glibc
 
-/// A pipe with which other threads wake one that waits in poll(2).
+/// A pipe that wakes a thread in poll(2) from other threads.
 ///
-/// (Linux's eventfd would take one descriptor instead of two, but Swift's Glibc module does not show it.)
+/// (eventfd of Linux would need one descriptor instead of two, but Swift's Glibc module does not export it.)
+///
+/// ```swift
+/// let wake = try WakeDescriptor()
+/// wake.wait(until: .after(.seconds(1)))  // in the waiting thread
+/// wake.signal()  // in another thread
+/// ```
 package final class WakeDescriptor: Sendable {
-    /// The end to poll for reading.
+    /// The read end, for poll(2).
     let fileDescriptor: Int32
     private let writeEnd: Int32
 
@@ -25,22 +31,22 @@ package final class WakeDescriptor: Sendable {
         close(writeEnd)
     }
 
-    /// Wakes the waiting thread, now or the next time it waits. Never blocks: a full pipe is awake already.
+    /// Ends the current or the next wait. Never blocks: when the pipe is full, the next wait ends anyway.
     package func signal() {
         _ = withUnsafeBytes(of: 1 as UInt8) { write(writeEnd, $0.baseAddress, 1) }
     }
 
-    /// Takes all signals so far, so that the next wait waits again.
+    /// Reads all pending signals, so that the next wait blocks.
     private func clear() {
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
             while read(fileDescriptor, buffer.baseAddress, buffer.count) == buffer.count {}
         }
     }
 
-    /// Blocks until somebody signals, `socket` has input or has failed, or `deadline` passes.
+    /// Blocks until another thread signals, `socket` has input or has failed, or `deadline` passes.
     ///
-    /// - Parameter socket: Also waited for when not negative.
-    /// - Returns: Whether `socket` has something to say.
+    /// - Parameter socket: A second descriptor to wait for; a negative number is none.
+    /// - Returns: Whether `socket` has input or has failed.
     @discardableResult
     package func wait(until deadline: Deadline, alsoFor socket: Int32 = -1) -> Bool {
         // poll(2) ignores negative descriptors.
