@@ -7,7 +7,7 @@ internal import NIOCore
 internal import Persistence
 internal import ServiceLifecycle
 
-/// The composition root of `serve`: builds every part once and says in which order they live.
+/// The composition root of `serve`: makes every component once and defines the order of starting and stopping.
 struct ConnvoApplication: Sendable {
     let engine: IssuanceEngine
     let monitor: DatabaseMonitor
@@ -16,13 +16,13 @@ struct ConnvoApplication: Sendable {
     let publicServer: Application<RouterResponder<BasicRequestContext>>
     let adminServer: Application<RouterResponder<BasicRequestContext>>?
 
-    /// How long listeners stay open after readiness has failed.
+    /// How long listeners stay open after the readiness probe fails.
     static let shutdownDelay: Duration = .seconds(3)
-    /// How long requests in flight may take before they are cut.
+    /// How long requests may take after shutdown has begun. Then their connections are closed.
     static let drainLimit: Duration = .seconds(20)
 
-    /// - Parameter onListening: Told the port of the public listener once it accepts connections.
-    /// - Throws: ``DatabaseError`` or ``MigrationFailure`` when the process lacks what it needs to start.
+    /// - Parameter onListening: Called with the port of the public listener when it accepts connections.
+    /// - Throws: ``DatabaseError`` or ``MigrationFailure`` when the server cannot start.
     init(
         _ configuration: ServerConfiguration,
         logger: Logger,
@@ -103,7 +103,8 @@ struct ConnvoApplication: Sendable {
         return issuance
     }
 
-    /// Everything that runs, in the order of dependency: shutdown goes the other way round.
+    /// All services in the order of starting: each comes after those it depends on. Shutdown stops them in reverse
+    /// order.
     var services: [any Service] {
         var services: [any Service] = [
             MonitorService(monitor: monitor),

@@ -1,7 +1,7 @@
 internal import ServiceLifecycle
 
-/// Fails readiness as soon as a shutdown begins, and keeps the listeners open for `delay`, so that load balancers see the
-/// failed probe before connections are refused.
+/// Makes the readiness probe fail when a shutdown begins, and keeps the listeners open for `delay`, so that load
+/// balancers see the failed probe before connections are refused.
 struct GracefulDrain: Service {
     let readiness: Readiness
     let delay: Duration

@@ -1,7 +1,7 @@
 internal import Persistence
 internal import ServiceLifecycle
 
-/// Runs the issuance engine until shutdown, and completes every request that still waits before it ends.
+/// Runs the issuance engine until shutdown. It ends after every waiting request has been completed.
 struct IssuanceService: Service {
     let engine: IssuanceEngine
 

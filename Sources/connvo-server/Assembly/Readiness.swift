@@ -2,7 +2,7 @@ internal import JOSE
 internal import Persistence
 internal import Synchronization
 
-/// Whether this process should be sent requests, and why not.
+/// Whether load balancers should send requests to this process, and why not.
 final class Readiness: Sendable {
     private let engine: IssuanceEngine
     private let monitor: DatabaseMonitor
@@ -17,12 +17,12 @@ final class Readiness: Sendable {
         self.keySet = keySet
     }
 
-    /// Says that the process is about to end.
+    /// Makes the process not ready, because it is about to end.
     func startDraining() {
         isDraining.withLock { $0 = true }
     }
 
-    /// Everything that stands in the way; none when ready.
+    /// The reasons why the process is not ready; empty when it is ready.
     var obstacles: [String] {
         var obstacles: [String] = []
         if isDraining.withLock({ $0 }) { obstacles.append("the process is shutting down") }
@@ -33,6 +33,6 @@ final class Readiness: Sendable {
         return obstacles
     }
 
-    /// What needs somebody's attention and stands in nobody's way yet.
+    /// Problems that an operator should fix, while the process is still ready.
     var warnings: [String] { keySet.warning.map { [$0] } ?? [] }
 }

@@ -1,7 +1,7 @@
 internal import Domain
 internal import Glibc
 
-/// The wall clock of this machine: the only place where the server asks for the time of day.
+/// The wall clock of this machine. No other code in the server reads the time of day.
 enum SystemClock {
     static func now() -> Timestamp {
         var time = timespec()
