@@ -4,10 +4,9 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
-/// A key set that its owner publishes (`WORKOS_JWKS_URL=https:...`).
+/// A key set that is downloaded (`WORKOS_JWKS_URL=https:...`).
 ///
-/// Every read is one connection of its own, which is closed afterwards: between two reads lie minutes, and nothing of
-/// the client stays in memory for them.
+/// Every read makes a new client and a new connection and closes both, because minutes pass between two reads.
 struct KeySetDownload: KeySetSource {
     let url: String
     private let configuration: HTTPClient.Configuration
@@ -15,8 +14,8 @@ struct KeySetDownload: KeySetSource {
 
     /// - Parameters:
     ///   - url: With the scheme `https`.
-    ///   - trustRoots: Who may vouch for the server.
-    ///   - timeLimit: For resolving, connecting and the whole answer together.
+    ///   - trustRoots: The certificate authorities that are trusted for the server's certificate.
+    ///   - timeLimit: For name resolution, connecting and the whole response together.
     init(url: String, trustRoots: NIOSSLTrustRoots = .default, timeLimit: TimeAmount = .seconds(5)) {
         self.url = url
         self.timeLimit = timeLimit
@@ -31,7 +30,7 @@ struct KeySetDownload: KeySetSource {
         )
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
-        // The schedule knows when to try again.
+        // KeySetSchedule decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         self.configuration = configuration
     }
@@ -44,7 +43,7 @@ struct KeySetDownload: KeySetSource {
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             configuration: configuration
         )
-        // Not awaited: a name that is being resolved cannot be called back, and would hold up the answer.
+        // Not awaited, because name resolution cannot be cancelled and would delay the result.
         defer { client.shutdown { _ in } }
         do {
             let request = try HTTPClient.Request(
@@ -71,7 +70,7 @@ struct KeySetDownload: KeySetSource {
 }
 
 extension KeySetFailure {
-    /// What the client throws.
+    /// Converts an error of the HTTP client.
     fileprivate init(_ error: any Error) {
         switch error {
         case let failure as KeySetFailure:
@@ -86,7 +85,8 @@ extension KeySetFailure {
         }
     }
 
-    /// Short enough for a line, and without the place in BoringSSL's sources that its errors end with.
+    /// Removes the position in BoringSSL's sources that its errors end with, and shortens the text to fit in a log
+    /// line.
     private static func cause(_ error: any Error) -> String {
         let text = "\(error)"
         let end = text.firstRange(of: " at /")?.lowerBound ?? text.endIndex

@@ -1,22 +1,22 @@
 internal import JOSE
 
-/// Why a key set was not read, or not put in force.
+/// Why a key set was not read or not accepted.
 enum KeySetFailure: Error, Equatable, CustomStringConvertible {
     case fileUnreadable
-    /// Resolving, connecting and the whole answer together took too long.
+    /// Name resolution, connecting and the whole response together took too long.
     case timedOut
-    /// No connection, or one that broke.
+    /// The connection could not be opened, or it broke.
     case connection(String)
-    /// The other side could not prove who it is, or speaks no TLS.
+    /// The server's certificate is not trusted, or the server does not use TLS.
     case tls(String)
-    /// Anything but 200, redirects included.
+    /// Any status but 200; redirects count as this too.
     case status(UInt)
-    /// The body has a Content-Encoding. None was asked for, and none is decoded.
+    /// The body has a Content-Encoding. The request accepts none, and none is decoded.
     case encoded
     case refused(JWKSetError)
     case noUsableKey
 
-    /// Stable, from a closed list, for a metric label.
+    /// A stable name from a closed list, for a metric label.
     var slug: String {
         switch self {
         case .fileUnreadable: "file_unreadable"

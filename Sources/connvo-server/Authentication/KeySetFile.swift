@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// A key set in a file (`WORKOS_JWKS_URL=file:...`), which is looked at every two seconds.
+/// A key set in a file (`WORKOS_JWKS_URL=file:...`), which is read every two seconds.
 struct KeySetFile: KeySetSource {
     let path: String
 

@@ -2,12 +2,12 @@ internal import JOSE
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Keeps a ``KeySetStore`` in step with a ``KeySetSource``, as a ``KeySetSchedule`` says.
+/// Reads a ``KeySetSource`` into a ``KeySetStore`` at the times that a ``KeySetSchedule`` gives.
 ///
-/// One read at a time, whoever asks. A source that fails, or holds no usable key, does not take the last good set away
-/// before the schedule does.
+/// Only one read runs at a time. When a read fails or returns no usable key, the last good set stays in use until the
+/// schedule expires it.
 final class KeySetRefresher: Service, Sendable {
-    /// The clock, as the schedule wants it: durations since one origin.
+    /// The clock in the form that the schedule uses: durations since one origin.
     struct Time: Sendable {
         let now: @Sendable () -> Duration
         let sleep: @Sendable (_ until: Duration) async throws -> Void
@@ -25,13 +25,13 @@ final class KeySetRefresher: Service, Sendable {
     private struct State: Sendable {
         var schedule: KeySetSchedule
         var waiting: [@Sendable () -> Void] = []
-        /// The wait for the next step, cut short when an unknown key brings that forward.
+        /// The wait for the next step. It is cancelled when an unknown key makes a read due.
         var nap: Task<Void, Never>?
     }
 
-    /// How many may wait for one read. Whoever comes later is answered by the set in force.
+    /// The most requests that may wait for one read. Further requests are decided with the current set.
     static let waitingLimit = 1000
-    /// How often the set's age is measured.
+    /// How often the age of the set is reported to the metrics.
     private static let measuringInterval: Duration = .seconds(15)
 
     private let source: any KeySetSource
@@ -54,7 +54,7 @@ final class KeySetRefresher: Service, Sendable {
         }
     }
 
-    /// Does the next thing that is to be done, which for the first time is to read the set.
+    /// Carries out the next step of the schedule. The first step reads the set.
     func step() async {
         let now = time.now()
         let (step, age) = state.withLock { ($0.schedule.next(at: now), $0.schedule.age(at: now)) }
@@ -70,10 +70,11 @@ final class KeySetRefresher: Service, Sendable {
         }
     }
 
-    /// Calls `body` once, from anywhere, after a read that may bring a key which the set in force does not have.
+    /// Calls `body` once, on any thread, after a read that may add a key which the current set does not have.
     ///
-    /// - Parameter generation: Of the set that did not have the key.
-    /// - Returns: Whether `body` will be called. No read goes on, and none may begin, when it will not.
+    /// - Parameter generation: The generation of the set that did not have the key.
+    /// - Returns: Whether `body` will be called. If false, no read is running and none may begin now, or too many
+    ///   requests wait already.
     func whenRead(since generation: UInt64, _ body: @escaping @Sendable () -> Void) -> Bool {
         if store.current.generation != generation {
             body()
@@ -88,7 +89,7 @@ final class KeySetRefresher: Service, Sendable {
         }
     }
 
-    /// What operators should know while everything still works.
+    /// A problem that operators should know about while tokens can still be verified.
     var warning: String? {
         let snapshot = store.current
         guard snapshot.lastReadFailed, !snapshot.keys.isEmpty else { return nil }
@@ -107,7 +108,7 @@ final class KeySetRefresher: Service, Sendable {
             observer.replaced(by: keys, isNew: store.replace(with: keys), from: source.name)
             succeeded = true
         } catch {
-            // A read that is called off at the end of the process says nothing about the source.
+            // A read that is cancelled because the process ends is not a failure of the source.
             if !Task.isCancelled {
                 store.noteFailure()
                 observer.failed(error, source.name)
@@ -140,7 +141,7 @@ final class KeySetRefresher: Service, Sendable {
         let nap = Task { [time] in _ = try? await time.sleep(moment) }
         let now = time.now()
         let isWanted = state.withLock { state in
-            // An unknown key may have come since the schedule was asked.
+            // An unknown key may have arrived since the schedule was asked.
             guard !state.schedule.isDue(at: now) else { return false }
             state.nap = nap
             return true

@@ -1,21 +1,22 @@
-/// When a key set is read, and until when one that was read may be used. Pure: the time is handed in.
+/// Decides when to read a key set and how long a set may be used. A pure state machine: the time is a parameter.
 ///
-/// Moments are durations since any one origin, on a clock that never goes back.
+/// Times are durations since one origin, on a clock that never goes back.
 struct KeySetSchedule: Sendable {
     struct Rules: Sendable {
-        /// From a read that succeeded to the next.
+        /// From a successful read to the next read.
         var refreshInterval: Duration
-        /// From the first of several reads that failed to the next; doubled with each, up to ``longestRetry``.
+        /// From the first failed read to the next; it doubles with each further failure, up to ``longestRetry``.
         var firstRetry: Duration
         var longestRetry: Duration
-        /// Up to this share of each interval is added or taken away at random, so that many servers do not read at once.
+        /// The largest fraction of an interval that is added or subtracted at random, so that servers do not read at
+        /// once.
         var jitter: Double
-        /// How long after the beginning of any read an unknown `kid` begins no other; nil when it never does.
+        /// After the start of a read, how long unknown `kid`s start no other; nil when they never start one.
         var cooldown: Duration?
-        /// How long a set is used after it was read last.
+        /// How long a set may be used after it was last read successfully.
         var staleLimit: Duration = .seconds(24 * 3600)
 
-        /// A set is meant to be ten minutes old at most, so it is read again when it is eight.
+        /// A set should be at most ten minutes old, so it is read again after eight.
         static let download = Rules(
             refreshInterval: .seconds(480),
             firstRetry: .seconds(1),
@@ -24,7 +25,7 @@ struct KeySetSchedule: Sendable {
             cooldown: .seconds(30)
         )
 
-        /// Looking costs next to nothing, so an unknown `kid` has nothing to add.
+        /// A file is read so often that an unknown `kid` does not need to start a read.
         static let file = Rules(
             refreshInterval: .seconds(2),
             firstRetry: .seconds(2),
@@ -36,7 +37,7 @@ struct KeySetSchedule: Sendable {
     enum Step: Equatable {
         /// Read now, then call ``end(succeeded:at:chance:)``.
         case read
-        /// The set is too old to be used any longer.
+        /// The set is too old to be used.
         case expire
         case wait(until: Duration)
     }
@@ -53,7 +54,7 @@ struct KeySetSchedule: Sendable {
         self.rules = rules
     }
 
-    /// What is to be done at `now`. The answer ``Step/read`` is given once: it is taken as the beginning of the read.
+    /// What to do at `now`. Returning ``Step/read`` starts a read, so it is returned once for each read.
     mutating func next(at now: Duration) -> Step {
         if let expiry, expiry <= now {
             hasExpired = true
@@ -65,9 +66,9 @@ struct KeySetSchedule: Sendable {
         return .read
     }
 
-    /// Notes the end of a read.
+    /// Notes the end of a read, whether it succeeded or not.
     ///
-    /// - Parameter chance: A random number in 0...1, which decides the jitter.
+    /// - Parameter chance: A random number in 0...1, for the jitter.
     mutating func end(succeeded: Bool, at now: Duration, chance: Double) {
         isReading = false
         let interval: Duration
@@ -78,17 +79,16 @@ struct KeySetSchedule: Sendable {
             interval = rules.refreshInterval
         } else {
             failuresInARow += 1
-            // Far more doublings than it takes to reach the longest, and too few to overflow.
+            // Enough doublings to reach `longestRetry`, and too few to overflow.
             let doublings = min(failuresInARow - 1, 16)
             interval = min(rules.firstRetry * (1 << doublings), rules.longestRetry)
         }
         dueAt = now + interval * (1 + rules.jitter * (2 * chance - 1))
     }
 
-    /// Notes that somebody named a key that the set does not have, and brings the next read forward unless the
-    /// cooldown forbids it.
+    /// Notes that a token named a key that the set does not have, and makes a read due unless the cooldown forbids it.
     ///
-    /// - Returns: Whether a read is going on or about to begin, whose end is worth waiting for.
+    /// - Returns: Whether a read is running or due, so that the request should wait for it.
     mutating func noteUnknownKey(at now: Duration) -> Bool {
         guard let cooldown = rules.cooldown else { return false }
         if isReading || isDue(at: now) { return true }
@@ -99,7 +99,7 @@ struct KeySetSchedule: Sendable {
 
     func isDue(at now: Duration) -> Bool { dueAt <= now }
 
-    /// The time since the set was read last, also after it has expired; nil when it never was.
+    /// The time since the last successful read, whether the set has expired or not; nil before the first.
     func age(at now: Duration) -> Duration? { lastSuccess.map { now - $0 } }
 
     private var expiry: Duration? { hasExpired ? nil : lastSuccess.map { $0 + rules.staleLimit } }

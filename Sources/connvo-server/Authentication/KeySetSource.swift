@@ -1,10 +1,10 @@
-/// Where a key set is read from.
+/// A place that a key set is read from.
 protocol KeySetSource: Sendable {
-    /// A path or an address, for the log.
+    /// The path or the URL, for logs.
     var name: String { get }
-    /// How often it may be read.
+    /// How often it is read.
     var rules: KeySetSchedule.Rules { get }
 
-    /// Reads the text of the set once, in bounded time.
+    /// Reads the text of the set once, within a time limit.
     func read() async throws(KeySetFailure) -> [UInt8]
 }

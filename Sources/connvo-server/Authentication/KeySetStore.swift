@@ -1,13 +1,13 @@
 internal import JOSE
 internal import Synchronization
 
-/// The key set in force. Replaced as a whole, and only by one that has a usable key.
+/// The current key set. It is replaced as a whole, and only by a set with a usable key.
 final class KeySetStore: Sendable {
     struct Snapshot: Sendable {
         let keys: JWKSet
-        /// Whether the last attempt to read the set failed: an unknown `kid` is then our fault and not the caller's.
+        /// Whether the last attempt to read the set failed. If so, an unknown `kid` is not the caller's fault.
         let lastReadFailed: Bool
-        /// Changes with every set that differs: what was verified under an older one is verified anew.
+        /// Changes whenever the keys change. Tokens that were verified with an older generation are verified again.
         let generation: UInt64
     }
 
@@ -17,7 +17,7 @@ final class KeySetStore: Sendable {
         snapshot.withLock { $0 }
     }
 
-    /// Puts `keys` in force, which were read just now. Returns whether they differ from those before.
+    /// Makes `keys`, which have just been read, the current set. Returns whether they differ from the previous ones.
     func replace(with keys: JWKSet) -> Bool {
         snapshot.withLock { snapshot in
             let isNew = snapshot.keys != keys
@@ -30,12 +30,12 @@ final class KeySetStore: Sendable {
         }
     }
 
-    /// Notes that the set could not be read; the one in force stays.
+    /// Notes that the set could not be read. The current set stays.
     func noteFailure() {
         snapshot.withLock { $0 = Snapshot(keys: $0.keys, lastReadFailed: true, generation: $0.generation) }
     }
 
-    /// Takes the set out of force: nobody has been able to read it for too long.
+    /// Removes the keys, because the set could not be read for too long.
     func expire() {
         snapshot.withLock { $0 = Snapshot(keys: JWKSet(), lastReadFailed: true, generation: $0.generation + 1) }
     }

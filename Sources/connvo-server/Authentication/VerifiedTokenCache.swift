@@ -1,10 +1,11 @@
 internal import JOSE
 internal import Synchronization
 
-/// Remembers bearer tokens that were verified, so that a token that comes again is not verified again.
+/// Stores the claims of verified bearer tokens, so that a token that is sent again is not verified again.
 ///
-/// Bounded, keyed by the token's SHA-256, never beyond `exp`, and emptied when the key set changes. Two halves: the
-/// younger takes new entries, and when it is full it replaces the older, so that what is used stays.
+/// The size is bounded, the key is the token's SHA-256, no entry is used after `exp`, and a new key set empties the
+/// cache. New entries go into the younger of two halves. When it is full, it replaces the older half, so entries in use
+/// stay.
 final class VerifiedTokenCache: Sendable {
     private struct State: Sendable {
         var generation: UInt64 = 0
@@ -12,7 +13,7 @@ final class VerifiedTokenCache: Sendable {
         var older: [Key: BearerClaims] = [:]
     }
 
-    /// A SHA-256 without storage of its own.
+    /// A SHA-256 in four integers, without an allocation.
     private struct Key: Hashable {
         private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -26,7 +27,7 @@ final class VerifiedTokenCache: Sendable {
         static func == (one: Key, other: Key) -> Bool { one.words == other.words }
 
         func hash(into hasher: inout Hasher) {
-            // Any part of a SHA-256 is as good as the whole.
+            // Every part of a SHA-256 is equally random, so one word is enough.
             hasher.combine(words.0)
         }
     }
@@ -38,9 +39,9 @@ final class VerifiedTokenCache: Sendable {
         half = max(1, capacity / 2)
     }
 
-    /// The claims of a token that was verified under the key set of `generation` and has not expired.
+    /// The claims of a token that was verified with the key set of `generation` and has not expired.
     ///
-    /// - Parameter now: Seconds since the epoch. No leeway is given: a token past its `exp` is verified anew.
+    /// - Parameter now: Seconds since the epoch. There is no leeway here: a token after its `exp` is verified again.
     func claims(of hash: [UInt8], generation: UInt64, now: Int64) -> BearerClaims? {
         let key = Key(hash)
         return state.withLock { state in
