@@ -1,4 +1,4 @@
-/// Settings that cannot be worked with. The process ends with exit code 78.
+/// The problems of all invalid settings. The process ends with exit code 78.
 struct ConfigurationFailure: Error, CustomStringConvertible {
     let problems: [SettingProblem]
 

@@ -1,16 +1,16 @@
 internal import Persistence
 internal import PostgreSQL
 
-/// Where the database is, for each kind of work (`DATABASE_URL`, `DATABASE_ADMIN_URL`).
+/// The connection targets for each kind of work (`DATABASE_URL`, `DATABASE_ADMIN_URL`).
 enum DatabaseSettings {
-    /// What `serve` and `token inspect` connect to.
+    /// The target of `serve` and `token inspect`.
     static func serving(_ settings: inout SettingsReader, purpose: String) -> ConnectionTarget? {
         target(settings.secret(.databaseURL) ?? "", .databaseURL, purpose, .readWrite, &settings)
     }
 
-    /// What `migrate`, `maintain`, `seed` and `report` connect to; by default the same.
+    /// The target of `migrate`, `maintain`, `seed` and `report`; by default the same as for serving.
     ///
-    /// - Parameter isReadOnly: Takes a standby, too, where the settings name one.
+    /// - Parameter isReadOnly: Whether a standby is accepted when the settings name one.
     static func administering(
         _ settings: inout SettingsReader,
         purpose: String,

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Logging
 
-/// How much is logged, and in which form (`LOG_LEVEL`, `LOG_FORMAT`).
+/// The minimum level and the format of log lines (`LOG_LEVEL`, `LOG_FORMAT`).
 struct LogSettings {
     enum Format: String, CaseIterable {
-        /// JSON, unless a person is looking.
+        /// Text when standard error is a terminal, otherwise JSON.
         case auto
         case json, text
     }

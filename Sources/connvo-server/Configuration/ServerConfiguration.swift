@@ -6,7 +6,7 @@ internal import NIOSSL
 internal import Persistence
 internal import PostgreSQL
 
-/// Everything `serve` needs to know, read once at start. docs/configuration.md describes each setting.
+/// The settings of `serve`, read once at start. docs/configuration.md describes each.
 struct ServerConfiguration: Sendable {
     struct Listener: Sendable {
         let host: String
@@ -18,7 +18,7 @@ struct ServerConfiguration: Sendable {
     /// Nil when `ADMIN_PORT` is 0.
     let adminListener: Listener?
     let trustedProxies: TrustedProxies
-    /// Nil when no page of another origin may read answers.
+    /// Nil when pages of other origins may not read responses.
     let crossOrigin: CrossOriginPolicy?
     let database: ConnectionTarget
     let poolSize: Int
@@ -35,7 +35,7 @@ struct ServerConfiguration: Sendable {
         case prepared, unnamed
     }
 
-    /// - Throws: ``ConfigurationFailure`` with every problem that was found.
+    /// - Throws: ``ConfigurationFailure`` with every problem in the settings.
     init(_ settings: inout SettingsReader) throws(ConfigurationFailure) {
         listener = Listener(
             host: settings.text(.httpHost),
@@ -65,7 +65,7 @@ struct ServerConfiguration: Sendable {
 
         try settings.throwIfWrong()
         guard let database, let signer, let keySetSource else {
-            // Each of these notes its problem, so this is never reached without one.
+            // A value is nil only when its reader has noted a problem.
             throw ConfigurationFailure(settings.problems)
         }
         self.database = database
@@ -115,7 +115,7 @@ struct ServerConfiguration: Sendable {
         }
     }
 
-    /// Observers have no role at Stream unless one is set, and so get no token.
+    /// Observers have no Stream role unless one is configured, so by default they get no token.
     private static func streamRoles(_ settings: inout SettingsReader) -> [Role: String] {
         var roles = AdmissionPolicy.defaultStreamRoles
         for (role, setting) in [
@@ -206,7 +206,7 @@ struct ServerConfiguration: Sendable {
         return nil
     }
 
-    /// Where WorkOS publishes the keys of one client.
+    /// The URL at which WorkOS publishes the keys of a client.
     private static func publishedKeySet(
         _ clientID: String,
         _ trustRoots: NIOSSLTrustRoots,

@@ -1,5 +1,6 @@
-/// Every setting that the program knows, under its name in the environment. Each is declared here and nowhere else:
-/// ``declaration`` says its type, its default and what it means, and docs/configuration.md has the same rows.
+/// Every setting of the program, under its name in the environment.
+///
+/// ``declaration`` has its type, its default and its meaning. docs/configuration.md has the same rows.
 ///
 /// ```swift
 /// let port = settings.integer(.httpPort)
@@ -42,9 +43,9 @@ enum Setting: String, CaseIterable, Sendable {
     case logLevel = "LOG_LEVEL"
     case logFormat = "LOG_FORMAT"
 
-    /// The name in the environment.
+    /// The name of the environment variable.
     var name: String { rawValue }
 
-    /// The setting that names a file with the value instead; secrets alone have one.
+    /// The environment variable that names a file with the value. Only secrets have one.
     var fileName: String { rawValue + "_FILE" }
 }

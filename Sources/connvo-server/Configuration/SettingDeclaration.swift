@@ -1,6 +1,6 @@
-/// What one setting is: where its documentation stands, its type with its default, and its meaning.
+/// The section, the type with its default, and the meaning of one setting, for reading and for documentation.
 struct SettingDeclaration: Sendable {
-    /// The sections of docs/configuration.md, in their order.
+    /// The sections of docs/configuration.md, in order.
     enum Section: String, CaseIterable, Sendable {
         case database = "Database"
         case http = "HTTP"
@@ -11,10 +11,10 @@ struct SettingDeclaration: Sendable {
         case log = "Log"
     }
 
-    /// How a value is written, and what holds when none is given.
+    /// The syntax of the value, and the default.
     enum ValueType: Sendable {
         case text(default: String? = nil)
-        /// Also accepted from the file that ``Setting/fileName`` names; never shown.
+        /// Also read from the file that ``Setting/fileName`` names. Never shown.
         case secret
         /// `true` or `false`; `false` by default.
         case flag
@@ -22,14 +22,14 @@ struct SettingDeclaration: Sendable {
         case choice(default: String, of: [String])
         /// A number and a unit, such as `90s`.
         case duration(default: String? = nil)
-        /// Entries separated by commas; none by default.
+        /// Entries separated by commas; empty by default.
         case list
     }
 
     let section: Section
     let type: ValueType
-    /// The default as documentation shows it, where the type alone does not say it.
+    /// The default in documentation, when the type alone does not give it.
     var shownDefault: String?
-    /// One line of Markdown for administrators.
+    /// One line of Markdown for operators.
     let meaning: String
 }

@@ -1,4 +1,4 @@
-/// What is wrong with one setting, and what to do about it.
+/// What is wrong with one setting, and how to correct it.
 struct SettingProblem: Hashable, Sendable, CustomStringConvertible {
     let setting: String
     let problem: String

@@ -3,10 +3,9 @@ internal import Domain
 internal import FoundationEssentials
 internal import SystemPackage
 
-/// Reads settings by name and gathers everything that is wrong with them, so that an administrator hears of all
-/// problems at once.
+/// Reads settings by name and collects every problem, so that an operator sees all problems at once.
 ///
-/// Flags win over the environment, and the environment over a `.env` file.
+/// Flags override the environment, and the environment overrides a `.env` file.
 struct SettingsReader {
     private let reader: ConfigReader
     private(set) var problems: [SettingProblem] = []
@@ -14,7 +13,7 @@ struct SettingsReader {
     /// - Parameters:
     ///   - flags: Values given on the command line, by setting name.
     ///   - environment: The process's environment.
-    ///   - environmentFile: A `.env` file; one that does not exist is no problem.
+    ///   - environmentFile: A `.env` file, which may be missing.
     init(
         flags: [String: String] = [:],
         environment: [String: String] = ProcessInfo.processInfo.environment,
@@ -42,12 +41,12 @@ struct SettingsReader {
         reader = ConfigReader(providers: providers)
     }
 
-    /// The value as it stands; an empty one counts as none.
+    /// The value as given; nil when it is missing or empty.
     func string(_ setting: Setting) -> String? {
         value(named: setting.name, isSecret: false)
     }
 
-    /// The value, or its declared default.
+    /// The value, or the declared default.
     func text(_ setting: Setting) -> String {
         guard case .text(let defaultValue?) = setting.declaration.type else {
             preconditionFailure("\(setting.name) is not declared as a text with a default")
@@ -55,7 +54,7 @@ struct SettingsReader {
         return string(setting) ?? defaultValue
     }
 
-    /// A secret: the setting itself, or the contents of the file that ``Setting/fileName`` names, less a final newline.
+    /// The value of a secret, or the contents of the file that ``Setting/fileName`` names, without a final newline.
     mutating func secret(_ setting: Setting) -> String? {
         let value = value(named: setting.name, isSecret: true)
         guard let path = secretFile(setting) else { return value }
@@ -71,7 +70,7 @@ struct SettingsReader {
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
-    /// The file that holds a secret, when one is named.
+    /// The file of a secret; nil when no file is named.
     func secretFile(_ setting: Setting) -> String? {
         value(named: setting.fileName, isSecret: false)
     }
@@ -100,7 +99,7 @@ struct SettingsReader {
         }
     }
 
-    /// One of the names of an enumeration, or the declared default.
+    /// A case of an enumeration by its raw value, or the declared default.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ setting: Setting,
         of: Choice.Type
@@ -129,12 +128,12 @@ struct SettingsReader {
         return duration
     }
 
-    /// A comma-separated list, without blanks around its entries.
+    /// The entries of a comma-separated list, without the blanks around them.
     func list(_ setting: Setting) -> [String] {
         (string(setting) ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }.filter { !$0.isEmpty }
     }
 
-    /// Notes a problem that only the reader of several settings can see. Never give a secret's value.
+    /// Notes a problem that the reader cannot detect by itself. The texts must not contain the value of a secret.
     mutating func note(_ setting: Setting, _ problem: String, _ remedy: String) {
         note(setting.name, problem, remedy)
     }
@@ -148,7 +147,7 @@ struct SettingsReader {
         return reader.string(forKey: key, isSecret: isSecret).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// - Throws: ``ConfigurationFailure`` when anything was noted.
+    /// - Throws: ``ConfigurationFailure`` when a problem was noted.
     func throwIfWrong() throws(ConfigurationFailure) {
         if !problems.isEmpty { throw ConfigurationFailure(problems) }
     }
