@@ -3,7 +3,7 @@ internal import Metrics
 internal import Persistence
 internal import PostgreSQL
 
-/// Makes logs and metrics of what the engine and the monitor report.
+/// Writes log lines and metrics for the events of the issuance engine and the database monitor.
 struct DatabaseObserver: Sendable {
     private let logger: Logger
     private let throttle = LogThrottle()

@@ -3,7 +3,7 @@ internal import Logging
 internal import Metrics
 internal import Synchronization
 
-/// Makes logs and metrics of what happens to the key set. What stays the same is logged once, however often it is read.
+/// Writes log lines and metrics for the events of the key set. An unchanged state is logged once.
 final class KeySetObserver: Sendable {
     private struct State: Sendable {
         var skipped: [JWKSet.SkippedKey] = []

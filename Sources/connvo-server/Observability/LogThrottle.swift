@@ -1,7 +1,7 @@
 internal import Logging
 internal import Synchronization
 
-/// Lets at most so many lines of one kind a second through, and says afterwards how many it held back.
+/// Limits the log lines of one kind per second, and then logs how many were suppressed.
 final class LogThrottle: Sendable {
     private struct Window: Sendable {
         var startedAt: ContinuousClock.Instant
@@ -11,14 +11,14 @@ final class LogThrottle: Sendable {
     private let limit: Int
     private let windows = Mutex<[String: Window]>([:])
 
-    /// - Parameter limit: Lines of one kind a second.
+    /// - Parameter limit: Lines of one kind per second.
     init(limit: Int = 10) {
         self.limit = limit
     }
 
-    /// Logs unless `kind` has used up its second.
+    /// Logs unless `kind` has reached its limit in this second.
     ///
-    /// - Parameter kind: One of a small, fixed set.
+    /// - Parameter kind: A name from a small, fixed set.
     func log(
         _ logger: Logger,
         _ level: Logger.Level,

@@ -4,9 +4,10 @@ internal import Metrics
 internal import NIOHTTP1
 internal import Persistence
 
-/// Makes logs and metrics of what happens to requests.
+/// Writes log lines and metrics for requests.
 ///
-/// Success is counted and not logged: its record is in the database. No token, secret or personal data is in any line.
+/// Issued tokens are counted and not logged: the database has a row for each. No line contains a token, a secret or
+/// personal data.
 struct RequestObserver: Sendable {
     private let logger: Logger
     private let throttle = LogThrottle()
@@ -19,7 +20,7 @@ struct RequestObserver: Sendable {
         issued = Counter(label: "connvo_tokens_issued_total", dimensions: [], factory: metrics)
     }
 
-    /// Rows 1 to 4: the cause is told apart here, not in the answer.
+    /// A request failed with docs/errors.md, rows 1 to 4. The log has the cause, which the response does not tell.
     ///
     /// - Parameter cause: A slug from a closed list.
     func authenticationFailed(cause: String, requestID: String) {
@@ -33,7 +34,7 @@ struct RequestObserver: Sendable {
         )
     }
 
-    /// An answer with the error envelope that no decision stands behind.
+    /// A request was refused with an error response before the engine decided it.
     func refused(_ problem: Problem, requestID: String) {
         count("connvo_problems_total", ("code", problem.code), ("status", "\(problem.status.code)"))
         throttle.log(
@@ -45,7 +46,7 @@ struct RequestObserver: Sendable {
         )
     }
 
-    /// A decision, recorded or impossible.
+    /// The engine decided a request, or could not decide it.
     func answered(_ outcome: IssuanceOutcome, requestID: String) {
         switch outcome {
         case .issued:
@@ -75,7 +76,7 @@ struct RequestObserver: Sendable {
         }
     }
 
-    /// Dimensions come from closed lists, so that the number of series is bounded.
+    /// Dimensions are from closed lists, so that the number of time series is bounded.
     private func count(_ label: String, _ dimensions: (String, String)...) {
         Counter(label: label, dimensions: dimensions, factory: metrics).increment()
     }

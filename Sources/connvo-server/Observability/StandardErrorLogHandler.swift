@@ -3,9 +3,10 @@ internal import Glibc
 internal import Logging
 internal import NIOCore
 
-/// Writes one line an event to standard error: JSON for machines, plain text for people.
+/// Writes one line per event to standard error: JSON for machines, plain text for people.
 ///
-/// A line is written whole by one write(2). Control characters in values are escaped, so that nobody can forge a line.
+/// Each line is written by one write(2). Control characters in values are escaped, so that a value cannot look like a
+/// line.
 struct StandardErrorLogHandler: LogHandler {
     enum Format: String, CaseIterable {
         case json, text
