@@ -2,8 +2,8 @@ internal import ArgumentParser
 
 /// The command line of connvo-server.
 ///
-/// Every command has a `commandName`: making one up from a type's name takes ArgumentParser three searches through all
-/// conformances of the program, for every command that there is and at every start.
+/// Every command sets `commandName`. To derive a name from a type's name, ArgumentParser searches all conformances of
+/// the program three times, for every command and at every start.
 @main
 struct ConnvoServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,14 +1,14 @@
 internal import Persistence
 internal import PostgreSQL
 
-/// How commands of an administrator reach the database: settings, a connection, and a thread that may wait.
+/// Connects commands of an operator to the database: settings, connection, and a thread that may block.
 enum AdministrativeConnection {
-    /// Reads where the database is.
+    /// Reads the connection target from the settings.
     ///
     /// - Parameters:
-    ///   - purpose: Shown in `pg_stat_activity` behind `connvo-server/`.
-    ///   - isReadOnly: Takes a standby, too.
-    ///   - settings: Where a command has settings of its own, the reader that it has read them from.
+    ///   - purpose: The part of the name in `pg_stat_activity` after `connvo-server/`.
+    ///   - isReadOnly: Whether a standby is accepted.
+    ///   - settings: The reader of a command that has settings of its own; nil makes one.
     /// - Throws: ``ConfigurationFailure``.
     static func target(
         purpose: String,
@@ -22,10 +22,10 @@ enum AdministrativeConnection {
         return target
     }
 
-    /// Runs `body` with a connection to the database, away from the cooperative pool. Parameters are those of
+    /// Runs `body` with a connection to the database, outside the cooperative pool. For the parameters see
     /// ``target(purpose:isReadOnly:settings:)``.
     ///
-    /// - Throws: ``ConfigurationFailure``, ``CommandFailure`` when there is no connection, and what `body` throws.
+    /// - Throws: ``ConfigurationFailure``, ``CommandFailure`` when connecting fails, and the errors of `body`.
     static func run<Value: Sendable>(
         purpose: String,
         isReadOnly: Bool = false,

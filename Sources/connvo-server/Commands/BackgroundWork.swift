@@ -2,15 +2,15 @@ internal import Persistence
 internal import PostgreSQL
 internal import Synchronization
 
-/// Work that goes on beside its caller's, on a thread of its own, until its result is needed.
+/// Work on a dedicated thread, concurrent with its caller until the caller needs the result.
 final class BackgroundWork<Value: Sendable>: Sendable {
     private let thread: DedicatedThread
     private let outcome: Outcome
 
     /// Starts `body`.
     ///
-    /// - Parameter name: That of the thread; see ``DedicatedThread``.
-    /// - Throws: ``DatabaseError`` when the system gives no thread.
+    /// - Parameter name: The name of the thread; see ``DedicatedThread``.
+    /// - Throws: ``DatabaseError`` when the system cannot start a thread.
     init(named name: String, _ body: @escaping @Sendable () throws -> Value) throws(DatabaseError) {
         let outcome = Outcome()
         self.outcome = outcome
@@ -20,9 +20,9 @@ final class BackgroundWork<Value: Sendable>: Sendable {
         }
     }
 
-    /// What `body` has returned. Blocks the calling thread until it has.
+    /// Blocks the calling thread until `body` has returned, and returns its result.
     ///
-    /// - Throws: What `body` has thrown.
+    /// - Throws: The error that `body` has thrown.
     func value() throws -> Value {
         thread.join()
         guard let result = outcome.result.withLock({ $0 }) else { fatalError("a thread ended without an outcome") }

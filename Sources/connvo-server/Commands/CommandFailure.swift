@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// What the process's exit codes mean (part of the public interface).
+/// The exit codes of the process. They are part of the public interface.
 enum ExitStatus: Int32 {
     case done = 0
     case failed = 1
@@ -24,7 +24,7 @@ struct CommandFailure: Error {
 }
 
 extension AsyncParsableCommand {
-    /// Runs the body of a command and turns what it throws into a message and an exit code.
+    /// Runs the body of a command, and turns its errors into a message and an exit code.
     func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()

@@ -1,19 +1,19 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// Where what a command was asked for goes: standard output, or a file that appears whole or not at all.
+/// The destination of a command's output: standard output, or a file that appears complete or not at all.
 ///
-/// A file is written under another name beside it and moved into place by ``finish()``; without that, what was there
-/// stays and nothing is left behind. Something that is no ordinary file, such as a pipe or `/dev/null`, is written to as
-/// it is.
+/// A file is written under a temporary name beside it, and ``finish()`` renames it. Without ``finish()`` the old file
+/// stays and the temporary one is deleted. A path that is not a regular file, such as a pipe or `/dev/null`, is written
+/// to directly.
 struct CommandOutput: ~Copyable {
-    /// Whoever read standard output has gone, as `head` does when it has seen enough.
+    /// The reader of standard output has closed it, as `head` does after its last line.
     struct ReaderHasGone: Error {}
 
     private let descriptor: Int32
     /// Nil for standard output.
     private let path: String?
-    /// The name of the file while it is written; nil when it is written to in place.
+    /// The temporary name of the file; nil when it is written to directly.
     private let draft: String?
     private var buffer: [UInt8] = []
     private var isFinished = false
@@ -22,20 +22,20 @@ struct CommandOutput: ~Copyable {
 
     /// - Parameters:
     ///   - path: A file; nil is standard output.
-    ///   - isPrivate: Only the owner may read the file; otherwise whoever the process's umask lets.
+    ///   - isPrivate: Whether only the owner may read the file; otherwise the process's umask decides.
     /// - Throws: ``CommandFailure`` when the file cannot be made.
     static func opened(_ path: String?, isPrivate: Bool = false) throws -> CommandOutput {
         if let path { try file(path, isPrivate: isPrivate) } else { standardOutput() }
     }
 
     private static func standardOutput() -> CommandOutput {
-        // A reader that goes must be an error that can be seen, not the end of this process.
+        // Writing to a closed pipe must give EPIPE instead of ending the process.
         signal(SIGPIPE, SIG_IGN)
         return CommandOutput(descriptor: STDOUT_FILENO, path: nil, draft: nil)
     }
 
     private static func file(_ path: String, isPrivate: Bool) throws -> CommandOutput {
-        // A symbolic link stays one: what it points to is replaced.
+        // A symbolic link is kept: the file that it points to is replaced.
         let target = resolved(path)
         let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
         if let type, type != .typeRegular {
@@ -62,19 +62,19 @@ struct CommandOutput: ~Copyable {
         if let draft { unlink(draft) }
     }
 
-    /// - Throws: ``ReaderHasGone``, or ``CommandFailure`` when it cannot be written.
+    /// - Throws: ``ReaderHasGone``, or ``CommandFailure`` when writing fails.
     mutating func write(_ bytes: [UInt8]) throws {
         buffer += bytes
         if buffer.count >= Self.bufferSize { try flush() }
     }
 
-    /// Writes what is left and, for a file, makes it appear.
+    /// Writes the rest of the buffer and, for a file, renames it.
     ///
     /// - Throws: As ``write(_:)``.
     mutating func finish() throws {
         try flush()
         guard let path else { return }
-        // On the disk before it has its name: a crash must not leave half a file under it.
+        // Synced before the rename: after a crash, the name must not refer to an incomplete file.
         if let draft {
             guard fsync(descriptor) == 0, rename(draft, path) == 0 else { throw Self.failure(path) }
         }

@@ -13,7 +13,7 @@ struct TokenCommand: AsyncParsableCommand {
         subcommands: [IssueBearer.self, DevelopmentKey.self, Inspect.self]
     )
 
-    /// Signs a bearer token with the development key, for a machine of one's own.
+    /// Signs a bearer token with the development key, for local use.
     struct IssueBearer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "issue-bearer",
@@ -51,7 +51,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Makes the key that development tokens are signed with, and the key set that `serve` verifies them with.
+    /// Makes the key that signs development tokens, and the key set with which `serve` verifies them.
     struct DevelopmentKey: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "development-key",
@@ -79,7 +79,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Verifies a Stream token and finds its record.
+    /// Verifies a Stream token and finds its row in the database.
     struct Inspect: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "inspect",

@@ -4,14 +4,15 @@ internal import NIOCore
 internal import Persistence
 internal import PostgreSQL
 
-/// What a Stream token says, and what its record says.
+/// The claims of a Stream token, and its row in the database.
 struct TokenInspection: CustomStringConvertible {
     let token: StreamToken
     let record: TokenLookup?
-    /// Whether the record holds the SHA-256 of exactly this token.
+    /// Whether the row has the SHA-256 of exactly this token.
     let digestAgrees: Bool
 
-    /// - Throws: ``CommandFailure`` when the token is not one of ours or the database does not answer.
+    /// - Throws: ``CommandFailure`` when the token was not signed with the secret or has no UUIDv7 as its `jti`, or when
+    ///   the database cannot be read.
     init(_ bytes: [UInt8], signer: StreamTokenSigner, target: ConnectionTarget) async throws {
         do {
             token = try StreamToken.verify(bytes, with: signer)
@@ -37,7 +38,7 @@ struct TokenInspection: CustomStringConvertible {
         digestAgrees = record?.tokenSHA256 == SHA256.hash(bytes)
     }
 
-    /// Signed by us, recorded, and recorded as exactly these bytes.
+    /// Whether the token was signed with the secret and its row has the SHA-256 of exactly this token.
     var isSound: Bool { digestAgrees }
 
     private var fields: [(name: String, value: String)] {
