@@ -1,8 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds `sql/migrations/*.sql` and `sql/roles.sql` into the target as one Swift file of raw strings,
-/// so that one binary can be deployed without its source tree.
+/// Embeds `sql/migrations/*.sql` and `sql/roles.sql` into the target as one Swift file of raw strings, so that the
+/// binary runs without its source tree.
 @main
 struct EmbedMigrations: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

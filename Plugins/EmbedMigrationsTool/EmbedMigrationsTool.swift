@@ -1,9 +1,9 @@
 import Foundation
 
-/// Writes the Swift file that carries the SQL of the migrations: `EmbedMigrationsTool OUTPUT ROLES MIGRATION...`.
+/// Writes a Swift file with the SQL of the migrations: `EmbedMigrationsTool OUTPUT ROLES MIGRATION...`.
 ///
-/// Raw strings with five `#` are used, so that backslashes and quotes of SQL mean themselves. A file
-/// that contains the closing delimiter cannot be embedded and fails the build.
+/// The literals are raw strings with five `#`, so that backslashes and quotes in SQL need no escaping. A file that
+/// contains the closing delimiter cannot be embedded and fails the build.
 @main
 struct EmbedMigrationsTool {
     static func main() throws {
@@ -30,7 +30,7 @@ struct EmbedMigrationsTool {
         guard !text.contains("\"\"\"#####") else {
             throw EmbeddingFailure(reason: "\(file.lastPathComponent) contains the delimiter \"\"\"#####")
         }
-        // The newline before the closing delimiter belongs to the literal's syntax, not to its value.
+        // The newline before the closing delimiter is part of the literal's syntax and not of its value.
         return "#####\"\"\"\n\(text)\n\"\"\"#####"
     }
 }
