@@ -1,10 +1,10 @@
 import Domain
 import Testing
 
-/// One combination of everything the rules look at, in the words of docs/errors.md.
+/// One combination of all inputs of the rules, in the terms of docs/errors.md.
 ///
-/// It holds choices, not domain values: ``facts``, ``request`` and ``policy`` are made from them, and
-/// ``AdmissionOracle`` judges the choices without looking at what was made.
+/// It holds choices, not domain values: ``facts``, ``request`` and ``policy`` are made from the choices, and
+/// ``AdmissionOracle`` uses the choices only.
 struct AdmissionCase: CustomTestStringConvertible {
     var caller: Caller = .active
     /// Nil when there is no such meeting.
@@ -28,9 +28,9 @@ struct AdmissionCase: CustomTestStringConvertible {
         static let all: [Membership] = [.none] + Role.allCases.flatMap { [.removed($0), .member($0)] }
     }
 
-    /// Where `now` stands in relation to the early-join window.
+    /// The position of `now` in relation to the early-join window.
     enum Opening: CaseIterable {
-        /// No window is configured, though the meeting lies an hour ahead.
+        /// No window is configured, and the meeting is scheduled in an hour.
         case unlimited
         /// A window is configured, and the meeting has no `scheduledAt`.
         case unscheduled
@@ -38,11 +38,11 @@ struct AdmissionCase: CustomTestStringConvertible {
         case before
         /// The instant at which it opens.
         case at
-        /// After the planned beginning.
+        /// After the scheduled time.
         case late
     }
 
-    /// Which Stream role each of ours has.
+    /// The configured Stream roles.
     enum Mapping: CaseIterable {
         case standard
         case observersToo
@@ -128,7 +128,7 @@ extension AdmissionCase {
         }
     }
 
-    /// What the policy says.
+    /// The decision of the policy.
     var answer: Result<Admission, Refusal> {
         policy.answer(request, facts: facts)
     }

@@ -1,14 +1,14 @@
 import Domain
 
-/// The outcomes of docs/errors.md, rows 7 to 16, written a second time and in another way.
+/// A second implementation of docs/errors.md, rows 7 to 16, in another form.
 ///
-/// An ordered list of rows, each with the condition under which it applies; the first that applies is
-/// the answer. It looks at the choices of a case, never at the domain values made from them.
+/// An ordered list of rows, each with the condition under which it applies; the first that applies decides. It uses the
+/// choices of a case, never the domain values made from them.
 enum AdmissionOracle {
     struct Row: Sendable {
-        /// The row's number in docs/errors.md; 10 stands twice, for its two reasons.
+        /// The row in docs/errors.md. Row 10 is here twice, once for each reason.
         let number: Int
-        /// The slug that `token_refusals.reason` keeps.
+        /// The slug in `token_refusals.reason`.
         let reason: String
         let code: String
         let refusal: @Sendable (AdmissionCase) -> Refusal
@@ -79,7 +79,7 @@ enum AdmissionOracle {
         },
     ]
 
-    /// What each role may be granted: itself and everything below it.
+    /// The roles that each role may request: itself and every lower one.
     static let permitted: [Role: [Role]] = [
         .host: [.host, .coHost, .participant, .observer],
         .coHost: [.coHost, .participant, .observer],
@@ -92,7 +92,7 @@ enum AdmissionOracle {
         rows.indices.filter { rows[$0].applies(situation) }
     }
 
-    /// What docs/errors.md says; nil, which equals no answer, would be a hole in the table of rows.
+    /// The decision according to docs/errors.md. Nil, which equals no decision, would mean that a row is missing.
     static func expectation(for situation: AdmissionCase) -> Result<Admission, Refusal>? {
         if let row = rows.first(where: { $0.applies(situation) }) {
             return .failure(row.refusal(situation))
@@ -120,7 +120,7 @@ enum AdmissionOracle {
 }
 
 extension AdmissionCase {
-    /// The role the database grants, whether or not the person was removed since.
+    /// The role in the database, of removed participants too.
     var heldRole: Role? {
         switch membership {
         case .none: nil
@@ -128,6 +128,6 @@ extension AdmissionCase {
         }
     }
 
-    /// The role the token would have: the one asked for, else the caller's own.
+    /// The role of the token: the requested one, or the caller's role in the meeting.
     var wantedRole: Role? { requestedRole ?? heldRole }
 }

@@ -5,7 +5,7 @@ import Testing
     static let meetings: [Meeting.State?] = [nil] + Meeting.State.allCases
     static let requests: [Role?] = [nil] + Role.allCases
 
-    /// Every combination of the dimensions that the arguments of the tests do not hold.
+    /// All combinations of the dimensions that are not arguments of the tests.
     static func cases(
         meeting: Meeting.State?,
         membership: AdmissionCase.Membership,
@@ -52,7 +52,7 @@ import Testing
         #expect(wrong.isEmpty, "\(wrong.count) wrong, the first: \(wrong.first.map(explain) ?? "")")
     }
 
-    @Test func `any two rows that can apply together meet in the table, and the earlier one answers`() {
+    @Test func `of any two rows that apply together, the earlier one decides`() {
         var met: [Pair: AdmissionCase] = [:]
         for meeting in Self.meetings {
             for membership in AdmissionCase.Membership.all {
@@ -102,8 +102,8 @@ import Testing
         #expect(refusal?.code.rawValue == row.code)
     }
 
-    /// Granted roles by held role (a line) and requested role (nothing, observer, participant,
-    /// co-host, host); `-` is refused as above one's own, `x` as a role that gets no token.
+    /// Granted roles by role in the meeting (one line each) and requested role (none, observer, participant, co-host,
+    /// host). `-` is refused as above the caller's role, `x` as a role that gets no token.
     static let grants: [(Role, [String])] = [
         (.observer, ["x", "x", "-", "-", "-"]),
         (.participant, ["participant", "x", "participant", "-", "-"]),
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func `the defaults are Stream's call roles, no early limit and seven days of grace`() {
+    @Test func `the defaults are Stream's call roles, no early-join window and seven days of grace`() {
         let policy = AdmissionPolicy()
 
         #expect(policy.streamRoles == [.host: "host", .coHost: "moderator", .participant: "call_member"])
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test(arguments: [Duration.zero, .seconds(1), .seconds(86_400 * 365)])
-    func `a window opens a meeting exactly that long before its beginning`(window: Duration) {
+    func `a meeting opens exactly the window's length before its scheduled time`(window: Duration) {
         let policy = AdmissionPolicy(earlyJoinWindow: window)
         let request = AdmissionCase().request
         func answer(at microsecondsBeforeOpening: Int64) -> Result<Admission, Refusal> {

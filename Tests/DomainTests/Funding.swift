@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-/// Subscriptions that the facts hold, and, written down by hand, which of them pays for the meeting.
+/// The subscriptions in the facts, and the one that pays for the meeting, written by hand.
 struct Funding: CustomTestStringConvertible {
     let name: String
     let subscriptions: [Subscription]
@@ -21,7 +21,7 @@ struct Funding: CustomTestStringConvertible {
     static let paid = paying("active", .example())
     static let none = Funding(name: "none", subscriptions: [], payer: nil)
 
-    /// Every way in which one subscription, or none, stands to the meeting, with the borders of each.
+    /// Every relation of one subscription, or none, to the meeting, with the limits of each.
     static let all: [Funding] = [
         none,
         idle("free tier", .example(tier: .free)),
@@ -65,7 +65,7 @@ struct Funding: CustomTestStringConvertible {
 }
 
 extension Subscription {
-    /// An active one of the organizer, begun long ago and without an end, unless said otherwise.
+    /// By default an active subscription of the organizer that started long ago and has no end.
     static func example(
         id: String = "subscription_1",
         owner: Owner = .user(AdmissionCase.organizerID),
@@ -94,7 +94,7 @@ extension SubscriptionTier {
 }
 
 extension Timestamp {
-    /// An instant so far from the `now` of the cases; whole numbers, apart from the arithmetic under test.
+    /// An instant at a distance from the `now` of the cases, computed without the arithmetic under test.
     static func offset(_ seconds: Int64, _ microseconds: Int64 = 0) -> Timestamp {
         Timestamp(microsecondsSinceEpoch: 1_767_607_200_000_000 + seconds * 1_000_000 + microseconds)
     }

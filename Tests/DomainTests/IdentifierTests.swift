@@ -7,7 +7,7 @@ import Testing
 
     @Test(arguments: UInt8.min...UInt8.max)
     func `of all bytes only the documented ones are allowed, at any place`(byte: UInt8) {
-        // The scalar with this number: one byte below 0x80, two above.
+        // The scalar with this number: one byte of UTF-8 below 0x80, otherwise two.
         let character = String(Character(Unicode.Scalar(byte)))
         let isCommon = Self.common.contains(byte)
 
@@ -35,19 +35,19 @@ import Testing
         "meeting_é", "meeting_e\u{301}", "ｍeeting", "meeting\u{0}", "meeting\n", " meeting", "meeting ",
         "meeting/../x", "meeting:1", "m'--", "\u{202E}m", "😀", "\r\n", "m\u{FEFF}",
     ])
-    func `what only looks like an id is refused, not rewritten`(text: String) {
+    func `a text that resembles an id is refused and not rewritten`(text: String) {
         #expect(Meeting.ID(validating: text) == nil)
         #expect(User.ID(validating: text) == nil)
     }
 
     @Test(arguments: ["meeting_123example", "user_workos_123", "A", "_", "-", "0"])
-    func `an id is kept byte for byte`(text: String) {
+    func `an id keeps its bytes`(text: String) {
         #expect(Meeting.ID(validating: text)?.rawValue == text)
         #expect(User.ID(validating: text)?.rawValue == text)
         #expect(Meeting.ID(validating: text)?.description == text)
     }
 
-    @Test func `length counts bytes, so that no limit is passed by wide characters`() {
+    @Test func `the length is counted in bytes`() {
         #expect(Meeting.ID(validating: String(repeating: "é", count: 33)) == nil)
     }
 }

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-/// When one subscription pays, and which of several is recorded.
+/// When a subscription pays, and which of several is recorded.
 @Suite struct SubscriptionTests {
     struct Labelled<Value: Sendable>: Sendable, CustomTestStringConvertible {
         let value: Value
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(arguments: owners, standings)
-    func `owner, standing, period and tier must all be right`(
+    func `a subscription pays when owner, status, period and tier are all right`(
         owner: Labelled<Subscription.Owner>,
         standing: Labelled<Standing>
     ) {
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(arguments: owners)
-    func `an organizer without an organization is covered by a subscription of their own alone`(
+    func `without an organization only the organizer's subscription pays`(
         owner: Labelled<Subscription.Owner>
     ) {
         let answer = Self.answer([.example(owner: owner.value)], organizationID: nil)
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test(arguments: [(Duration.zero, false), (.microseconds(1), true), (.seconds(Int64.max), true)])
-    func `grace counts from the instant payment became late`(grace: Duration, pays: Bool) {
+    func `the grace period counts from the instant at which payment became late`(grace: Duration, pays: Bool) {
         let policy = AdmissionPolicy(pastDueGrace: grace)
         let facts = AdmissionFacts(
             caller: .example(),

@@ -15,7 +15,7 @@ import Testing
     ]
 
     @Test(arguments: names)
-    func `the public name is the display name, else what stands before the at sign, else the id`(
+    func `the public name is the display name, else the part before the at sign, else the id`(
         displayName: String?,
         email: String,
         publicName: String
@@ -31,7 +31,7 @@ import Testing
         #expect(user.publicName == publicName)
     }
 
-    @Test func `other people never see the whole address`() {
+    @Test func `the public name is never the whole address`() {
         for character in (UInt8.min...UInt8.max).map({ Character(Unicode.Scalar($0)) }) {
             let user = User(
                 id: .init(rawValue: "user_1"),

@@ -1,9 +1,9 @@
 import Domain
 import Testing
 
-/// Words that the wire and the database hold: a rename here breaks clients or stored rows.
+/// Names in responses and in the database: to rename one breaks clients or stored rows.
 @Suite struct VocabularyTests {
-    @Test func `roles are spelled as the wire spells them, from the weakest to the strongest`() {
+    @Test func `roles have their documented names, from the lowest to the highest`() {
         #expect(Role.allCases.map(\.rawValue) == ["observer", "participant", "co-host", "host"])
         #expect(Role.allCases.shuffled().sorted() == [.observer, .participant, .coHost, .host])
     }
@@ -24,12 +24,12 @@ import Testing
     @Test(arguments: [
         ("scheduled", false), ("active", false), ("concluded", true), ("cancelled", true),
     ])
-    func `two states of four are final`(word: String, isOver: Bool) throws {
+    func `two of four states are final`(word: String, isOver: Bool) throws {
         #expect(try #require(Meeting.State(rawValue: word)).isOver == isOver)
         #expect(Meeting.State.allCases.count == 4)
     }
 
-    @Test func `subscription statuses are the database's`() {
+    @Test func `subscription statuses have the database's names`() {
         let words = ["trialing", "active", "past_due", "paused", "unpaid", "incomplete", "canceled"]
 
         #expect(Subscription.Status.allCases.map(\.rawValue) == words)

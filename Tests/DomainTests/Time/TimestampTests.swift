@@ -34,7 +34,7 @@ import Testing
     ]
 
     @Test(arguments: beginnings)
-    func `seconds beyond the range become the far past and the far future`(seconds: Int64, microseconds: Int64) {
+    func `seconds beyond the range become distantPast and distantFuture`(seconds: Int64, microseconds: Int64) {
         #expect(Timestamp(secondsSinceEpoch: seconds).microsecondsSinceEpoch == microseconds)
     }
 
@@ -105,7 +105,7 @@ import Testing
     ]
 
     @Test(arguments: lengths)
-    func `a duration in microseconds is cut towards zero and saturates`(duration: Duration, microseconds: Int64) {
+    func `a duration in microseconds is rounded towards zero and saturates`(duration: Duration, microseconds: Int64) {
         #expect(duration.microseconds == microseconds)
     }
 
