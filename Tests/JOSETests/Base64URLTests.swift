@@ -8,17 +8,17 @@ import Text
         ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"),
         ("foobar", "Zm9vYmFy"),
     ])
-    func `the vectors of RFC 4648 go both ways`(plain: String, encoded: String) {
+    func `the vectors of RFC 4648 encode and decode`(plain: String, encoded: String) {
         #expect(Base64URL.encode(Array(plain.utf8)) == Array(encoded.utf8))
         #expect(Base64URL.decode(Array(encoded.utf8)) == Array(plain.utf8))
     }
 
-    @Test func `the last two digits are those of the URL alphabet`() {
+    @Test func `the digits 62 and 63 are those of the URL alphabet`() {
         #expect(Base64URL.encode([0xFB, 0xFF, 0xBF]) == Array("-_-_".utf8))
         #expect(Base64URL.decode(Array("-_-_".utf8)) == [0xFB, 0xFF, 0xBF])
     }
 
-    @Test func `random bytes of every length up to 300 come back`() {
+    @Test func `random bytes of every length up to 300 survive encoding and decoding`() {
         for count in 0...300 {
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max) }
             let text = Base64URL.encode(bytes)
@@ -32,7 +32,7 @@ import Text
         "A", "AAAAA", "Zg==", "Zm8=", "Zg=", "=", "Zm9v====", "Zm+v", "Zm/v", "Zm 9v", " Zm9v", "Zm9v ", "Zm9v\n",
         "Zm9v\r\n", "Zm\t9v", "Zm9v\0", "Zm.9", "Zmé", "Zm9v?", "Zm9~", "[]^`", "@@@@", "{{{{", "////", "++++",
     ])
-    func `whatever is not in the alphabet is refused`(text: String) {
+    func `a character outside the alphabet is refused`(text: String) {
         #expect(Base64URL.decode(Array(text.utf8)) == nil)
     }
 

@@ -27,7 +27,7 @@ import Testing
         return policy
     }
 
-    /// The payload of a good token; `nil` takes a claim away, anything else is the JSON text of its value.
+    /// The payload of a valid token. A change to `nil` removes a claim; any other change is the JSON text of its value.
     static func payload(_ changes: [String: String?] = [:]) -> String {
         var claims: [(String, String)] = [
             ("iss", "\"\(issuer)\""), ("sub", "\"user_01H\""), ("sid", "\"session_01H\""), ("iat", "\(now - 60)"),
@@ -88,7 +88,7 @@ import Testing
         )
     }
 
-    @Test func `a slice of a header is a token, too`() throws {
+    @Test func `a slice of a header is verified like a token`() throws {
         let line = Array("Bearer ".utf8) + (try sign(Self.payload()))
         let verifier = BearerTokenVerifier(policy: policy())
         let claims = try verifier.verify(line.dropFirst(7), keys: keys, lastFetchFailed: false, now: Self.now)
@@ -166,13 +166,13 @@ import Testing
         "9007199254740993", "18446744073709551617", "99999999999999999999", "1e300",
     ]
 
-    @Test(arguments: badDates) func `a date is an integer literal from 1 to 2^53`(value: String) throws {
+    @Test(arguments: badDates) func `a date must be an integer literal from 1 to 2^53`(value: String) throws {
         #expect(try rejection(["exp": value]) == .refused(.expiryInvalid))
         #expect(try rejection(["iat": value]) == .refused(.issuedAtInvalid))
         #expect(try rejection(["nbf": value]) == .refused(.notBeforeInvalid))
     }
 
-    @Test func `dates of 1 and 2^53 are dates`() throws {
+    @Test func `the dates 1 and 2^53 are accepted`() throws {
         let dates: [String: String?] = ["iat": "1", "exp": "9007199254740992"]
         let eternal = policy { $0.maximumLifetime = .max }
         #expect(try rejection(dates, eternal) == nil)
@@ -204,7 +204,7 @@ import Testing
     ]
 
     @Test(arguments: badPayloads)
-    func `a payload that is no strict JSON object is refused`(
+    func `a payload that is not a strict JSON object is refused`(
         payload: String,
         cause: BearerTokenRejection.Refusal
     ) throws {
@@ -223,14 +223,14 @@ import Testing
             ("[\"mine\",7]", .audienceInvalid), ("null", .audienceInvalid),
         ] as [(String?, BearerTokenRejection.Refusal?)]
     )
-    func `a configured audience must be named`(aud: String?, cause: BearerTokenRejection.Refusal?) throws {
+    func `a token must contain a configured audience`(aud: String?, cause: BearerTokenRejection.Refusal?) throws {
         let configured = policy { $0.audiences = ["mine", "also"] }
         #expect(try rejection(["aud": aud], configured) == cause.map { .refused($0) })
     }
 
     // MARK: - Impersonation
 
-    @Test func `an impersonator is named where that is allowed`() throws {
+    @Test func `an impersonator is returned where impersonation is allowed`() throws {
         let open = policy { $0.allowsImpersonation = true }
         let claims = try verify(sign(Self.payload(["act": #"{"sub":"admin@example.com"}"#])), open).get()
         #expect(claims.impersonator == "admin@example.com")
@@ -247,7 +247,7 @@ import Testing
 
     // MARK: - Development
 
-    @Test func `development keys and the development issuer belong together`() throws {
+    @Test func `development keys are valid for the development issuer only`() throws {
         let development: [String: String?] = ["iss": "\"https://connvo.invalid/development\""]
         let open = policy { $0.developmentIssuer = DevelopmentToken.issuer }
         #expect(try rejection(development, open, kid: "development-1") == nil)
@@ -268,7 +268,7 @@ import Testing
     // MARK: - Time
 
     @Test(arguments: [(0, 0), (30, 30), (60, 60), (61, 60), (-1, 0), (.max, 60), (.min, 0)] as [(Int64, Int64)])
-    func `the leeway holds to the second, and is at most a minute`(configured: Int64, effective: Int64) throws {
+    func `the leeway is exact to the second, and at most a minute`(configured: Int64, effective: Int64) throws {
         let policy = policy { $0.leeway = configured }
         let exp = Self.now + 240
         #expect(try rejection([:], policy, now: exp - 1) == nil)
@@ -286,7 +286,7 @@ import Testing
 
     // MARK: - The order of outcomes
 
-    @Test func `expired comes after everything else`() throws {
+    @Test func `expiry is checked last`() throws {
         let late = Self.now + 100_000
         #expect(try rejection([:], now: late) == .expired)
         for (changes, cause) in Self.refusedClaims where cause != .issuedInFuture && cause != .notYetValid {
@@ -302,7 +302,7 @@ import Testing
         #expect(verify(changed, now: late) == .failure(.refused(.badSignature)))
     }
 
-    @Test func `structure, keys, kid, signature, payload, in this order`() throws {
+    @Test func `structure, keys, kid, signature and payload are checked in this order`() throws {
         let none = JWKSet()
         let unsigned = Array("\(segment(#"{"alg":"none","kid":"zz"}"#)).\(segment("x")).AA".utf8)
         #expect(verify(unsigned, keys: none) == .failure(.malformed(.algorithmNotAllowed)))
@@ -338,14 +338,14 @@ import Testing
             var changed = token
             changed[index] = changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             guard case .failure(let rejection) = verify(changed) else {
-                Issue.record("byte \(index) may be changed")
+                Issue.record("byte \(index) can be changed without a rejection")
                 continue
             }
             #expect(rejection != .expired)
         }
     }
 
-    @Test func `a token of another key, or for another kid, is refused`() throws {
+    @Test func `a token by another key or with another kid is refused`() throws {
         let other = try token(header: #"{"alg":"RS256","kid":"k1"}"#, payload: Self.payload(), key: Keys.other.get())
         #expect(verify(other) == .failure(.refused(.badSignature)))
         #expect(verify(try sign(Self.payload(), kid: "k2")) == .failure(.refused(.badSignature)))
@@ -353,14 +353,14 @@ import Testing
         #expect(verify(large) == .failure(.refused(.badSignature)))
     }
 
-    @Test func `parts of two good tokens do not make one`() throws {
+    @Test func `parts of two valid tokens do not form a valid token`() throws {
         let one = try sign(Self.payload()).split(separator: UInt8(ascii: "."))
         let two = try sign(Self.payload(["sub": "\"user_2\""])).split(separator: UInt8(ascii: "."))
         let mixed = Array([one[0], two[1], one[2]].joined(separator: [UInt8(ascii: ".")]))
         #expect(verify(mixed) == .failure(.refused(.badSignature)))
     }
 
-    @Test func `an embedded key is not believed`() throws {
+    @Test func `an embedded key is not used`() throws {
         let attacker = try Keys.other.get()
         let n = String(decoding: Base64URL.encode(attacker.publicKey.modulus), as: UTF8.self)
         let header = """
@@ -374,7 +374,7 @@ import Testing
         #expect(try verify(token(header: header, payload: Self.payload(), key: key)).get().keyID == "k1")
     }
 
-    @Test func `HS256 with anything public as its secret is refused`() throws {
+    @Test func `HS256 with a public value as its secret is refused`() throws {
         let secrets = try PublicForms.of(key)
         #expect(secrets.count == 8)
         for secret in secrets {
@@ -383,7 +383,7 @@ import Testing
                 let token = input + [UInt8(ascii: ".")] + Base64URL.encode(HMACSHA256(key: secret).authenticate(input))
                 #expect(verify(token) == .failure(.malformed(.algorithmNotAllowed)))
             }
-            // The same code under an honest header is too short for a signature.
+            // The same HMAC under a header with RS256 is too short for a signature.
             let input = Array("\(segment(#"{"alg":"RS256","kid":"k1"}"#)).\(segment(Self.payload()))".utf8)
             let token = input + [UInt8(ascii: ".")] + Base64URL.encode(HMACSHA256(key: secret).authenticate(input))
             #expect(verify(token) == .failure(.refused(.badSignature)))
@@ -400,7 +400,7 @@ import Testing
         #expect(verify(signed) == .failure(.malformed(.algorithmNotAllowed)))
     }
 
-    @Test func `an honest header over an empty or zero signature is refused`() throws {
+    @Test func `an empty or zero signature under an RS256 header is refused`() throws {
         let input = "\(segment(#"{"alg":"RS256","kid":"k1"}"#)).\(segment(Self.payload()))"
         for signature in [
             [0], [UInt8](repeating: 0, count: 256), [UInt8](repeating: 0xFF, count: 256), key.publicKey.modulus,
@@ -410,7 +410,7 @@ import Testing
         }
     }
 
-    @Test func `every cause has a slug of its own, in snake case`() {
+    @Test func `every cause has its own slug in snake case`() {
         var slugs = CompactJWSError.allCases.map { BearerTokenRejection.malformed($0).slug }
         slugs += BearerTokenRejection.MissingKeys.allCases.map { BearerTokenRejection.keysUnavailable($0).slug }
         slugs += BearerTokenRejection.Refusal.allCases.map { BearerTokenRejection.refused($0).slug }

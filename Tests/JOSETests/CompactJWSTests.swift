@@ -101,7 +101,7 @@ import Testing
         #expect(fault(String(decoding: bad, as: UTF8.self) + ".e30.AA") == .headerNotJSON)
     }
 
-    @Test func `exactly three segments with something in them`() {
+    @Test func `a token has exactly three segments, none of them empty`() {
         #expect(fault("") == .empty)
         for text in [
             "a", header, ".", "\(header).\(payload)", "\(header).\(payload).AA.", "\(header).\(payload).AA.AA",
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test(arguments: [" ", "\n", "\r\n", "\0", "\t", "=", "==", "+", "/", "é", ",", "?"])
-    func `one strange character anywhere is refused`(stranger: String) {
+    func `a character outside the alphabet is refused in every segment`(stranger: String) {
         let token = "\(header).\(payload).AA"
         #expect(fault(token) == nil)
         #expect(fault(stranger + token) == .headerNotBase64URL)
@@ -134,7 +134,7 @@ import Testing
         #expect(fault("e31.\(payload).AA") == .headerNotBase64URL)
     }
 
-    @Test func `8 KiB is looked at, one byte more is not`() {
+    @Test func `8 KiB are parsed, one byte more is refused`() {
         let payload = segment("x")
         let rest = 8192 - header.count - payload.count - 2
         #expect(rest % 4 != 1)
@@ -142,7 +142,7 @@ import Testing
         #expect(fault("\(header).\(payload).\(String(repeating: "A", count: rest + 1))") == .tooLong)
     }
 
-    @Test func `the parts are handed out as they were sent`() throws {
+    @Test func `the parts are returned as they were sent`() throws {
         let token = Array("xx\(header).\(segment("any bytes")).AAEC".utf8)
         let jws = try CompactJWS(parsing: token.dropFirst(2))
         #expect(jws.keyID == "k")

@@ -5,7 +5,7 @@ import Text
 @Suite struct DevelopmentTokenTests {
     private let now: Int64 = 1_700_000_000
 
-    @Test func `what the issuer makes, the verifier accepts where it is told to`() throws {
+    @Test func `the verifier accepts development tokens where its policy allows them`() throws {
         let key = try Keys.main.get()
         let issuer = try BearerTokenIssuer(key: key)
         #expect(issuer.keyID.hasPrefix("development-"))
@@ -63,7 +63,7 @@ import Text
         #expect(DevelopmentToken.keyID(for: key) == "development-" + Hexadecimal.encode(thumbprint.prefix(8)))
     }
 
-    @Test func `a kid that does not say development is refused`() throws {
+    @Test func `a kid without the development prefix is refused`() throws {
         let key = try Keys.main.get()
         for keyID in [
             "", "k1", "Development-1", "xdevelopment-1", "development-a b", "development-\"",

@@ -45,7 +45,7 @@ import Text
         #expect(mac.authenticate([UInt8]()) != mac.authenticate(message))
     }
 
-    @Test func `a code is valid for its message alone`() {
+    @Test func `a code is valid for its message only`() {
         let mac = HMACSHA256(key: [UInt8](repeating: 7, count: 32))
         let message = Array("message".utf8)
         var code = mac.authenticate(message)
@@ -57,7 +57,7 @@ import Text
         #expect(!mac.isValid(code, for: message[...]))
     }
 
-    @Test func `one key serves many tasks at once`() async {
+    @Test func `many tasks can use one key at once`() async {
         let mac = HMACSHA256(key: [UInt8](repeating: 1, count: 32))
         let expected = (0..<64).map { mac.authenticate([UInt8](repeating: UInt8($0), count: 200)) }
         await withTaskGroup(of: Bool.self) { group in

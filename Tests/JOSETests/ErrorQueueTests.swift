@@ -3,7 +3,7 @@ import HostileTokens
 import JOSE
 import Testing
 
-/// OpenSSL keeps failures in a queue of the thread, where the next caller, be it libpq's TLS, would take them for its own.
+/// OpenSSL stores errors in a queue per thread. A later caller, such as libpq's TLS, would read them as its own.
 @Suite struct ErrorQueueTests {
     @Test func `no call leaves an error in the queue`() throws {
         let key = try Keys.main.get()

@@ -2,12 +2,12 @@ import HostileTokens
 import JOSE
 import Testing
 
-/// The table of hostile tokens at the verifier itself: keys and time are handed in.
+/// The table of hostile tokens, applied to the verifier with the keys and the time of each case.
 @Suite struct HostileTokenTests {
     private static let scene = Result { try HostileScene(now: 1_750_000_000) }
     private static let sceneKeys = Result { try JWKSet(parsing: HostileKeySet.scene(scene.get())) }
 
-    /// How the verifier judges, in the words of the table.
+    /// The verifier's decision in the terms of the table.
     private static func answer(to token: [UInt8], in circumstances: Circumstances) throws -> ExpectedAnswer {
         let keys = try circumstances.keySet.map { try JWKSet(parsing: $0) } ?? sceneKeys.get()
         do throws(BearerTokenRejection) {
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: HostileCase.all.filter { $0.area != .field })
-    func `the verifier judges as the table says`(hostile: HostileCase) throws {
+    func `the verifier decides as the table says`(hostile: HostileCase) throws {
         let scene = try Self.scene.get()
         guard case .token(let token) = try hostile.credentials(scene) else {
             Issue.record("a case outside the area of fields has no token")
@@ -38,7 +38,7 @@ import Testing
         #expect(try Self.answer(to: token, in: hostile.circumstances(scene)) == hostile.expected)
     }
 
-    @Test func `the table has at least 200 cases, each under a name of its own, some in every area`() {
+    @Test func `the table has at least 200 cases with distinct names, and some in every area`() {
         #expect(HostileCase.all.count >= 200)
         let names = Dictionary(grouping: HostileCase.all, by: \.description).filter { $0.value.count > 1 }
         #expect(names.keys.sorted() == [])
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `every cause there is has a case, but those of development tokens`() {
+    @Test func `every cause has a case, except those of development tokens`() {
         var causes = Set(CompactJWSError.allCases.map(\.rawValue))
         causes.formUnion(BearerTokenRejection.Refusal.allCases.map(\.rawValue))
         causes.formUnion(BearerTokenRejection.MissingKeys.allCases.map(\.rawValue))
@@ -68,7 +68,7 @@ import Testing
         #expect(set.skipped.filter { $0.keyID == nil }.map(\.reason) == [.noKeyID, .noKeyID])
     }
 
-    @Test(arguments: HostileKeySet.refused) func `a key set like this is refused whole`(
+    @Test(arguments: HostileKeySet.refused) func `a key set like this is refused as a whole`(
         refused: HostileKeySet.Refused
     ) throws {
         let text = refused.text(try Self.scene.get())

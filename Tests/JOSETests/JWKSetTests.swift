@@ -14,7 +14,7 @@ import Testing
         try JWKSet(parsing: Array(#"{"keys":[\#(keys.joined(separator: ","))]}"#.utf8))
     }
 
-    /// A good key with members added; a member given twice is not JSON, so leave `without` out.
+    /// A valid key with additional members. A repeated member would not be JSON, so `without` removes the original.
     private func key(
         _ more: String = "",
         kid: String = "k",
@@ -61,7 +61,7 @@ import Testing
         #expect(set["good"] != nil)
     }
 
-    @Test func `a key that is not whole is left out`() throws {
+    @Test func `an incomplete key is left out`() throws {
         let short = String(n.prefix(168))
         let even = String(n.dropLast(1)) + "A"
         let cases: [(String, JWKSet.SkippedKey.Reason)] = [
@@ -110,12 +110,12 @@ import Testing
     @Test(arguments: [
         "[]", "{}", "null", "7", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"keys":"x"}"#, #"{"Keys":[]}"#,
     ])
-    func `what is no key set is refused`(text: String) {
+    func `JSON that is not a key set is refused`(text: String) {
         #expect(throws: JWKSetError.notAKeySet) { try JWKSet(parsing: Array(text.utf8)) }
     }
 
     @Test(arguments: ["", "<html></html>", #"{"keys":[]"#, #"{"keys":[],"keys":[]}"#, #"{"keys":[,]}"#])
-    func `what is no JSON is refused`(text: String) {
+    func `a text that is not JSON is refused`(text: String) {
         let error = #expect(throws: JWKSetError.self) { try JWKSet(parsing: Array(text.utf8)) }
         #expect(error?.slug == "not_json")
     }
@@ -130,12 +130,12 @@ import Testing
         #expect(throws: JWKSetError.tooLong) { try JWKSet(parsing: padding(65537)) }
     }
 
-    @Test func `an empty set is a set without keys`() throws {
+    @Test func `an empty list is a valid set without keys`() throws {
         #expect(try set().isEmpty)
         #expect(try set() == JWKSet())
     }
 
-    @Test func `a hostile kid is sanitized for people`() throws {
+    @Test func `a hostile kid is sanitized for the log`() throws {
         let set = try set(
             key(#""use":"enc""#, kid: #"<a>\r\n é"#),
             key(#""use":"enc""#, kid: String(repeating: "x", count: 200))
@@ -149,7 +149,7 @@ import Testing
         #expect(set["e\u{301}"] == nil)
     }
 
-    @Test func `what is written reads back`() throws {
+    @Test func `an encoded set can be parsed`() throws {
         let keys = [
             (kid: "development-1", key: try Keys.main.get().publicKey), (kid: "b", key: try Keys.large.get().publicKey),
         ]

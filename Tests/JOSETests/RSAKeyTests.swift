@@ -4,7 +4,7 @@ import Testing
 @Suite struct RSAKeyTests {
     private let message = Array("header.payload".utf8)
 
-    @Test func `a signature verifies with its key and message alone`() throws {
+    @Test func `a signature verifies only with its key and message`() throws {
         let key = try Keys.main.get()
         let signature = try key.sign(message)
         #expect(signature.count == 256)
@@ -23,7 +23,7 @@ import Testing
         #expect(key.publicKey.verify(signature: try key.sign(message), message: message))
     }
 
-    @Test func `no single changed bit of a signature verifies`() throws {
+    @Test func `a signature with one changed bit does not verify`() throws {
         let key = try Keys.main.get()
         let signature = try key.sign(message)
         for bit in 0..<signature.count * 8 {
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `a signature plus the modulus is refused`() throws {
-        // s + n is the same number modulo n; RFC 8017 §5.2.2 step 1 wants s < n.
+        // s + n is the same number modulo n; RFC 8017 §5.2.2 step 1 requires s < n.
         let key = try Keys.main.get()
         for attempt in UInt8.min ... .max {
             let message = message + [attempt]
@@ -91,7 +91,7 @@ import Testing
         #expect(try RSAPublicKey(modulus: [0, 0] + n, exponent: [0] + e) == RSAPublicKey(modulus: n, exponent: e))
     }
 
-    @Test func `a private key survives PEM`() throws {
+    @Test func `a private key can be written to PEM and read back`() throws {
         let key = try Keys.main.get()
         let pem = try key.pem()
         #expect(pem.starts(with: "-----BEGIN PRIVATE KEY-----\n".utf8))
@@ -100,7 +100,7 @@ import Testing
         #expect(try again.sign(message) == key.sign(message))
     }
 
-    @Test func `what is no private key is refused`() throws {
+    @Test func `a text that is not a private key is refused`() throws {
         let pem = String(decoding: try Keys.main.get().pem(), as: UTF8.self)
         for text in [
             "", "x", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
@@ -113,7 +113,7 @@ import Testing
         #expect(throws: RSAKeyError.modulusTooLong) { try RSAPrivateKey.generate(bits: 8193) }
     }
 
-    @Test func `one key serves many tasks at once`() async throws {
+    @Test func `many tasks can use one key at once`() async throws {
         let key = try Keys.main.get()
         let message = message
         let signature = try key.sign(message)
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// 1024 bits, made for this test alone.
+    /// 1024 bits, made for this test only.
     private static let shortPEM = """
         -----BEGIN PRIVATE KEY-----
         MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAKoMQ8Wwwr2elK8j
@@ -152,7 +152,7 @@ import Testing
 
         """
 
-    /// A P-256 key, made for this test alone.
+    /// A P-256 key, made for this test only.
     private static let ecPEM = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgx1ugqeQoL8tmkRlE
@@ -162,7 +162,7 @@ import Testing
 
         """
 
-    /// An RSA key behind a password, made for this test alone.
+    /// An RSA key that is encrypted with a password, made for this test only.
     private static let encryptedPEM = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIIFLTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQImlIR2mA8fVgCAggA

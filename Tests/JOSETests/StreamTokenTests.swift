@@ -64,7 +64,7 @@ import Text
         #expect(answer.hasPrefix(Hexadecimal.encode(code) + " "))
     }
 
-    @Test func `the key id names the secret without telling it`() throws {
+    @Test func `the key id identifies the secret without revealing it`() throws {
         // printf 'connvo key id' | openssl dgst -sha256 -hmac '<secret>' | cut -c1-16
         #expect(signer.keyID == "c098fef7b1e35b80")
         #expect(try StreamTokenSigner(secret: Self.secret + [1]).keyID != signer.keyID)
@@ -79,7 +79,7 @@ import Text
         }
     }
 
-    @Test func `the payload segment never holds a minus or an underscore`() throws {
+    @Test func `the payload segment never contains a minus or an underscore`() throws {
         let idCharacters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
         let userCharacters = idCharacters + ["@"]
         func random(_ characters: [Character], upTo count: Int) -> String {
@@ -102,7 +102,7 @@ import Text
             )
             let payload = segments(token)[1]
             #expect(!payload.utf8.contains(UInt8(ascii: "-")) && !payload.utf8.contains(UInt8(ascii: "_")))
-            // Padded and read with the standard alphabet, as Stream's client does, it is the same JSON.
+            // With padding and the standard alphabet, as Stream's client decodes it, it is the same JSON.
             let padded = payload + String(repeating: "=", count: (4 - payload.count % 4) % 4)
             let decoded = try #require(Data(base64Encoded: padded))
             let claims = try #require(try JSONSerialization.jsonObject(with: decoded) as? [String: Any])
@@ -146,7 +146,7 @@ import Text
         "0190a6f0_0000-7000-8000-000000000001",
         "0190a6f0-0000-7000-8000-0000000000é",
     ])
-    func `a token id that is no UUID is refused`(jti: String) {
+    func `a token id that is not a UUID is refused`(jti: String) {
         #expect(throws: StreamTokenError.invalidTokenID) { try sign(jti: jti) }
     }
 
@@ -158,13 +158,13 @@ import Text
         #expect(throws: StreamTokenError.invalidTimes) { try sign(issuedAt: issuedAt, expiresAt: expiresAt) }
     }
 
-    @Test func `the longest ids fit`() throws {
+    @Test func `the longest valid ids are accepted`() throws {
         let id = String(repeating: "-", count: 64)
         let token = try sign(userID: String(repeating: "_", count: 255), role: id, callCID: "\(id):\(id)")
         #expect(try StreamToken.verify(token, with: signer).callCIDs == ["\(id):\(id)"])
     }
 
-    @Test func `a changed token does not verify, at any byte`() throws {
+    @Test func `a token with any changed byte does not verify`() throws {
         let token = try sign()
         for index in token.indices {
             var changed = token
@@ -183,7 +183,7 @@ import Text
         "\(segment(#"{"alg":"HS256"}"#)).\(segment(#"{"user_id":7}"#)).AA",
         "\(segment(#"{"alg":"HS256"}"#)).\(segment("[]")).AA",
     ])
-    func `what is no Stream token is not inspected`(text: String) {
+    func `a text that is not a Stream token cannot be inspected`(text: String) {
         #expect(throws: StreamTokenError.notAStreamToken) { try StreamToken.inspect(Array(text.utf8)) }
     }
 
