@@ -3,7 +3,7 @@ import JSON
 import Testing
 import Text
 
-/// What is JSON and what is not, after the cases of JSONTestSuite and the traps of token parsers.
+/// Valid and invalid JSON, from the cases of JSONTestSuite and known faults of token parsers.
 @Suite struct JSONSyntaxTests {
     static let accepted: [String] = [
         "null", "true", "false", "0", "-0", "1", "-1", "123", "0.5", "-0.5", "1e5", "1E5", "1e+5", "1e-5", "1.5e10",
@@ -20,7 +20,7 @@ import Text
         "{\"\u{E9}\":1,\"e\u{301}\":2}", "\n\n\ttrue",
     ]
 
-    @Test(arguments: accepted) func `is read`(text: String) throws {
+    @Test(arguments: accepted) func `valid JSON is accepted`(text: String) throws {
         _ = try JSONDocument(parsing: Array(text.utf8))
     }
 
@@ -81,7 +81,7 @@ import Text
         ("\u{FEFF}1", .byteOrderMark), ("\u{FEFF}", .byteOrderMark), ("\u{FEFF}{}", .byteOrderMark),
     ]
 
-    @Test(arguments: refused) func `is refused`(text: String, reason: JSONSyntaxError.Reason) {
+    @Test(arguments: refused) func `invalid JSON is refused`(text: String, reason: JSONSyntaxError.Reason) {
         let error = #expect(throws: JSONSyntaxError.self) { try JSONDocument(parsing: Array(text.utf8)) }
         #expect(error?.reason == reason, "\(text)")
         #expect(0...text.utf8.count ~= error?.offset ?? -1)
@@ -100,7 +100,7 @@ import Text
             try JSONDocument(parsing: [0x22] + bytes + [0x22])
         }
         #expect(error?.reason == .invalidUTF8)
-        // Cut off in the middle of a character.
+        // The string ends in the middle of a character.
         #expect(throws: JSONSyntaxError.self) { try JSONDocument(parsing: [0x22] + bytes) }
         #expect(throws: JSONSyntaxError.self) { try JSONDocument(parsing: bytes) }
     }
@@ -112,7 +112,7 @@ import Text
         }
     }
 
-    @Test func `32 levels are read, 33 are refused`() throws {
+    @Test func `32 levels are accepted, 33 are refused`() throws {
         let deep = { (count: Int) in
             Array((String(repeating: "[", count: count) + String(repeating: "]", count: count)).utf8)
         }
@@ -127,12 +127,12 @@ import Text
         #expect(throws: JSONSyntaxError(.tooDeep, at: 0)) { try JSONDocument(parsing: deep(1), maximumDepth: 0) }
     }
 
-    @Test func `closing a container gives its level back`() throws {
+    @Test func `closing a container reduces the depth`() throws {
         let wide = "[" + Array(repeating: "[[]]", count: 100).joined(separator: ",") + "]"
         _ = try JSONDocument(parsing: Array(wide.utf8), maximumDepth: 3)
     }
 
-    @Test func `10,000 nested arrays are refused or read, never a crash`() throws {
+    @Test func `10,000 nested arrays are refused or accepted without a crash`() throws {
         let open = [UInt8](repeating: UInt8(ascii: "["), count: 10_000)
         let close = [UInt8](repeating: UInt8(ascii: "]"), count: 10_000)
         #expect(throws: JSONSyntaxError(.tooDeep, at: 32)) { try JSONDocument(parsing: open) }
@@ -143,7 +143,7 @@ import Text
         _ = try JSONDocument(parsing: open + close, maximumDepth: 10_000)
     }
 
-    @Test(arguments: [2, 3, 16, 17, 18, 40]) func `a duplicate is found at any place in an object of any size`(
+    @Test(arguments: [2, 3, 16, 17, 18, 40]) func `a duplicate key is found at any position in an object of any size`(
         count: Int
     ) {
         for copy in 0..<count - 1 {
@@ -168,11 +168,11 @@ import Text
         }
         let small = try seconds(10_000)
         let large = try seconds(100_000)
-        // Quadratic would be 100 times, linear is 10; a busy machine gets the benefit of the doubt.
+        // Quadratic time would be 100 times as long, linear time 10 times. The limit allows for a busy machine.
         #expect(large < small * 40 || large < 0.5)
     }
 
-    @Test func `an error says where, and quotes no more than a sanitized key`() {
+    @Test func `an error has a position, and quotes only a sanitized key`() {
         let duplicate = #expect(throws: JSONSyntaxError.self) {
             try JSONDocument(parsing: Array(#"{"alg":1,  "alg":2}"#.utf8))
         }
@@ -204,7 +204,7 @@ import Text
         )
     }
 
-    @Test func `no mutation of a document crashes the reader`() {
+    @Test func `no mutation of a document crashes the parser`() {
         let seed = Array(#"{"a":[1,-2.5e3,"x\u00e9\ud83d\ude00é",null,true],"b":{"c":{},"d":[]},"e":"\\\""}"#.utf8)
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
@@ -228,7 +228,7 @@ import Text
                 }
             }
             guard let document = try? JSONDocument(parsing: text) else { continue }
-            // What we accept, Foundation accepts, too.
+            // Foundation accepts every text that this parser accepts.
             #expect((try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil)
             _ = JSONValueTests.plain(document.root)
         }

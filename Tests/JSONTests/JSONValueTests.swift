@@ -23,7 +23,7 @@ import Testing
         "null",
         "\"1\"", "[1]", "{}",
     ])
-    func `anything else is no integer`(text: String) throws {
+    func `any other number is not an integer`(text: String) throws {
         #expect(try root(text).integer == nil)
     }
 
@@ -47,7 +47,7 @@ import Testing
         #expect(!string.isString(equalTo: value + [0]))
     }
 
-    @Test func `comparison is by bytes, of strings alone`() throws {
+    @Test func `strings are compared by bytes, and other kinds are unequal`() throws {
         #expect(try root(#""RS256""#).isString(equalTo: "RS256"))
         #expect(try root(#""R\u0053256""#).isString(equalTo: "RS256"))
         #expect(try !root(#""rs256""#).isString(equalTo: "RS256"))
@@ -69,7 +69,7 @@ import Testing
         #expect(try root(#""a""#)["a"] == nil)
     }
 
-    @Test func `members and elements come in order, with their places`() throws {
+    @Test func `members and elements are in order, with their offsets`() throws {
         let value = try root(#"{"one": [1, "x"], "t\u0077o": {}}"#)
         #expect(value.count == 2)
         #expect(value.members.map(\.key) == ["one", "two"])
@@ -82,7 +82,7 @@ import Testing
         #expect(value["two"]?.count == 0)
     }
 
-    @Test func `kinds tell values apart`() throws {
+    @Test func `each value has its kind`() throws {
         let value = try root(#"[null,true,false,0,"",[],{}]"#)
         #expect(value.elements.map(\.kind) == [.null, .bool, .bool, .number, .string, .array, .object])
         #expect(value.elements.map(\.bool) == [nil, true, false, nil, nil, nil, nil])
@@ -91,7 +91,7 @@ import Testing
         #expect(value.elements.compactMap(\.double) == [0])
     }
 
-    @Test func `a slice is read with its own offsets`() throws {
+    @Test func `offsets in a slice count from its start`() throws {
         let text = Array("xx[true]yy".utf8)
         let value = try JSONDocument(parsing: text[2..<8]).root
         #expect(value.elements.map(\.offset) == [1])
@@ -99,7 +99,7 @@ import Testing
 
     // MARK: - Against Foundation
 
-    /// A value as Foundation would give it.
+    /// The value as Foundation represents it.
     static func plain(_ value: JSONValue) -> NSObject {
         switch value.kind {
         case .null: NSNull()
@@ -140,7 +140,7 @@ import Testing
         )
     }
 
-    @Test func `what Foundation writes reads back as the same value`() throws {
+    @Test func `a text that Foundation writes is parsed as the same value`() throws {
         for _ in 0..<500 {
             let value = randomValue(4)
             let text = try JSONSerialization.data(withJSONObject: value, options: [.fragmentsAllowed])
