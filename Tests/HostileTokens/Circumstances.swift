@@ -1,17 +1,17 @@
 package import JOSE
 
-/// What surrounds a token when it is judged.
+/// The conditions under which a token is verified.
 package struct Circumstances: Sendable {
-    /// Seconds by which the verifier's clock differs from the one the token was made by.
+    /// Seconds by which the verifier's clock is ahead of the clock that the token was made with.
     package var clock: Int64 = 0
-    /// What the verifier accepts.
+    /// The tokens that the verifier accepts.
     package var policy = HostileScene.policy
-    /// The text of the key set; nil for that of the scene.
+    /// The text of the key set; nil for the key set of the scene.
     package var keySet: [UInt8]?
     /// Whether the last read of the key set failed.
     package var lastFetchFailed = false
 
-    /// The running server's.
+    /// The conditions of the running server.
     package init() {}
 
     package init(_ change: (inout Circumstances) throws -> Void) rethrows {

@@ -1,18 +1,18 @@
-/// What the contract says becomes of a request with some credentials, and the cause that is told to nobody but the log
-/// and a metric label.
+/// The outcome that docs/errors.md gives for a request with some credentials, and the cause, which only the log and a
+/// metric label show.
 package enum ExpectedAnswer: Sendable, Equatable {
-    /// Let in: rows 5 and later decide.
+    /// The token is accepted; row 5 and later rows decide.
     case accepted
     /// Row 1: no credentials.
     case unauthenticated
-    /// Rows 2 and 4: one answer for every cause.
+    /// Rows 2 and 4: one response for every cause.
     case invalid(cause: String)
     /// Row 4, when nothing else is wrong.
     case expired
-    /// Row 3: our own fault.
+    /// Row 3: a fault of the server.
     case unavailable(cause: String)
 
-    /// The status of the HTTP answer; nil for ``accepted``.
+    /// The HTTP status; nil for ``accepted``.
     package var status: Int? {
         switch self {
         case .accepted: nil
@@ -32,7 +32,7 @@ package enum ExpectedAnswer: Sendable, Equatable {
         }
     }
 
-    /// The header `WWW-Authenticate`, which only a 401 has.
+    /// The header `WWW-Authenticate`, which only responses with 401 have.
     package var challenge: String? {
         switch self {
         case .accepted, .unavailable: nil

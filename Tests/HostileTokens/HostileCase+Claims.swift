@@ -1,6 +1,6 @@
 internal import JOSE
 
-/// The claims, under a good signature (RFC 7519, section 4; RFC 8725, section 3).
+/// Claims under a valid signature (RFC 7519, section 4; RFC 8725, section 3).
 extension HostileCase {
     private static func claim(_ name: String, _ value: String?, _ cause: String) -> HostileCase {
         HostileCase(.claims, label("\(name) is \(value ?? "missing")"), .invalid(cause: cause)) {
@@ -29,7 +29,7 @@ extension HostileCase {
     static let claimCases: [HostileCase] =
         dateCases + subjectCases + issuerCases + audienceCases + sessionCases + kindCases + syntaxCases
 
-    /// What is no NumericDate of ours: an integer literal in 1…2^53.
+    /// Values that are not a NumericDate as the verifier requires it: an integer literal in 1…2^53.
     private static let noDates = [
         #""1700000000""#, #""""#, "1e3", "17e8", "1E9", "1.5", "1700000000.0", "true", "false", "null", "-1", "0", "-0",
         "9007199254740993", "-9007199254740993", "18446744073709551617", "99999999999999999999", "1e300", "[]",
@@ -83,7 +83,7 @@ extension HostileCase {
         + [
             claim("sub", nil, "sub_missing"),
             claim("sub", "\"\(String(repeating: "x", count: 10_000))\"", "token_too_long"),
-            // There is no prefix rule: whether somebody exists is the database's to say.
+            // There is no rule for prefixes: only the database knows which users exist.
             accepted("sub", #""admin""#), accepted("sub", #""a@B-9_z""#), accepted("sub", #""\u0075ser_workos_123""#),
             accepted("sub", "\"\(String(repeating: "x", count: 255))\""),
         ]
@@ -160,7 +160,7 @@ extension HostileCase {
         "{\"sub\":\"\(String(repeating: "a", count: 256))\"}",
     ]
 
-    /// Whose session it is: a user's own, or a widget's, an agent's, somebody else's.
+    /// Whose session the token is: a user's, or one of a widget, an agent or an impersonator.
     private static let kindCases: [HostileCase] =
         [#""widget""#, #""agent""#, #""user""#, #""""#, "null", "false", "0", "{}", "[]"].map {
             claim("sub_type", $0, "sub_type_present")
@@ -242,7 +242,7 @@ extension HostileCase {
             },
         ]
 
-    /// For a token that is longer than the headers a request may have.
+    /// For tokens that are longer than the headers of a request may be.
     private var onlyWhereItFits: HostileCase {
         HostileCase(area, name, expected, in: circumstances) { scene in
             guard case .token(let token) = try credentials(scene) else { return [] }

@@ -4,7 +4,7 @@ extension HostileCase {
         String(decoding: try scene.token(), as: UTF8.self)
     }
 
-    /// One header; `TOKEN` in it becomes a good token.
+    /// One header, in which `TOKEN` is replaced by a valid token.
     private static func field(_ template: String, _ expected: ExpectedAnswer) -> HostileCase {
         HostileCase(fields: "'\(template)'", expected) { [template.replacing("TOKEN", with: try text($0))] }
     }

@@ -1,6 +1,6 @@
 internal import JOSE
 
-/// The header (RFC 7515, section 4; RFC 8725). Every token is signed RS256 by the right key unless it says otherwise.
+/// The header (RFC 7515, section 4; RFC 8725). Every token is signed RS256 by the right key unless its case differs.
 extension HostileCase {
     private static func header(_ cause: String, _ text: String) -> HostileCase {
         HostileCase(.header, label(text), .invalid(cause: cause)) {
@@ -51,7 +51,7 @@ extension HostileCase {
         "PEM without its last line break", "PKCS#1 PEM", "the key set's text",
     ]
 
-    /// HMAC with what everybody knows as its secret (CVE-2015-9235 and its kin).
+    /// HMAC with a public value as its secret (CVE-2015-9235 and similar).
     private static let confusionCases: [HostileCase] = publicForms.enumerated().flatMap { index, form in
         [(#""HS256""#, "alg_not_allowed"), (#""RS256""#, "bad_signature")].map { algorithm, cause in
             HostileCase(.header, "\(algorithm), signed HS256 with \(form)", .invalid(cause: cause)) {
@@ -96,7 +96,7 @@ extension HostileCase {
             ]
         }
         + [
-            HostileCase(.header, "jwk of an attacker, and a kid nobody has", .invalid(cause: "unknown_kid")) {
+            HostileCase(.header, "jwk of an attacker, and an unknown kid", .invalid(cause: "unknown_kid")) {
                 let header = HostileScene.header(embedding("jwk", $0.stranger), kid: #""mine""#)
                 return try $0.token(header: header, key: $0.stranger)
             }

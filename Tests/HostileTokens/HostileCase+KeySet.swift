@@ -1,16 +1,16 @@
 internal import JOSE
 
-/// The text of the key set (RFC 7517). Entries that must not be used hold the attacker's numbers, so that whoever used
-/// one would let the attacker in.
+/// The text of the key set (RFC 7517). Entries that must not be used hold the attacker's numbers, so that a verifier
+/// that uses one accepts the attacker's token.
 extension HostileCase {
-    /// A token by the attacker's key in the name of an entry of the scene's key set.
+    /// A token by the attacker's key with the `kid` of an entry of the scene's key set.
     private static func entry(_ keyID: String) -> HostileCase {
         HostileCase(.keySet, "signed by the entry \(keyID)", .invalid(cause: "unknown_kid")) {
             try $0.token(header: HostileScene.header(kid: "\"\(keyID)\""), key: $0.stranger)
         }
     }
 
-    /// A token in the name of an entry whose exponent makes the padded digest itself, or zeros, a signature.
+    /// A token with the `kid` of an entry for whose exponent the padded digest itself, or zeros, is a signature.
     private static func trivial(_ keyID: String, _ signature: @escaping @Sendable ([UInt8]) -> [UInt8]) -> HostileCase {
         HostileCase(.keySet, "signed for the entry \(keyID)", .invalid(cause: "unknown_kid")) {
             let header = Array(HostileScene.header(kid: "\"\(keyID)\"").utf8)

@@ -1,9 +1,9 @@
 internal import JOSE
 internal import Text
 
-/// The signature, over a good header and good claims. Padding variants are among the generated vectors.
+/// The signature, over a valid header and valid claims. The generated vectors contain variants of the padding.
 extension HostileCase {
-    /// A good token whose signature bytes were changed.
+    /// A valid token with changed signature bytes.
     private static func changed(
         _ name: String,
         _ cause: String = "bad_signature",
@@ -12,7 +12,7 @@ extension HostileCase {
         HostileCase(.signature, name, .invalid(cause: cause)) { try $0.token(signature: change) }
     }
 
-    /// A good token's segments with another signature.
+    /// The segments of a valid token with another signature.
     private static func forged(
         _ name: String,
         _ signature: @escaping @Sendable (HostileScene, _ input: [UInt8]) throws -> [UInt8]
@@ -97,7 +97,7 @@ extension HostileCase {
             },
         ]
 
-    /// The sum of two numbers of 256 bytes, with a byte more where it needs one.
+    /// The sum of two numbers of 256 bytes, in 257 bytes when it overflows.
     private static func sum(_ one: [UInt8], _ other: [UInt8]) -> [UInt8] {
         var carry = 0
         var digits: [UInt8] = []

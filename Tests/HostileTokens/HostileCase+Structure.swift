@@ -13,7 +13,7 @@ extension HostileCase {
         HostileCase(.structure, name, .invalid(cause: cause), wire: wire, token)
     }
 
-    /// A token made of the segments of a good one.
+    /// A token made of the segments of a valid one.
     private static func assembled(
         _ name: String,
         _ cause: String,
@@ -25,7 +25,7 @@ extension HostileCase {
         }
     }
 
-    /// The same change to each segment in turn.
+    /// The same change to each segment.
     private static func eachSegment(_ name: String, _ change: @escaping @Sendable ([UInt8]) -> [UInt8]) -> [HostileCase]
     {
         segmentNames.enumerated().map { index, segment in
@@ -69,8 +69,8 @@ extension HostileCase {
             },
         ]
 
-    /// `A` has the value 0, so the digit after it has its lowest bit set; the last digits of ``HostileScene/segments()``
-    /// are among `A`, `Q`, `g` and `w`.
+    /// `A` has the value 0, so the digit after it has only its lowest bit set. The last digits of
+    /// ``HostileScene/segments()`` are among `A`, `Q`, `g` and `w`.
     private static func nextDigit(after digit: UInt8) -> UInt8 { digit + 1 }
 
     private static let countCases: [HostileCase] = [

@@ -1,6 +1,6 @@
 internal import JOSE
 
-/// The clock. The verifier's is handed in; the wire has only cases that do not hang on a second.
+/// Times. The verifier's clock is a parameter. Over HTTP there are only cases that do not depend on a second.
 extension HostileCase {
     /// - Parameters:
     ///   - clock: Seconds by which the verifier's clock is ahead of the scene's.
@@ -38,7 +38,7 @@ extension HostileCase {
                 try $0.token(claims: ["iat": "\($0.now - 3600)", "exp": "\($0.now - 3600)"])
             },
         ]
-        // Expiry is told only when nothing else is wrong: it would tell a forger what is right.
+        // Expiry is reported only when nothing else is wrong, because it would tell a forger that the rest is right.
         + [
             ("sub", nil, "sub_missing"), ("sub", "7", "sub_invalid"), ("sid", nil, "sid_missing"),
             ("iss", #""https://evil.invalid""#, "wrong_issuer"), ("aud", "[]", "aud_invalid"),

@@ -1,21 +1,21 @@
-/// One line of the table: credentials, and what must become of them.
+/// One row of the table: credentials and their expected outcome.
 package struct HostileCase: Sendable, CustomStringConvertible {
     package enum Area: String, Sendable, CaseIterable {
         case structure, header, signature, claims, keySet, time, field
     }
 
     package enum Credentials: Sendable {
-        /// What follows `Bearer `.
+        /// The text after `Bearer `.
         case token([UInt8])
         /// The values of all `Authorization` headers.
         case fields([String])
     }
 
-    /// What HTTP makes of the credentials on their way.
+    /// How HTTP changes the credentials in transit.
     package enum Wire: Sendable {
-        /// They arrive as they are.
+        /// They arrive unchanged.
         case same
-        /// They arrive changed, and are answered so.
+        /// They arrive changed, and the changed form has this outcome.
         case changed(ExpectedAnswer)
         /// No HTTP message can carry them.
         case impossible
@@ -27,7 +27,7 @@ package struct HostileCase: Sendable, CustomStringConvertible {
     package let name: String
     package let expected: ExpectedAnswer
     package let wire: Wire
-    /// Where ``credentials`` are judged.
+    /// The conditions under which ``credentials`` are verified.
     package let circumstances: @Sendable (HostileScene) throws -> Circumstances
     package let credentials: @Sendable (HostileScene) throws -> Credentials
 
@@ -48,7 +48,7 @@ package struct HostileCase: Sendable, CustomStringConvertible {
         credentials = { .token(try token($0)) }
     }
 
-    /// A case in other circumstances than the running server's, so not for the wire.
+    /// A case under other conditions than the running server's, so it is not sent over HTTP.
     init(
         _ area: Area,
         _ name: String,
@@ -77,7 +77,7 @@ package struct HostileCase: Sendable, CustomStringConvertible {
         credentials = { .fields(try values($0)) }
     }
 
-    /// The name of a case that is known by its text.
+    /// The name of a case that is identified by its text.
     static func label(_ text: String) -> String {
         text.utf8.count > 100 ? "\(text.prefix(80))… (\(text.utf8.count) bytes)" : text
     }

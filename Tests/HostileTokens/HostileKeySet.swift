@@ -1,8 +1,8 @@
 package import JOSE
 
-/// The text of key sets, good and bad.
+/// Texts of key sets, valid and invalid.
 package enum HostileKeySet {
-    /// An entry of the scene's key set that must be left out, and why.
+    /// An entry of the scene's key set that must be left out, and the reason.
     package struct Unusable: Sendable {
         package let keyID: String
         package let reason: JWKSet.SkippedKey.Reason
@@ -19,7 +19,7 @@ package enum HostileKeySet {
         }
     }
 
-    /// A set that is refused whole: its text, and the slug of the refusal.
+    /// A set that is rejected as a whole: its text, and the slug of the error.
     package struct Refused: Sendable, CustomStringConvertible {
         package let description: String
         package let slug: String
@@ -50,14 +50,14 @@ package enum HostileKeySet {
 
     // MARK: - The scene's
 
-    /// Two good keys, two that share their name with an unusable one, and all that must be left out.
+    /// Two valid keys, two that share their name with an unusable key, and all entries that must be left out.
     package static func scene(_ scene: HostileScene) -> [UInt8] {
         var entries = [
             entry(HostileScene.keyID, scene.key, #","use":"sig","alg":"RS256","x5c":["MII"],"x5t":"x""#),
             entry("key_2", scene.second, #","key_ops":["verify"]"#), entry("two-kinds", scene.key),
             #"{"kty":"EC","crv":"P-256","kid":"two-kinds","x":"\#(coordinate)","y":"\#(coordinate)"}"#,
             entry("two-uses", scene.stranger, #","use":"enc""#), entry("two-uses", scene.key, #","use":"sig""#),
-            // Without a name that a token could call it by.
+            // Without a `kid` that a token could contain.
             #"{"kty":"RSA","n":"\#(base64URL(scene.stranger.publicKey.modulus))","e":"AQAB"}"#,
             #"{"kty":"RSA","kid":7,"n":"\#(base64URL(scene.stranger.publicKey.modulus))","e":"AQAB"}"#,
         ]
@@ -136,7 +136,7 @@ package enum HostileKeySet {
         Refused(description: description, slug: slug) { Array(text($0).utf8) }
     }
 
-    /// Two entries, the second with more members.
+    /// Two entries, of which the second has additional members.
     private static func privately(_ member: String) -> Refused {
         refused("a key with the private member \(member)", "holds_private_key") {
             text([entry("key_1", $0.key), entry("key_2", $0.second, #","\#(member)":"AQAB""#)])

@@ -1,14 +1,14 @@
 package import JOSE
 
-/// The key set, the policy and the clock that hostile tokens are made against. A server with
-/// `WORKOS_CLIENT_ID=client_123`, this key set and a clock of its own answers like the verifier alone.
+/// The key set, the policy and the clock for which hostile tokens are made. A server with
+/// `WORKOS_CLIENT_ID=client_123` and this key set gives the same outcomes as the verifier, with its own clock.
 package struct HostileScene: Sendable {
     package static let clientID = "client_123"
     package static let issuer = "https://api.workos.com/user_management/client_123"
     package static let policy = BearerTokenVerifier.Policy(
         issuers: ["https://api.workos.com", "https://api.workos.com/", issuer]
     )
-    /// Everybody's `sub`, unless a case says otherwise.
+    /// The `sub` of all tokens, unless a case differs.
     package static let subject = "user_workos_123"
     /// The `kid` of ``key``.
     package static let keyID = "key_1"
@@ -17,13 +17,13 @@ package struct HostileScene: Sendable {
     private static let secondKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
     private static let strangersKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
 
-    /// Seconds since 1970, when the tokens are made.
+    /// When the tokens are made, in seconds since 1970.
     package let now: Int64
-    /// The issuer's.
+    /// The issuer's key.
     package let key: RSAPrivateKey
-    /// The issuer's too, `key_2`.
+    /// The issuer's second key, `key_2`.
     package let second: RSAPrivateKey
-    /// An attacker's. Its numbers stand in the key set only where an entry must not be used.
+    /// An attacker's key. The key set has its numbers only in entries that must not be used.
     package let stranger: RSAPrivateKey
 
     /// - Parameter now: Seconds since 1970.
@@ -36,7 +36,7 @@ package struct HostileScene: Sendable {
 
     // MARK: - Tokens
 
-    /// A token over any header and payload, signed RS256 whatever the header says.
+    /// A token with any header and payload, signed RS256 even if the header has another `alg`.
     func token(header: String = header(), payload: String? = nil, key: RSAPrivateKey? = nil) throws -> [UInt8] {
         try token(header: Array(header.utf8), payload: Array((payload ?? claims()).utf8), key: key)
     }
@@ -46,35 +46,35 @@ package struct HostileScene: Sendable {
         return Self.join(input, signature: try (key ?? self.key).sign(input))
     }
 
-    /// A good token but for its claims; see ``claims(_:)``.
+    /// A valid token except for changed claims; see ``claims(_:)``.
     func token(claims changes: [String: String?]) throws -> [UInt8] { try token(payload: claims(changes)) }
 
-    /// A good token with its signature changed.
+    /// A valid token with a changed signature.
     func token(signature change: ([UInt8]) throws -> [UInt8]) throws -> [UInt8] {
         let input = Self.join(Array(Self.header().utf8), Array(claims().utf8))
         return Self.join(input, signature: try change(key.sign(input)))
     }
 
-    /// The three segments of a good token. Each is of a length that leaves unused bits in its last digit.
+    /// The three segments of a valid token. The last digit of each has unused bits.
     func segments() throws -> [[UInt8]] {
         let header = Self.padded(Self.header(), remainder: 1)
         let payload = Self.padded(claims(), remainder: 1)
         return try token(header: header, payload: payload).split(separator: UInt8(ascii: ".")).map(Array.init)
     }
 
-    /// A good token with one of its segments changed.
+    /// A valid token with one changed segment.
     func token(segment index: Int, _ change: ([UInt8]) -> [UInt8]) throws -> [UInt8] {
         var segments = try segments()
         segments[index] = change(segments[index])
         return Array(segments.joined(separator: [UInt8(ascii: ".")]))
     }
 
-    /// The text of a header; `more` goes in as it is, with its comma.
+    /// The text of a header. `more` is inserted as it is, so it begins with a comma.
     static func header(_ more: String = "", alg: String = #""RS256""#, kid: String = #""key_1""#) -> String {
         #"{"alg":\#(alg),"kid":\#(kid)\#(more)}"#
     }
 
-    /// The text of a payload. A change to nil takes a claim away, any other is the JSON text of its value.
+    /// The text of a payload. A change to nil removes a claim; any other change is the JSON text of its value.
     func claims(_ changes: [String: String?] = [:]) -> String {
         var claims = [
             ("iss", "\"\(Self.issuer)\""), ("sub", "\"\(Self.subject)\""), ("sid", "\"session_1\""),
@@ -87,10 +87,10 @@ package struct HostileScene: Sendable {
         return "{" + claims.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
     }
 
-    /// A payload with text added before its closing brace.
+    /// A payload with text inserted before its closing brace.
     func claims(adding text: String) -> String { claims().dropLast() + text + "}" }
 
-    /// A good token of exactly `count` bytes.
+    /// A valid token of exactly `count` bytes.
     func token(byteCount count: Int) throws -> [UInt8] {
         let signature = Base64URL.encodedCount(of: key.publicKey.modulus.count)
         for spaces in 0..<3 {
@@ -115,7 +115,7 @@ package struct HostileScene: Sendable {
         input + [UInt8(ascii: ".")] + Base64URL.encode(signature)
     }
 
-    /// JSON with spaces after it, so that its length modulo 3 is `remainder`.
+    /// JSON followed by spaces, so that its length modulo 3 is `remainder`.
     private static func padded(_ text: String, remainder: Int) -> [UInt8] {
         var bytes = Array(text.utf8)
         while bytes.count % 3 != remainder { bytes.append(UInt8(ascii: " ")) }
@@ -124,6 +124,6 @@ package struct HostileScene: Sendable {
 }
 
 extension HostileScene {
-    /// A token that is let in.
+    /// A token that is accepted.
     package func goodToken() throws -> [UInt8] { try token() }
 }

@@ -1,7 +1,7 @@
 internal import Foundation
 package import JOSE
 
-/// The byte strings a careless verifier might take for the secret of an HMAC: every public form of a key.
+/// Byte strings that a careless verifier might use as an HMAC secret: every public form of a key.
 package enum PublicForms {
     package static func of(_ key: RSAPrivateKey) throws -> [[UInt8]] {
         let modulus = key.publicKey.modulus

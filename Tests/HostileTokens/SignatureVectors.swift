@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// The vectors that Tests/Vectors/generate.py makes: signatures with one thing wrong with each, at the layer of JWS.
+/// The vectors from Tests/Vectors/generate.py: each signature has one fault, at the layer of JWS.
 package enum SignatureVectors {
     private struct File: Decodable {
         let groups: [Group]
     }
 
-    /// Vectors that share a key set.
+    /// Vectors with the same key set.
     package struct Group: Decodable, CustomStringConvertible, Sendable {
         package let name: String
         /// The text of a key set.
@@ -27,7 +27,7 @@ package enum SignatureVectors {
         package let result: Result
     }
 
-    /// All groups, or why the files could not be read.
+    /// All groups, or the error of reading the files.
     package static let groups = Result {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../Vectors")
         return try ["padding", "schemes", "encodings", "confusion"].flatMap { name in
