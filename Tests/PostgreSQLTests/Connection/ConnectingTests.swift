@@ -9,7 +9,7 @@ import Testing
         try ConnectionTarget(conninfo, applicationName: "connvo-tests")
     }
 
-    @Test func `a port that nobody listens on is refused at once`() async throws {
+    @Test func `connecting to a port without a listener fails at once`() async throws {
         let nobody = try SilentListener(listens: false)
         let target = try Self.target("host=127.0.0.1 port=\(nobody.port) user=test dbname=test")
 
@@ -22,7 +22,7 @@ import Testing
         #expect(took < .seconds(5))
     }
 
-    @Test func `a socket that does not exist is refused`() async throws {
+    @Test func `connecting to a socket that does not exist fails`() async throws {
         let target = try Self.target("host=/nonexistent user=test dbname=test")
 
         let error = try await onOwnThread { databaseError { _ = try Connection.open(target, deadline: .soon) } }
@@ -31,7 +31,7 @@ import Testing
         #expect(error?.message.contains("\n") == false)
     }
 
-    @Test func `a server that takes the connection and stays silent runs into the deadline`() async throws {
+    @Test func `a server that accepts the connection and sends nothing times out`() async throws {
         let silent = try SilentListener()
         let target = try Self.target("host=127.0.0.1 port=\(silent.port) user=test dbname=test")
 
@@ -47,7 +47,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    @Test func `a database that does not exist is refused, and the reason told`() async throws {
+    @Test func `connecting to a database that does not exist fails with the reason`() async throws {
         let error = try await onOwnThread {
             databaseError { _ = try TestServer.connect(to: "connvo_no_such_database") }
         }
@@ -84,7 +84,7 @@ import Testing
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 
-    @Test func `the application's name shows in pg_stat_activity, unless the connection string says another`()
+    @Test func `the application's name shows in pg_stat_activity, unless the connection string has another`()
         async throws
     {
         try await withDatabase(.empty) { database in
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `a server that must take writes and does not is refused`() async throws {
+    @Test func `a read-only server is refused where writes are required`() async throws {
         try await withDatabase(.empty) { database in
             try database.run("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
             let target = try ConnectionTarget(
@@ -135,7 +135,7 @@ import Testing
                 _ = databaseError { _ = try Connection.open(deaf, deadline: .after(.zero)) }
             }
 
-            // Other tests of this process open some meanwhile, but not hundreds.
+            // Other tests of this process open descriptors at the same time, but not hundreds.
             #expect(try Self.openDescriptors() - before < 150)
             #expect(
                 try waitUntil {

@@ -15,7 +15,7 @@ import Testing
         return Command(echo, parameters)
     }
 
-    /// Bytes of which no two neighbouring pages are alike.
+    /// Bytes in which neighbouring pages differ.
     private static func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
     }
@@ -23,7 +23,7 @@ import Testing
     // MARK: Large values
 
     @Test(arguments: [1 << 20, 20 << 20])
-    func `a large value goes there and comes back`(size: Int) async throws {
+    func `a large value is sent and received unchanged`(size: Int) async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let sent = Self.bytes(size)
@@ -65,7 +65,7 @@ import Testing
 
     // MARK: Broken connections
 
-    @Test func `a server process that is killed while it runs a query ends the connection`() async throws {
+    @Test func `killing the server process during a query ends the connection`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let pid = connection.backendPID
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a server process that was killed in between is noticed`() async throws {
+    @Test func `a server process that was killed between queries is detected`() async throws {
         try await withDatabase(.empty) { database in
             let connection = try database.connect()
             let wasAlive = connection.drainUnasked()
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `a statement that takes too long ends by the deadline, and its connection with it`() async throws {
+    @Test func `a statement that takes too long times out, and its connection is closed`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let start = ContinuousClock.now
@@ -118,9 +118,9 @@ import Testing
         }
     }
 
-    // MARK: Flights
+    // MARK: Pipelines
 
-    @Test func `a flight stops at its first error, and the connection goes on`() async throws {
+    @Test func `a pipeline stops at its first error, and the connection stays usable`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript("CREATE TABLE t (n integer)", deadline: .soon)
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `what a broken flight did not prepare is prepared later, and what it did is not prepared again`()
+    @Test func `after a failed pipeline only the statements that it did not prepare are prepared`()
         async throws
     {
         try await withDatabase(.empty) { database in
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func `a statement that could not be prepared is prepared when it is used again`() async throws {
+    @Test func `a statement whose preparation failed is prepared again at the next use`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             let early = Statement("test.early", "SELECT count(*) FROM late")
@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test func `a deferred error is the COMMIT's, and the connection goes on`() async throws {
+    @Test func `a deferred constraint fails at COMMIT, and the connection stays usable`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript(
@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    @Test func `statements are prepared once, under their names`() async throws {
+    @Test func `statements are prepared once, with their names`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             for _ in 0..<3 { _ = try connection.executeTogether([Self.echo([1])], deadline: .soon) }
@@ -212,7 +212,7 @@ import Testing
         }
     }
 
-    @Test func `unnamed, nothing is prepared and everything works`() async throws {
+    @Test func `without preparation statements run unnamed`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try Connection.open(database.target(), preparesStatements: false, deadline: .soon)
 
@@ -274,7 +274,7 @@ import Testing
         }
     }
 
-    @Test func `COMMIT with a mere notice, or after an earlier warning, is certain`() async throws {
+    @Test func `COMMIT with a notice, or after an earlier warning, succeeds`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript(Self.raisingAtCommit("NOTICE"), deadline: .soon)
@@ -288,7 +288,7 @@ import Testing
         }
     }
 
-    /// A table whose rows make the server say something at COMMIT.
+    /// A table whose rows make the server send a message of `level` at COMMIT.
     private static func raisingAtCommit(_ level: String) -> String {
         """
         CREATE TABLE t (n integer);
@@ -320,7 +320,7 @@ import Testing
         }
     }
 
-    @Test func `no notice is printed`() async throws {
+    @Test func `notices are not printed`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
 
@@ -332,7 +332,7 @@ import Testing
         }
     }
 
-    /// What the process writes to standard error while `body` runs; it is passed on afterwards.
+    /// What the process writes to standard error while `body` runs. It is written to standard error afterwards.
     private static func standardError(during body: () throws -> Void) throws -> String {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw SilentListener.Failure(call: "pipe", code: errno) }
@@ -400,7 +400,7 @@ import Testing
         }
     }
 
-    @Test func `a script may not COPY`() async throws {
+    @Test func `a script with COPY is an error`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
 
@@ -420,7 +420,7 @@ import Testing
         try connection.copyIn("COPY t FROM STDIN", deadline: .soon) { rest.popFirst().map { Array($0.utf8) } }
     }
 
-    @Test func `COPY loads rows, wherever the chunks are cut`() async throws {
+    @Test func `COPY loads rows, however they are split into chunks`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript("CREATE TABLE t (n integer, word text)", deadline: .soon)
@@ -433,7 +433,7 @@ import Testing
         }
     }
 
-    @Test func `COPY of nothing is fine`() async throws {
+    @Test func `COPY of no rows succeeds`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript("CREATE TABLE t (n integer)", deadline: .soon)
@@ -444,7 +444,7 @@ import Testing
         }
     }
 
-    @Test func `a bad row in the middle of a large COPY is an error, and the connection goes on`() async throws {
+    @Test func `an invalid row in a large COPY is an error, and the connection stays usable`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             try connection.executeScript("CREATE TABLE t (n integer)", deadline: .soon)
@@ -463,7 +463,7 @@ import Testing
         }
     }
 
-    @Test func `COPY into a table that does not exist is an error, and the connection goes on`() async throws {
+    @Test func `COPY into a table that does not exist is an error, and the connection stays usable`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
 

@@ -8,7 +8,7 @@ import Testing
 @Suite struct HostsTests {
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// The host and the port of the tests' server.
+    /// The host and the port of the server that the tests use.
     private static func server() throws -> (host: String, port: String) {
         (try #require(environment["PGHOST"]), environment["PGPORT"] ?? "5432")
     }
@@ -23,7 +23,7 @@ import Testing
 
     // MARK: Connecting
 
-    @Test func `a first host that stays silent leaves time for the second`() async throws {
+    @Test func `a first host that sends nothing leaves time for the second`() async throws {
         let silent = try SilentListener()
         try await withDatabase(.empty) { database in
             let server = try Self.server()
@@ -42,7 +42,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    @Test func `the first host that works is taken at once`() async throws {
+    @Test func `the first working host is used at once`() async throws {
         let silent = try SilentListener()
         try await withDatabase(.empty) { database in
             let server = try Self.server()
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(.enabled(if: PgBouncer.isInstalled, "scripts/install-dependencies --tests installs it"))
-    func `a first host that takes no writes is skipped`() async throws {
+    func `a first host that is read-only is skipped`() async throws {
         try await withDatabase(.empty) { database in
             let reader = "\(database.name)_reader"
             try database.run("CREATE ROLE \(reader) LOGIN; ALTER ROLE \(reader) SET default_transaction_read_only = on")
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `when none works, the error names each host and its reason, and no password`() async throws {
+    @Test func `when no host works, the error names each host and its error, and no password`() async throws {
         let silent = try SilentListener()
         let nobody = try SilentListener(listens: false)
         let target = try Self.target(
@@ -104,7 +104,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    @Test func `when all stay silent, the deadline holds for all together`() async throws {
+    @Test func `when no host sends anything, one deadline limits all together`() async throws {
         let silent = try SilentListener()
         let target = try Self.target("host=127.0.0.1,127.0.0.1,127.0.0.1 port=\(silent.port) user=test dbname=test")
 
@@ -120,9 +120,9 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    // MARK: Reading
+    // MARK: Parsing
 
-    @Test func `hosts keep their order and get their ports`() throws {
+    @Test func `hosts keep their order and have their ports`() throws {
         #expect(try Self.names("postgres://u:p@b:1,a:2,c/d") == ["b port 1", "a port 2", "c port 5432"])
         #expect(try Self.names("host=b,a port=7") == ["b port 7", "a port 7"])
         #expect(try Self.names("host=b,a port=,8") == ["b port 5432", "a port 8"])
@@ -153,7 +153,7 @@ import Testing
             "hostaddr=,127.0.0.1 host=a,b", "service=x host=a,b", "host=a,b target_session_attrs=prefer-standby",
         ]
     )
-    func `what does not name several, or is for libpq to judge, is left to libpq`(conninfo: String) throws {
+    func `a string with one host, or one that only libpq can split, is left to libpq`(conninfo: String) throws {
         #expect(try Self.names(conninfo).isEmpty)
     }
 }

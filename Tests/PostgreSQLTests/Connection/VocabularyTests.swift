@@ -5,7 +5,7 @@ import Testing
 @testable import PostgreSQL
 
 @Suite struct SQLStateTests {
-    @Test func `a class matches its codes, a code only itself`() {
+    @Test func `a class matches its codes, and a code only itself`() {
         let code = SQLState(rawValue: "23505")
 
         #expect(SQLState.integrityConstraintViolation ~= code)
@@ -17,7 +17,7 @@ import Testing
 }
 
 @Suite struct DatabaseErrorTests {
-    @Test func `the description leaves out the detail, which quotes rows`() {
+    @Test func `the description omits the detail, which quotes rows`() {
         var error = DatabaseError(.server, "duplicate key", sqlState: .uniqueViolation, statement: "users.insert")
         error.detail = "Key (email)=(alice@example.com) already exists."
 
@@ -26,21 +26,21 @@ import Testing
 }
 
 @Suite struct DeadlineTests {
-    @Test func `what is left is rounded up, so that poll does not return too early`() {
+    @Test func `the time left is rounded up, so that poll does not return too early`() {
         #expect((1...2).contains(Deadline.after(.milliseconds(1)).millisecondsLeft))
         #expect(Deadline.after(.zero).millisecondsLeft == 0)
         #expect(Deadline.after(.seconds(-5)).millisecondsLeft == 0)
         #expect(Deadline.never.millisecondsLeft == .max)
     }
 
-    @Test func `it has passed when its moment has come`() {
+    @Test func `a deadline has passed at its instant`() {
         #expect(Deadline.after(.zero).hasPassed)
         #expect(!Deadline.never.hasPassed)
     }
 }
 
 @Suite struct WakeDescriptorTests {
-    @Test func `a signal from before ends the wait at once`() async throws {
+    @Test func `an earlier signal ends the wait at once`() async throws {
         let wake = try WakeDescriptor()
         wake.signal()
 
@@ -49,9 +49,9 @@ import Testing
         #expect(took < .seconds(20))
     }
 
-    @Test func `a wait takes all signals so far`() async throws {
+    @Test func `a wait consumes all earlier signals`() async throws {
         let wake = try WakeDescriptor()
-        // More than a pipe holds: none of these may block.
+        // More than fits into a pipe: none of these may block.
         for _ in 0..<200_000 { wake.signal() }
 
         try await onOwnThread {
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `the other descriptor is reported`() async throws {
+    @Test func `input on the other descriptor is reported`() async throws {
         let wake = try WakeDescriptor()
         let other = try WakeDescriptor()
         other.signal()

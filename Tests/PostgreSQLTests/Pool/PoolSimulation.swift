@@ -2,16 +2,16 @@ import TestSupport
 
 @testable import PostgreSQL
 
-/// Plays the engine and its threads against ``PoolStateMachine`` by a seeded generator, and checks after every step
-/// what must always hold. Wakes whom the engine wakes, and nobody else.
+/// Simulates the engine and its threads around ``PoolStateMachine`` with a seeded generator, and checks the invariants
+/// after every step. It wakes exactly the slots that the engine wakes.
 struct PoolSimulation {
-    /// What was broken, with the seed that shows it again.
+    /// The violated invariant, with the seed that reproduces it.
     struct Violation: Error, CustomStringConvertible {
         let description: String
     }
 
     private enum Thread: Equatable {
-        /// About to ask for its next step.
+        /// About to request its next step.
         case asking
         case connecting(sinceOutage: Bool)
         case working
@@ -24,7 +24,7 @@ struct PoolSimulation {
 
     private var machine: PoolStateMachine<TestInstant>
     private var threads: [Thread]
-    /// When each slot's connection was made; nil where there is none.
+    /// When each slot's connection was opened; nil for a slot without a connection.
     private var connectedAt: [TestInstant?]
     private var lastUsedAt: [TestInstant]
     private var generator: SeededGenerator
@@ -33,7 +33,7 @@ struct PoolSimulation {
     private var queue = 0
     private var isDatabaseUp = true
     private var isStopping = false
-    /// Failures since the last success, and when the last was.
+    /// The number of failures since the last success, and the time of the last failure.
     private var failures = 0
     private var lastFailure = TestInstant()
     private var attemptsInOutage: [TestInstant] = []
@@ -50,7 +50,7 @@ struct PoolSimulation {
         let what: What
         let waiting: Int
     }
-    /// Found where nothing can be thrown; the next check throws it.
+    /// A violation found where an error cannot be thrown. The next check throws it.
     private var pendingViolation: String?
 
     init(size: Int, seed: UInt64) {
@@ -79,7 +79,7 @@ struct PoolSimulation {
         }
     }
 
-    /// Lets everything run with a healthy database until it is reached and all work is done.
+    /// Runs all threads with a reachable database until it is connected and all work is done.
     mutating func settle() throws(Violation) {
         isDatabaseUp = true
         try runFairly { $0.queue == 0 && !$0.threads.contains(.working) && !$0.machine.isAway }
@@ -95,7 +95,7 @@ struct PoolSimulation {
         machine.stop()
         isStopping = true
         for slot in threads.indices { wake(slot) }
-        // Whether the database lives, dies or wavers meanwhile.
+        // The database may be reachable, unreachable or alternate meanwhile.
         for _ in 0..<20 {
             try proceed(randomSlot())
             if Bool.random(using: &generator) { isDatabaseUp.toggle() }
@@ -115,7 +115,7 @@ struct PoolSimulation {
                 try proceed(slot)
                 try check()
             }
-            // Submissions of a whole second at each turn wake whom they may.
+            // Work that arrives at each turn wakes a slot where the machine permits it.
             if let slot = machine.slotToWake { wake(slot) }
             advance(by: .milliseconds(5))
         }
@@ -187,7 +187,7 @@ struct PoolSimulation {
         for slot in woken { wake(slot) }
     }
 
-    /// The server hangs up on a slot that rests or works.
+    /// The server closes the connection of a slot that rests or works.
     private mutating func breakConnection(of slot: Int) throws(Violation) {
         guard connectedAt[slot] != nil, threads[slot] != .asking else { return }
         note(slot, .fact("broke"))
@@ -215,9 +215,9 @@ struct PoolSimulation {
         now = now.advanced(by: duration)
     }
 
-    // MARK: Fair running
+    // MARK: Running until done
 
-    /// Steps all threads in turn, and moves the clock to the next alarm when nobody can move, until `isDone`.
+    /// Runs all threads in turn until `isDone`. When no thread can run, moves the clock to the next alarm.
     private mutating func runFairly(
         finishesWork: Bool = true,
         until isDone: (borrowing PoolSimulation) -> Bool
@@ -239,11 +239,12 @@ struct PoolSimulation {
             let alarms = threads.compactMap { thread in
                 if case .resting(let until?) = thread { until } else { nil }
             }
-            // Half a minute of nothing but waking at limits changes nothing any more: whoever still waits was forgotten.
+            // After half a minute in which threads only wake at time limits, nothing will change: a waiting slot was
+            // forgotten.
             guard let next = alarms.min(), next.offset < now.offset + .seconds(30) else { break }
             if next > now { now = next }
         }
-        throw violation("nobody moves and it is not done")
+        throw violation("no thread can run and it is not done")
     }
 
     // MARK: Invariants
@@ -266,7 +267,7 @@ struct PoolSimulation {
             case .asking, .connecting, .working: false
             }
         }
-        try expect(queue == 0 || !isAsleep || isStopping, "\(queue) wait and nobody looks")
+        try expect(queue == 0 || !isAsleep || isStopping, "\(queue) items wait and no slot will take them")
     }
 
     private mutating func checkAttempt() throws(Violation) {

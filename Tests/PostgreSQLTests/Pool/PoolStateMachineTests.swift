@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgreSQL
 
-/// Each event in each state. Without jitter unless a test is about it.
+/// Each event in each state. There is no jitter unless a test is about it.
 @Suite struct PoolStateMachineTests {
     typealias Machine = PoolStateMachine<TestInstant>
 
@@ -30,7 +30,7 @@ import Testing
 
     // MARK: Without a connection
 
-    @Test func `the first slot to ask connects, though there is no work`() {
+    @Test func `the first slot that requests a step connects even without work`() {
         var machine = machine()
 
         #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .connect)
@@ -75,7 +75,7 @@ import Testing
         #expect(pauses == [100, 200, 400, 500, 500, 500].map { .milliseconds($0) })
     }
 
-    @Test func `jitter lengthens a pause by at most a quarter`() {
+    @Test func `jitter lengthens a delay by at most a quarter`() {
         var machine = machine(random: 0.999_999)
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         machine.connectingFailed(0, now: .at(.zero))
@@ -89,7 +89,7 @@ import Testing
         #expect(until < .at(.milliseconds(125)))
     }
 
-    @Test func `not a moment before the next probe`() {
+    @Test func `no attempt is made before the next probe is due`() {
         var machine = machine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         machine.connectingFailed(0, now: .at(.zero))
@@ -101,7 +101,7 @@ import Testing
         #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(100))) == .connect)
     }
 
-    @Test func `while one probes the others wait for it`() {
+    @Test func `while one slot probes the others wait`() {
         var machine = machine(size: 3)
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         machine.connectingFailed(0, now: .at(.zero))
@@ -123,7 +123,7 @@ import Testing
         #expect(!machine.isAway)
     }
 
-    @Test func `pauses begin at 100 ms again after an outage`() {
+    @Test func `delays start at 100 ms again after an outage`() {
         var machine = machine(size: 1)
         var now = TestInstant.at(.zero)
         for _ in 0..<5 {
@@ -141,7 +141,7 @@ import Testing
         #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .rest(until: now.advanced(by: .milliseconds(100))))
     }
 
-    @Test func `a failed attempt beside living connections is repeated without work`() {
+    @Test func `a failed attempt is repeated without work while other slots are connected`() {
         var machine = connectedMachine()
         machine.disconnected(1)
         #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.zero)) == .connect)
@@ -151,7 +151,7 @@ import Testing
         #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.milliseconds(100))) == .connect)
     }
 
-    @Test func `the database is away once an attempt failed and nothing is connected`() {
+    @Test func `the database is away when an attempt failed and no slot is connected`() {
         var machine = machine()
         #expect(!machine.isAway)
 
@@ -162,7 +162,7 @@ import Testing
         #expect(machine.isAway)
     }
 
-    @Test func `how long it has been away counts from the first failure`() {
+    @Test func `the time away counts from the first failure`() {
         var machine = machine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(9))))
@@ -177,7 +177,7 @@ import Testing
         #expect(!machine.hasBeenAway(for: .zero, now: .at(.seconds(3))))
     }
 
-    @Test func `it is not away while a connection lives`() {
+    @Test func `the database is not away while a slot is connected`() {
         var machine = connectedMachine()
         machine.disconnected(0)
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
@@ -191,7 +191,7 @@ import Testing
 
     // MARK: With a connection
 
-    @Test func `a connected slot takes work, one after the other`() {
+    @Test func `a connected slot takes one work item after the other`() {
         var machine = connectedMachine()
 
         #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .work)
@@ -199,21 +199,21 @@ import Testing
         #expect(machine.slots[0] == .busy(expiresAt: .at(.seconds(1800))))
     }
 
-    @Test func `idleness counts from the last work`() {
+    @Test func `idle time counts from the last work`() {
         var machine = connectedMachine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(500)))
 
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(501))) == .rest(until: .at(.seconds(1101))))
     }
 
-    @Test func `waking for nothing does not make a slot younger`() {
+    @Test func `waking without work does not restart the idle time`() {
         var machine = connectedMachine()
 
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(599))) == .rest(until: .at(.seconds(600))))
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(600))) == .disconnect)
     }
 
-    @Test func `the last connection stays however long it idles`() {
+    @Test func `the last connection is not closed for being idle`() {
         var machine = connectedMachine()
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(601))) == .disconnect)
 
@@ -221,21 +221,21 @@ import Testing
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(601))) == .rest(until: nil))
     }
 
-    @Test func `a connection at the end of its life is closed before it takes work`() {
+    @Test func `a connection at the end of its lifetime is closed before it takes work`() {
         var machine = connectedMachine()
 
         #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1800))) == .disconnect)
         #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1800))) == .connect)
     }
 
-    @Test func `the only connection is replaced at the end of its life`() {
+    @Test func `the only connection is replaced at the end of its lifetime`() {
         var machine = connectedMachine(size: 1)
 
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(1800))) == .disconnect)
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.seconds(1800))) == .connect)
     }
 
-    @Test func `a life is up to a quarter longer by chance`() {
+    @Test func `jitter lengthens a lifetime by at most a quarter`() {
         var machine = machine(size: 1, random: 0.5)
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         _ = machine.connected(0, now: .at(.zero))
@@ -243,7 +243,7 @@ import Testing
         #expect(machine.slots == [.idle(since: .at(.zero), expiresAt: .at(.seconds(2025)))])
     }
 
-    @Test func `a lost connection is opened anew when there is work`() {
+    @Test func `a lost connection is opened again when there is work`() {
         var machine = connectedMachine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
 
@@ -274,7 +274,7 @@ import Testing
         #expect(machine.slotToWake == 0)
     }
 
-    @Test func `work wakes nobody when all are busy or connecting`() {
+    @Test func `work wakes no slot when all are busy or connecting`() {
         var machine = connectedMachine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         machine.disconnected(1)
@@ -285,7 +285,7 @@ import Testing
 
     // MARK: Stopping
 
-    @Test func `stopping ends slots of every kind that have no work`() {
+    @Test func `stopping ends slots in every state that have no work`() {
         var machine = connectedMachine(size: 3)
         _ = machine.nextStep(for: 1, hasWork: true, now: .at(.zero))
         machine.disconnected(2)
@@ -300,7 +300,7 @@ import Testing
         #expect(machine.slotToWake == nil)
     }
 
-    @Test func `stopping finishes the work that is left`() {
+    @Test func `stopping finishes the remaining work`() {
         var machine = connectedMachine()
         machine.stop()
 
@@ -312,7 +312,7 @@ import Testing
         #expect(machine.nextStep(for: 0, hasWork: false, now: .at(.zero)) == .stop)
     }
 
-    @Test func `stopping gives up the work when the database is away`() {
+    @Test func `stopping abandons the work when the database is away`() {
         var machine = machine()
         _ = machine.nextStep(for: 0, hasWork: true, now: .at(.zero))
         machine.connectingFailed(0, now: .at(.zero))
@@ -335,12 +335,12 @@ import Testing
         machine.stop()
 
         guard case .rest(.some) = machine.nextStep(for: 2, hasWork: true, now: .at(.seconds(1))) else {
-            Issue.record("nothing would ever wake this slot if the probe failed")
+            Issue.record("no event would wake this slot if the probe failed")
             return
         }
     }
 
-    @Test func `a stopped slot stays stopped when its connection is reported gone`() {
+    @Test func `a stopped slot stays stopped when its connection is reported lost`() {
         var machine = connectedMachine(size: 1)
         machine.stop()
         _ = machine.nextStep(for: 0, hasWork: false, now: .at(.zero))
