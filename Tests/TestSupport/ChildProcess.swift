@@ -1,25 +1,26 @@
 internal import Glibc
 internal import Synchronization
 
-/// A process that a test has started. It does not outlive the object.
+/// A process that a test has started. It is killed with this object.
 ///
-/// Not Foundation's `Process`: on Linux that hears of a child's end when a socket is closed which the child was to hold
-/// alone, and never hears of it when another child, spawned at the same moment, holds it too. This asks the kernel.
+/// Not Foundation's `Process`: on Linux that detects the end of a child by the closing of a socket that only the child
+/// should hold, and never detects it when another child, spawned at the same moment, inherits the socket. This type
+/// calls waitpid(2).
 package final class ChildProcess: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// What the child's standard streams are.
+    /// The child's standard streams.
     package struct Streams: Sendable {
         package enum Input: Sendable {
             case file(String)
-            /// A descriptor of ours, which the child gets a copy of.
+            /// A descriptor of this process. The child gets a copy.
             case descriptor(Int32)
         }
 
         package var input: Input
-        /// A file that is emptied, or made, first.
+        /// A file that is created or truncated.
         package var output: String
         package var errors: String
 
@@ -31,16 +32,16 @@ package final class ChildProcess: Sendable {
     }
 
     package let identifier: Int32
-    /// What `waitpid` said; nil while it runs.
+    /// The result of `waitpid`; nil while the process runs.
     private let status = Mutex<Int32?>(nil)
 
     /// Starts a process, with default signals.
     ///
     /// - Parameters:
     ///   - program: The path of an executable file.
-    ///   - environment: All that it gets.
-    ///   - directory: Its working directory; nil for ours.
-    /// - Throws: ``Failure`` when it cannot be started.
+    ///   - environment: The whole environment of the process.
+    ///   - directory: The working directory; nil for the current one.
+    /// - Throws: ``Failure`` when the process cannot be started.
     package init(
         _ program: String,
         _ arguments: [String],
@@ -69,7 +70,7 @@ package final class ChildProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
-        // The shell goes there and becomes the program.
+        // The shell changes the directory and then replaces itself by the program.
         let move = directory.map { ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, $0] } ?? []
         let words = move + [program] + arguments
         var identifier: pid_t = 0
@@ -88,25 +89,25 @@ package final class ChildProcess: Sendable {
 
     package var isRunning: Bool { endStatus == nil }
 
-    /// Sends a signal, unless the process has ended: its identifier may be another's by then.
+    /// Sends a signal, unless the process has ended: then another process may have its identifier.
     package func signal(_ signal: Int32) {
         status.withLock { status in
             if poll(&status) == nil { Glibc.kill(identifier, signal) }
         }
     }
 
-    /// Ends it at once and waits for that.
+    /// Kills the process and waits until it has ended.
     package func kill() {
         signal(SIGKILL)
         _ = exitStatus(within: .seconds(10))
     }
 
-    /// The exit code, negative for a signal; nil when it still runs after `limit`. Blocks.
+    /// The exit code, negative for a signal; nil when the process still runs after `limit`. Blocks.
     package func exitStatus(within limit: Duration) -> Int32? {
         let deadline = ContinuousClock.now + limit
         while true {
             if let status = endStatus {
-                // As the macros of <sys/wait.h> take it apart.
+                // As the macros of <sys/wait.h> do.
                 return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
             }
             guard ContinuousClock.now < deadline else { return nil }
@@ -123,7 +124,7 @@ package final class ChildProcess: Sendable {
     }
 }
 
-/// A null-terminated array of C strings, valid during `body`.
+/// Passes a null-terminated array of C strings to `body`. It is valid only during the call.
 private func withCStrings<Value>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Value

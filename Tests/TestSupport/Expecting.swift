@@ -1,6 +1,6 @@
 package import PostgreSQL
 
-/// The ``DatabaseError`` that `body` throws; nil when it throws none or another.
+/// The ``DatabaseError`` that `body` throws; nil when it throws no error or another type.
 package func databaseError<Value>(_ body: () throws -> Value) -> DatabaseError? {
     do {
         _ = try body()
@@ -11,7 +11,7 @@ package func databaseError<Value>(_ body: () throws -> Value) -> DatabaseError? 
 }
 
 extension Deadline {
-    /// Far enough for a busy machine, near enough to end a test that hangs.
+    /// Long enough for a busy machine, and short enough to end a test that hangs.
     package static var soon: Deadline { .after(.seconds(30)) }
 }
 

@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// Runs blocking work on a thread made for it, and suspends meanwhile.
+/// Runs blocking work on a new thread, and suspends the caller until it ends.
 ///
-/// libpq blocks. On the cooperative pool, with as many threads as there are cores, two tests that wait for each other
-/// would stop everything. The work stays in the caller's task, so that what it expects counts for the caller's test.
+/// libpq blocks. On the cooperative pool, which has as many threads as there are cores, two tests that wait for each
+/// other would block all threads. The work runs in the caller's task, so its expectations belong to the caller's test.
 @concurrent
 package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withTaskExecutorPreference(OwnThreadExecutor()) { try body() }

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
 
-/// A PgBouncer process in front of the tests' server, in transaction mode. It ends with the object, and with the
+/// A PgBouncer process in front of the tests' server, in transaction mode. It ends with this object, and with the
 /// thread that made it.
 package final class PgBouncer: Sendable {
     package struct StartError: Error, CustomStringConvertible {
@@ -15,17 +15,17 @@ package final class PgBouncer: Sendable {
     private let process: ChildProcess
     private let directory: String
 
-    /// Starts the process and waits until it takes connections. Blocks.
+    /// Starts the process and waits until it accepts connections. Blocks.
     ///
     /// - Parameters:
     ///   - poolSize: Connections to the server for each database.
-    ///   - login: The role that every client becomes; PgBouncer passes neither `options` nor `SET` on.
+    ///   - login: The role that every client gets, because PgBouncer forwards neither `options` nor `SET`.
     package init(poolSize: Int, login: String) throws {
         let environment = ProcessInfo.processInfo.environment
         guard let server = environment["PGHOST"], let port = environment["PGPORT"] else {
             throw StartError(description: "PGHOST and PGPORT are not set: run the tests with scripts/with-postgres")
         }
-        // Short: the path of a Unix socket has less than 108 bytes.
+        // A short path, because the path of a Unix socket has less than 108 bytes.
         var template = Array("/tmp/connvo-pgb.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw StartError(description: "mkdtemp: errno \(errno)") }
         directory = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
@@ -47,7 +47,7 @@ package final class PgBouncer: Sendable {
 
         var arguments = ["--pdeathsig", "KILL"]
         if geteuid() == 0 {
-            // It refuses to run as root: it runs as the server does.
+            // PgBouncer refuses to run as root, so it runs as the user of the PostgreSQL server.
             var owner = stat()
             guard stat(server, &owner) == 0, chown(directory, owner.st_uid, owner.st_gid) == 0 else {
                 throw StartError(description: "the owner of \(server): errno \(errno)")
@@ -58,7 +58,7 @@ package final class PgBouncer: Sendable {
         }
         arguments += ["--", Self.program, "--quiet", file]
         process = try ChildProcess("/usr/bin/setpriv", arguments)
-        // Not by the socket, which is there a moment before pgbouncer listens.
+        // Not by the existence of the socket, which is there before PgBouncer listens on it.
         guard waitUntil(within: .seconds(10), { log.contains("process up") }) else {
             throw StartError(description: "pgbouncer does not start: \(log)")
         }
@@ -71,6 +71,6 @@ package final class PgBouncer: Sendable {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// Where clients connect; the port is `PGPORT`.
+    /// The host for clients; the port is `PGPORT`.
     package var host: String { directory }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
+/// SplitMix64. It gives the same numbers for the same seed on every machine.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP port of the loopback interface that takes connections and never says a word, or that nobody listens on.
+/// A port of the loopback interface that accepts connections and sends nothing, or that refuses connections.
 package final class SilentListener: Sendable {
     private let socket: Int32
     package let port: UInt16
@@ -15,7 +15,7 @@ package final class SilentListener: Sendable {
         }
     }
 
-    /// - Parameter listens: False keeps the port and refuses connections to it.
+    /// - Parameter listens: False reserves the port without listening, so that connections are refused.
     package init(listens: Bool = true) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw Failure(call: "socket", code: errno) }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Rows for tests: defaults for all that a test does not name. Times are text that PostgreSQL reads.
+/// Inserts rows for tests, with defaults for all columns that a test does not set. Times are in PostgreSQL's syntax.
 extension TestDatabase {
     private static let sequence = Atomic<Int>(0)
 
@@ -35,7 +35,7 @@ extension TestDatabase {
         return id
     }
 
-    /// Inserts a meeting, active and with a call, and returns its id. The organizer becomes its host by trigger.
+    /// Inserts an active meeting with a call and returns its id. A trigger makes the organizer its host.
     ///
     /// - Parameter streamCallID: nil leaves the meeting without a call.
     @discardableResult
@@ -65,7 +65,7 @@ extension TestDatabase {
         return id
     }
 
-    /// Makes a user a participant, or changes the role of one.
+    /// Makes a user a participant, or changes the role of a participant.
     package func participant(
         meeting: String,
         user: String,

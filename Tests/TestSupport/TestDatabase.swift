@@ -3,20 +3,20 @@ internal import Persistence
 package import PostgreSQL
 internal import Synchronization
 
-/// A database of one test's own. See ``withDatabase(_:body:)``.
+/// The database of one test. See ``withDatabase(_:body:)``.
 ///
-/// Everything here blocks: call it from ``onOwnThread(_:)`` or from the synchronous body of `withDatabase`.
+/// All methods block: call them from ``onOwnThread(_:)`` or from the synchronous body of `withDatabase`.
 package struct TestDatabase: Sendable {
     package let name: String
 
-    /// What a new database holds.
+    /// The contents of a new database.
     package enum Content: Sendable {
         /// The embedded migrations and the roles.
         case migrated
         case empty
     }
 
-    /// Where to connect, for code that connects itself.
+    /// The connection target, for code that opens its own connections.
     package func target(login: String? = nil) throws -> ConnectionTarget {
         try TestServer.target(of: name, login: login)
     }
@@ -24,7 +24,7 @@ package struct TestDatabase: Sendable {
     /// Opens a connection.
     ///
     /// - Parameters:
-    ///   - role: What to become after connecting, such as `connvo_app`: what that role may not do then fails.
+    ///   - role: The role to set after connecting, such as `connvo_app`, with its permissions only.
     ///   - login: The user to connect as; nil for the superuser of the tests.
     package func connect(as role: String? = nil, login: String? = nil) throws -> Connection {
         var connection = try TestServer.connect(to: name, login: login)
@@ -34,7 +34,7 @@ package struct TestDatabase: Sendable {
         return connection
     }
 
-    /// Runs a script on a connection of its own.
+    /// Runs a script on a new connection.
     package func run(_ sql: String, as role: String? = nil) throws {
         var connection = try connect(as: role)
         try connection.executeScript(sql, deadline: .after(.seconds(60)))
@@ -47,7 +47,7 @@ package struct TestDatabase: Sendable {
         return try connection.execute(query, deadline: .after(.seconds(60))).rows.first?.decodeIfPresent(0)
     }
 
-    /// A connection's statement with text parameters, which the SQL casts.
+    /// Runs a statement whose parameters are text. The SQL casts them.
     func execute(_ sql: String, _ values: [String?]) throws {
         var connection = try connect()
         var parameters = Parameters()
@@ -57,7 +57,7 @@ package struct TestDatabase: Sendable {
     }
 }
 
-/// Lends a database that nobody else uses, and drops it afterwards. `body` runs on a thread of its own.
+/// Makes a database for `body` and drops it afterwards. `body` runs on a dedicated thread.
 package func withDatabase<Value: Sendable>(
     _ content: TestDatabase.Content = .migrated,
     body: @escaping @Sendable (TestDatabase) throws -> Value
@@ -69,7 +69,7 @@ package func withDatabase<Value: Sendable>(
     }
 }
 
-/// Lends a database to a body that awaits. Blocking calls in it belong into ``onOwnThread(_:)``.
+/// Makes a database for an asynchronous body. Its blocking calls must run in ``onOwnThread(_:)``.
 package func withDatabase<Value: Sendable>(
     _ content: TestDatabase.Content = .migrated,
     body: @Sendable (TestDatabase) async throws -> Value
@@ -85,18 +85,18 @@ package func withDatabase<Value: Sendable>(
     return try result.get()
 }
 
-/// Stands in for SHA-256 in tests, which may not import JOSE: FNV-1a, 64 bits.
+/// A replacement for SHA-256 in tests that may not import JOSE: FNV-1a, 64 bits.
 package func testChecksum(_ bytes: [UInt8]) -> [UInt8] {
     let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     return withUnsafeBytes(of: hash.bigEndian) { Array($0) }
 }
 
-// MARK: - Making and dropping
+// MARK: - Creating and dropping
 
 extension TestDatabase {
     private static let prefix = "connvo_test_"
     private static let counter = Atomic<Int>(0)
-    /// The migrated database that others are copied from; made once in a process.
+    /// The migrated database that others are copied from. It is made once per process.
     private static let template = Mutex<Result<String, any Error>?>(nil)
 
     static func make(_ content: Content) throws -> TestDatabase {
@@ -132,7 +132,7 @@ extension TestDatabase {
         return name
     }
 
-    /// Drops what processes that have ended left behind.
+    /// Drops the databases of test processes that have ended.
     private static func dropLeftovers() throws {
         var connection = try TestServer.connect(to: "postgres")
         let query = Statement(

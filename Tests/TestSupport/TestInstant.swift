@@ -1,4 +1,4 @@
-/// An instant of a clock that stands still until a test moves it.
+/// An instant of a clock that only a test advances.
 package struct TestInstant: InstantProtocol, Sendable {
     package var offset: Duration = .zero
 

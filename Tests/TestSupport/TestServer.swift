@@ -1,17 +1,18 @@
 internal import Foundation
 package import PostgreSQL
 
-/// The PostgreSQL server that tests use: the one that `PGHOST`, `PGPORT` and `PGUSER` name, as `scripts/with-postgres`
-/// sets them. The user must be a superuser.
+/// The PostgreSQL server of the tests, as given by `PGHOST`, `PGPORT` and `PGUSER`, which `scripts/with-postgres` sets.
+/// The user must be a superuser.
 package enum TestServer {
-    /// Why tests will not use a server.
+    /// Why a server is not used for tests.
     package struct Refusal: Error, CustomStringConvertible {
         package let description: String
     }
 
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// Refuses every server that is not reached by a Unix socket or the loopback interface: tests make and drop databases.
+    /// Refuses a server that is not reached by a Unix socket or the loopback interface, because tests make and drop
+    /// databases.
     package static func checkIsLocal(_ environment: [String: String]) throws(Refusal) {
         for name in ["PGSERVICE", "PGSERVICEFILE"] where environment[name] != nil {
             throw Refusal(description: "tests do not run with \(name) set: it may name any server")
@@ -35,14 +36,14 @@ package enum TestServer {
         try Connection.open(target(of: database, login: login), deadline: .after(.seconds(20)))
     }
 
-    /// Where ``connect(to:login:)`` connects.
+    /// The target of ``connect(to:login:)``.
     package static func target(of database: String, login: String? = nil) throws -> ConnectionTarget {
         try checkIsLocal(environment)
         let user = login.map { " user=\($0)" } ?? ""
         return try ConnectionTarget("dbname=\(database)\(user)", applicationName: "connvo-tests")
     }
 
-    /// Runs a script in a database of the server; statements such as CREATE DATABASE stand alone.
+    /// Runs a script in a database of the server. Statements such as CREATE DATABASE must be the only one in a script.
     package static func run(_ sql: String, in database: String = "postgres") throws {
         var connection = try connect(to: database)
         try connection.executeScript(sql, deadline: .after(.seconds(60)))

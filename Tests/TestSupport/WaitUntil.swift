@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Looks every two milliseconds until `condition` holds; false when it does not within `limit`. Blocks.
+/// Checks every two milliseconds until `condition` holds. Returns false when it does not within `limit`. Blocks.
 package func waitUntil(within limit: Duration = .seconds(20), _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while true {
