@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Tests that compare the server's own modules with other implementations of the same standards. They are a package of
-// their own, so that those who only build the server need not fetch what only these tests use. scripts/test runs them.
+// Tests that compare the server's modules with other implementations of the same standards. They are a separate
+// package, so that building the server does not fetch the dependencies of these tests. scripts/test runs them.
 
 let package = Package(
     name: "connvo-oracles",

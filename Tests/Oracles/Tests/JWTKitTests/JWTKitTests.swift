@@ -6,7 +6,7 @@ import Testing
 @testable import JOSE
 @testable import JSON
 
-/// JWTKit, which shares no line with ours, must read what we write and the other way round.
+/// JWTKit, an independent implementation, must read what this project writes, and the reverse.
 @Suite struct JWTKitTests {
     private static let secret = Array("0123456789abcdef0123456789abcdef-stream-secret".utf8)
 
@@ -33,7 +33,7 @@ import Testing
         func verify(using algorithm: some JWTAlgorithm) {}
     }
 
-    @Test func `JWTKit verifies our Stream tokens, and refuses them with another secret`() async throws {
+    @Test func `JWTKit verifies the server's Stream tokens, and refuses them with another secret`() async throws {
         let secret = Self.secret
         let signer = try StreamTokenSigner(secret: secret)
         let token = try signer.sign(
@@ -63,7 +63,7 @@ import Testing
         await #expect(throws: (any Error).self) { try await others.verify(token, as: StreamClaims.self) }
     }
 
-    @Test func `we verify JWTKit's Stream tokens`() async throws {
+    @Test func `the server verifies JWTKit's Stream tokens`() async throws {
         let keys = JWTKeyCollection()
         await keys.add(hmac: HMACKey(from: Self.secret), digestAlgorithm: .sha256)
         let claims = StreamClaims(user_id: "u", iat: 1, exp: 2, role: "host", call_cids: ["a:b", "c:d"], jti: "j")
@@ -73,7 +73,7 @@ import Testing
         #expect(read.callCIDs == ["a:b", "c:d"])
     }
 
-    @Test func `we verify JWTKit's bearer tokens with a key set of its numbers`() async throws {
+    @Test func `the server verifies JWTKit's bearer tokens with a key set of its numbers`() async throws {
         let key = try RSAPrivateKey.generate(bits: 3072)
         let keys = JWTKeyCollection()
         let theirs = try Insecure.RSA.PrivateKey(pem: String(decoding: key.pem(), as: UTF8.self))
@@ -94,7 +94,7 @@ import Testing
         #expect(read.expiresAt == 1300)
     }
 
-    @Test func `JWTKit verifies our development tokens with our key set`() async throws {
+    @Test func `JWTKit verifies the server's development tokens with the server's key set`() async throws {
         let key = try RSAPrivateKey.generate(bits: 2048)
         let issuer = try BearerTokenIssuer(key: key)
         let token = try issuer.issue(subject: "user_1", sessionID: "s", issuedAt: 1000, expiresAt: 1300, tokenID: "t")
@@ -118,19 +118,19 @@ import Testing
 
 // MARK: - What must pass
 
-/// What our verifier accepts, JWTKit accepts: strictness of ours never lets in what another reader would not.
+/// JWTKit accepts every token that the server's verifier accepts. The server's verifier may be stricter, never laxer.
 extension JWTKitTests {
     private struct AnyClaims: JWTPayload {
         func verify(using algorithm: some JWTAlgorithm) {}
     }
 
-    /// A key set with the usable keys alone: JWTKit refuses a set for one entry that it does not understand.
+    /// A key set with only the usable keys: JWTKit rejects a whole set for one entry that it cannot parse.
     private static func keys(of set: JWKSet) async throws -> JWTKeyCollection {
         let text = try JWKSet.encode(set.keyIDs.compactMap { id in set[id].map { (kid: id, key: $0) } })
         return try await JWTKeyCollection().add(jwksJSON: String(decoding: text, as: UTF8.self))
     }
 
-    @Test func `every token of the hostile table that must pass, passes JWTKit`() async throws {
+    @Test func `JWTKit accepts every acceptable token of the hostile table`() async throws {
         let scene = try HostileScene(now: 1_750_000_000)
         let set = try JWKSet(parsing: HostileKeySet.scene(scene))
         let keys = try await Self.keys(of: set)
@@ -145,7 +145,7 @@ extension JWTKitTests {
         #expect(count >= 80)
     }
 
-    @Test func `every vector that must pass, passes JWTKit, when its payload is JSON`() async throws {
+    @Test func `JWTKit accepts every valid vector whose payload is JSON`() async throws {
         var count = 0
         for group in try SignatureVectors.groups.get() {
             for vector in group.cases where vector.result == .valid {
