@@ -8,7 +8,7 @@ import PostgreSQL
 
 @testable import connvo_server
 
-/// The hot route on a port of its own, without a database: a request whose token is accepted gets as far as its body.
+/// The issuing route on a port, without a database: a request whose token is accepted is refused for its body.
 struct InProcessServer: Sendable {
     private let channel: any Channel
 
@@ -20,7 +20,7 @@ struct InProcessServer: Sendable {
             applicationName: "tests",
             sessionAttributes: .readWrite
         )
-        // Never started: nothing is to reach it.
+        // Never started, because no request reaches it.
         let engine = try IssuanceEngine(
             IssuanceConfiguration(
                 target: nowhere,
@@ -68,7 +68,7 @@ struct InProcessServer: Sendable {
         try await channel.close().get()
     }
 
-    /// Sends a token with a body that is refused only after the token was accepted.
+    /// Sends a token with an invalid body, which is refused only after the token has been accepted.
     func send(_ token: String) async throws -> HTTPConnection {
         let connection = try await HTTPConnection.open(port: port)
         try await connection.send(WireRequest.call(token, body: "{}").bytes)
@@ -76,7 +76,7 @@ struct InProcessServer: Sendable {
     }
 }
 
-/// Does what Hummingbird does behind the hot route: closes when it hears that the peer sends no more.
+/// Stands in for Hummingbird's handler behind the issuing route: closes when the client has finished sending.
 private final class ClosingAtEnd: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
 

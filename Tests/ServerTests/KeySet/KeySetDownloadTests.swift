@@ -7,9 +7,9 @@ import Testing
 
 @testable import connvo_server
 
-/// What is taken from a server over HTTPS, and what is not: a real client against a real server.
+/// Which responses over HTTPS are accepted and which are rejected, with a real client and a real server.
 @Suite struct KeySetDownloadTests {
-    /// Generous for what answers, and short for what is not going to.
+    /// The default time limit suits servers that respond. Tests of servers that do not respond pass a short one.
     private static func read(
         _ server: TLSServer,
         trusting certificate: TestCertificate?,
@@ -36,13 +36,13 @@ import Testing
     }
 
     @Test(arguments: ["application/json", "application/jwk-set+json", "text/plain"])
-    func `a set is taken as it is`(contentType: String) async throws {
+    func `the body is returned unchanged`(contentType: String) async throws {
         let set = try RefreshedKeySet.set()
         let answer = try await Self.answer(to: .answer("200 OK", ["Content-Type: \(contentType)"], body: set))
         #expect(answer == .success(set))
     }
 
-    @Test func `a set of exactly 64 KiB is taken, chunked or not`() async throws {
+    @Test func `a body of exactly 64 KiB is accepted, chunked or not`() async throws {
         let set = try RefreshedKeySet.set()
         let padded = set + Array(repeating: UInt8(ascii: " "), count: 64 * 1024 - set.count)
         #expect(try await Self.answer(to: .answer(body: padded)) == .success(padded))
@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: [
         "500 Internal Server Error", "404 Not Found", "204 No Content", "206 Partial Content", "304 Not Modified",
     ])
-    func `only status 200 is taken`(status: String) async throws {
+    func `only status 200 is accepted`(status: String) async throws {
         let answer = try await Self.answer(to: .answer(status, body: RefreshedKeySet.set()))
         #expect(answer == .failure(.status(try #require(UInt(status.prefix(3))))))
     }
@@ -74,22 +74,22 @@ import Testing
 
     // MARK: Size
 
-    @Test func `a body announced as too long is refused before it comes`() async throws {
+    @Test func `a body with too large a Content-Length is refused before it is read`() async throws {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 10485760\r\n\r\n"
         #expect(try await Self.answer(to: .trickle(head: head)) == .failure(.refused(.tooLong)))
     }
 
-    @Test func `ten megabytes in chunks are cut off`() async throws {
+    @Test func `a chunked body of ten megabytes is refused while it is read`() async throws {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         #expect(try await Self.answer(to: .flood(head: head)) == .failure(.refused(.tooLong)))
     }
 
-    @Test func `a body without an announced length is cut off`() async throws {
+    @Test func `a body without a length is refused while it is read`() async throws {
         let bytes = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + String(repeating: " ", count: 64 * 1024 + 1)
         #expect(try await Self.answer(to: .bytes(Array(bytes.utf8))) == .failure(.refused(.tooLong)))
     }
 
-    /// Ten megabytes of blanks in about ten kilobytes.
+    /// Ten megabytes of blanks, compressed to about ten kilobytes.
     private static func bomb() async throws -> [UInt8] {
         try await onOwnThread {
             let folder = try Folder()
@@ -101,18 +101,18 @@ import Testing
     }
 
     @Test(arguments: ["gzip", "deflate", "br", "identity, gzip"])
-    func `a compressed body is refused, not unpacked`(encoding: String) async throws {
+    func `a compressed body is refused and not decompressed`(encoding: String) async throws {
         let bomb = try await Self.bomb()
         try #require((1000..<64 * 1024).contains(bomb.count))
         let answer = try await Self.answer(to: .answer("200 OK", ["Content-Encoding: \(encoding)"], body: bomb))
         #expect(answer == .failure(.encoded))
-        // Without a word about it, it is bytes as any others: too few to refuse, and no JSON.
+        // Without Content-Encoding, the compressed bytes are an ordinary body: short enough to accept, but not JSON.
         #expect(try await Self.answer(to: .answer(body: bomb)) == .success(bomb))
     }
 
     // MARK: Time
 
-    @Test func `a server that says nothing is given up`() async throws {
+    @Test func `a server that sends nothing times out`() async throws {
         #expect(try await Self.answer(to: .silence, timeLimit: .milliseconds(500)) == .failure(.timedOut))
     }
 
@@ -120,13 +120,13 @@ import Testing
         "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX-Endless: ",
     ])
-    func `a server that never comes to an end is given up`(head: String) async throws {
+    func `a response that never ends times out`(head: String) async throws {
         #expect(try await Self.answer(to: .trickle(head: head), timeLimit: .milliseconds(1500)) == .failure(.timedOut))
     }
 
-    // MARK: Who it is
+    // MARK: Certificates
 
-    @Test func `a certificate that nobody vouches for is refused`() async throws {
+    @Test func `a certificate from an untrusted issuer is refused`() async throws {
         let certificate = try await TestCertificate()
         let server = try await TLSServer.start(certificate, reply: .answer(body: RefreshedKeySet.set()))
         let other = try await TestCertificate()
@@ -151,7 +151,7 @@ import Testing
         #expect(server.requestCount == 0)
     }
 
-    @Test func `a server that has gone is no connection`() async throws {
+    @Test func `a server that has stopped is a connection failure`() async throws {
         let certificate = try await TestCertificate()
         let server = try await TLSServer.start(certificate, reply: .silence)
         try await server.stop()
@@ -162,13 +162,13 @@ import Testing
         }
     }
 
-    @Test func `a read that fails is not tried again by itself`() async throws {
+    @Test func `a failed read is not repeated by the client`() async throws {
         let certificate = try await TestCertificate()
         let server = try await TLSServer.start(certificate, reply: .answer("500 Oops", body: []))
         #expect(try await Self.read(server, trusting: certificate) == .failure(.status(500)))
         server.say(.bytes([]))
         guard case .failure(.connection) = try await Self.read(server, trusting: certificate) else {
-            Issue.record("a connection that ends without an answer")
+            Issue.record("a connection that ends without a response was not an error")
             return
         }
         #expect(server.requestCount == 2)

@@ -1,8 +1,8 @@
 import JOSE
 import Testing
 
-/// Rows 3 and 4 at the key set: whose fault it is when a token cannot be verified. Each test changes the file, so each
-/// has a server of its own.
+/// docs/errors.md, rows 3 and 4, for a key set in a file: whether the server or the caller is at fault when a token
+/// cannot be verified. Each test changes the file, so each has its own server.
 @Suite struct KeySetFileTests {
     private static func set(_ keys: [(kid: String, key: RSAPrivateKey)]) throws -> [UInt8] {
         try JWKSet.encode(keys.map { (kid: $0.kid, key: $0.key.publicKey) })
@@ -21,7 +21,7 @@ import Testing
         #expect(body.errorData.statusCode == 503)
     }
 
-    @Test func `a key that leaves the set stops working, for tokens that were accepted before too`() async throws {
+    @Test func `a key removed from the set stops working, also for tokens accepted before`() async throws {
         try await Stage.with { stage in
             let token = try Tokens.bearer(World.host)
             for _ in 0..<2 { #expect(try await stage.send(.call(token)).status == 200) }
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `a set that vanishes keeps serving, and an unknown key is then not the caller's fault`() async throws {
+    @Test func `without the file the set stays in use, and an unknown key is not the caller's fault`() async throws {
         try await Stage.with { stage in
             let token = try Tokens.bearer(World.host)
             let unknown = try Self.unknownKey()
@@ -54,7 +54,7 @@ import Testing
             #expect(try await stage.send(.call(Tokens.bearer("user_cohost"))).status == 200)
             #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 200)
 
-            // An empty set, one with a private key, and no JSON: the last good one stays.
+            // An empty set, a set with a private key, and text that is not JSON: the last valid set stays in use.
             for contents in [
                 #"{"keys":[]}"#, #"{"keys":[{"kty":"RSA","kid":"x","n":"AQAB","e":"AQAB","d":"AQAB"}]}"#, "x",
             ] {
@@ -75,7 +75,7 @@ import Testing
         try await Stage.with(["WORKOS_JWKS_URL": "file:///nonexistent/jwks.json"], waitsForReadiness: false) { stage in
             try await expectUnavailable(stage.send(.call(Tokens.bearer(World.host))))
             try await expectUnavailable(stage.send(.call(Self.unknownKey())))
-            // Rows 1 and 2 come first.
+            // Rows 1 and 2 are checked first.
             #expect(try await stage.send(.call(nil)).status == 401)
             #expect(try await stage.send(.call("not.a.token")).status == 401)
             #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 503)
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `a set that comes later makes the server ready`() async throws {
+    @Test func `a set that is written later makes the server ready`() async throws {
         try await Stage.with(startsWithKeySet: false, waitsForReadiness: false) { stage in
             #expect(try await stage.send(WireRequest("GET", "/readyz")).status == 503)
             try stage.server.folder.write(Tokens.keySet(), to: RunningServer.keySetFile)

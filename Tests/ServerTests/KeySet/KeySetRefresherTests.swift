@@ -8,11 +8,11 @@ import Testing
 
 @testable import connvo_server
 
-/// What a key set that comes and goes means for tokens.
+/// How changes and failures of a key set affect tokens.
 @Suite struct KeySetRefresherTests {
     private static let day = Duration.seconds(86_400)
 
-    @Test func `nothing is accepted before the first set, and that is our fault`() async throws {
+    @Test func `before the first set every token is refused as the server's fault`() async throws {
         try await RefreshedKeySet.with { keySet in
             let token = try Tokens.bearer(World.host)
             let failure = try #require(keySet.failure(of: token))
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `a key that left the set stops working, for tokens that were accepted before too`() async throws {
+    @Test func `a key removed from the set stops working, also for tokens accepted before`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set(next: true)))
             let token = try Tokens.bearer(World.host)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `a set that stays the same does not make tokens be verified again`() async throws {
+    @Test func `an unchanged set does not cause tokens to be verified again`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             let generation = keySet.store.current.generation
@@ -76,7 +76,7 @@ import Testing
     ]
 
     @Test(arguments: failures)
-    func `a read that brings no usable set leaves the last one in force`(
+    func `a read without a usable set leaves the last set in use`(
         answer: ScriptedKeySet.Answer,
         slug: String
     ) async throws {
@@ -95,7 +95,7 @@ import Testing
             let counter = try keySet.metrics.expectCounter("connvo_key_set_reads_total", [("outcome", slug)])
             #expect(counter.values == [1])
 
-            // And soon again, without anybody asking.
+            // The next read starts soon, without a request.
             try await keySet.advance(by: .milliseconds(1200))
             try await keySet.answer(.success(RefreshedKeySet.set()))
             #expect(keySet.refresher.warning == nil)
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `the same failure is one line in the log, and its end another`() async throws {
+    @Test func `a repeated failure is one line in the log, and its end another`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             try await keySet.advance(by: .seconds(600))
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func `a key that is not usable is one line, until something changes`() async throws {
+    @Test func `an unusable key is one line in the log until the set changes`() async throws {
         let bad = #"{"keys":[{"kty":"EC","kid":"curve"},"#
         try await RefreshedKeySet.with { keySet in
             let good = String(decoding: try RefreshedKeySet.set().dropFirst(#"{"keys":["#.utf8.count), as: UTF8.self)
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `after a day without a set no token is accepted, until there is one again`() async throws {
+    @Test func `after a day without a successful read no token is accepted until the next success`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             let token = try Tokens.bearer(World.host)
@@ -164,7 +164,7 @@ import Testing
 
     // MARK: Unknown keys
 
-    /// Asks for a read on behalf of `count` requests, and gives how many were taken and how many have been called.
+    /// Requests a read `count` times. Returns how many requests will be called back, and counts the calls.
     private final class Waiting: Sendable {
         private let called = Mutex(0)
 
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func `many unknown keys at once are one read, and all hear of its end`() async throws {
+    @Test func `many unknown keys at once start one read, and all are called back after it`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             try await keySet.advance(by: .seconds(30))
@@ -201,7 +201,7 @@ import Testing
         }
     }
 
-    @Test func `those who wait are let go when the read fails`() async throws {
+    @Test func `waiting requests are called back when the read fails`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             try await keySet.advance(by: .seconds(30))
@@ -212,7 +212,7 @@ import Testing
         }
     }
 
-    @Test func `only so many wait at a time`() async throws {
+    @Test func `the number of waiting requests is limited`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             try await keySet.advance(by: .seconds(30))
@@ -223,7 +223,7 @@ import Testing
         }
     }
 
-    @Test func `who has looked at an older set looks again at once, cooldown or not`() async throws {
+    @Test func `a request that used an older set is called back at once, even during the cooldown`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             let generation = keySet.store.current.generation

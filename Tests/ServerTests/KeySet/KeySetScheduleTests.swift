@@ -2,9 +2,9 @@ import Testing
 
 @testable import connvo_server
 
-/// When a key set is read: simulated hours, no waiting.
+/// When a key set is read, in simulated time.
 @Suite struct KeySetScheduleTests {
-    /// A schedule behind a reference, because expectations cannot hold calls that change a value.
+    /// A schedule behind a reference, because expectations cannot contain mutating calls.
     private final class Subject {
         private var schedule: KeySetSchedule
 
@@ -12,7 +12,7 @@ import Testing
             schedule = KeySetSchedule(rules)
         }
 
-        /// After a read that began and ended at the origin.
+        /// The schedule after a read that started and ended at the origin.
         static func read(chance: Double = 0.5) -> Subject {
             let subject = Subject()
             _ = subject.next(at: .zero)
@@ -31,20 +31,20 @@ import Testing
         func age(at now: Duration) -> Duration? { schedule.age(at: now) }
     }
 
-    @Test func `the first thing is a read`() {
+    @Test func `the first step is a read`() {
         let schedule = Subject()
         #expect(schedule.next(at: .zero) == .read)
     }
 
     @Test(arguments: [(0.0, 432), (0.5, 480), (1.0, 528)])
-    func `the next read is due at four fifths of ten minutes, give or take a tenth`(chance: Double, seconds: Int) {
+    func `the next read is due after eight minutes, plus or minus a tenth`(chance: Double, seconds: Int) {
         let schedule = Subject.read(chance: chance)
         let due = Duration.seconds(seconds)
         #expect(schedule.next(at: due - .milliseconds(1)) != .read)
         #expect(schedule.next(at: due + .milliseconds(1)) == .read)
     }
 
-    @Test func `whatever chance says, a set that can be read is never older than ten minutes`() {
+    @Test func `with any jitter a set that can be read is never older than ten minutes`() {
         var random = SystemRandomNumberGenerator()
         var now = Duration.zero
         let schedule = Subject.read()
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `reads that fail come less and less often, down to one in thirty seconds`() {
+    @Test func `failed reads are repeated at growing intervals, up to thirty seconds`() {
         let schedule = Subject()
         var now = Duration.zero
         var waits: [Duration] = []
@@ -76,7 +76,7 @@ import Testing
         }
         #expect(waits.prefix(6).elementsEqual([1, 2, 4, 8, 16, 30].map { Duration.seconds($0) }))
         #expect(waits.dropFirst(5).allSatisfy { $0 == .seconds(30) })
-        // One that succeeds forgets them all.
+        // A success resets the intervals.
         _ = schedule.next(at: now)
         schedule.end(succeeded: true, at: now)
         #expect(schedule.next(at: now) == .wait(until: now + .seconds(480)))
@@ -84,7 +84,7 @@ import Testing
 
     // MARK: Unknown keys
 
-    @Test func `an unknown key begins a read, but not within thirty seconds of the beginning of another`() {
+    @Test func `an unknown key starts a read, but not within thirty seconds of the start of another`() {
         let schedule = Subject.read()
         #expect(!schedule.noteUnknownKey(at: .zero))
         #expect(!schedule.noteUnknownKey(at: .milliseconds(29_999)))
@@ -93,7 +93,7 @@ import Testing
         #expect(schedule.next(at: .seconds(30)) == .read)
     }
 
-    @Test func `a read that failed counts for the cooldown as well`() {
+    @Test func `a failed read starts the cooldown as well`() {
         let schedule = Subject.read()
         #expect(schedule.noteUnknownKey(at: .seconds(100)))
         #expect(schedule.next(at: .seconds(100)) == .read)
@@ -102,7 +102,7 @@ import Testing
         #expect(schedule.next(at: .milliseconds(105_500)) == .wait(until: .seconds(106)))
     }
 
-    @Test func `while a read goes on, everybody waits for that one`() {
+    @Test func `during a read, unknown keys wait for its end`() {
         let schedule = Subject.read()
         _ = schedule.noteUnknownKey(at: .seconds(100))
         #expect(schedule.next(at: .seconds(100)) == .read)
@@ -111,13 +111,13 @@ import Testing
         #expect(schedule.next(at: .seconds(102)) == .wait(until: .seconds(582)))
     }
 
-    @Test func `an unknown key does not put off a read that is due anyway`() {
+    @Test func `an unknown key does not delay a read that is due anyway`() {
         let schedule = Subject.read()
         #expect(schedule.noteUnknownKey(at: .seconds(480)))
         #expect(schedule.next(at: .seconds(480)) == .read)
     }
 
-    @Test func `no number of unknown keys brings more than one read in thirty seconds`() {
+    @Test func `any number of unknown keys starts at most one read in thirty seconds`() {
         let schedule = Subject.read()
         var beginnings: [Duration] = []
         for millisecond in stride(from: 0, to: 300_000, by: 10) {
@@ -131,7 +131,7 @@ import Testing
         #expect(beginnings == (1...9).map { .seconds($0 * 30) })
     }
 
-    @Test func `a file is looked at every two seconds, whatever is unknown`() {
+    @Test func `a file is read every two seconds, regardless of unknown keys`() {
         let schedule = Subject(.file)
         #expect(schedule.next(at: .zero) == .read)
         schedule.end(succeeded: false, at: .zero, chance: 1)
@@ -143,7 +143,7 @@ import Testing
     // MARK: Age
 
     @Test(arguments: [KeySetSchedule.Rules.download, .file])
-    func `a set that cannot be read any more is used for a day, and not a moment longer`(rules: KeySetSchedule.Rules) {
+    func `a set that cannot be read again is used for exactly a day`(rules: KeySetSchedule.Rules) {
         let schedule = Subject(rules)
         _ = schedule.next(at: .zero)
         schedule.end(succeeded: true, at: .seconds(1))
@@ -165,7 +165,7 @@ import Testing
         #expect(readCount > 2000)
         #expect(schedule.next(at: now) == .expire)
         #expect(schedule.age(at: now) == day)
-        // Once: after that it tries on, and a success puts everything right.
+        // It expires once. Then reads are attempted again, and a success resets everything.
         #expect(schedule.next(at: now) != .expire)
         #expect(schedule.next(at: now + .seconds(30)) == .read)
         schedule.end(succeeded: true, at: now + .seconds(30))

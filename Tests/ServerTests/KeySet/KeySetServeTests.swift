@@ -2,14 +2,13 @@ import JOSE
 import TestSupport
 import Testing
 
-/// `serve` with a key set that is published over HTTPS.
+/// `serve` with a key set that is downloaded over HTTPS.
 @Suite struct KeySetServeTests {
     private static func settings(_ server: TLSServer, _ certificate: TestCertificate) -> [String: String] {
         ["WORKOS_JWKS_URL": server.url, "WORKOS_CA_FILE": certificate.path]
     }
 
-    @Test func `a changed set is noticed by the first token of a new key, and the old key stops working`() async throws
-    {
+    @Test func `the first token of a new key causes a read, and the old key stops working`() async throws {
         let certificate = try await TestCertificate()
         let publisher = try await TLSServer.start(certificate, reply: .answer(body: RefreshedKeySet.set()))
         try await Stage.with(Self.settings(publisher, certificate)) { stage in
@@ -18,7 +17,7 @@ import Testing
             for _ in 0..<2 { #expect(try await stage.send(.call(old)).status == 200) }
             #expect(publisher.requestCount == 1)
             publisher.say(.answer(body: try RefreshedKeySet.set(current: false, next: true)))
-            // Not before the cooldown of the first read is over, and then at once.
+            // Refused until the cooldown of the first read is over, and then accepted at once.
             try await eventually(within: .seconds(90)) { try await stage.send(.call(new)).status == 200 }
             #expect(publisher.requestCount == 2)
             let refused = try await stage.send(.call(old))
@@ -43,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `a publisher that nobody vouches for is not believed`() async throws {
+    @Test func `a key set from a server with an untrusted certificate is not used`() async throws {
         let certificate = try await TestCertificate()
         let publisher = try await TLSServer.start(certificate, reply: .answer(body: RefreshedKeySet.set()))
         try await Stage.with(["WORKOS_JWKS_URL": publisher.url], waitsForReadiness: false) { stage in

@@ -3,9 +3,9 @@ import Testing
 
 @testable import connvo_server
 
-/// Requests whose key is unknown wait for the one read that may bring it; all others do not notice.
+/// Requests with an unknown key wait for the one read that may add it. Other requests are not delayed.
 @Suite struct KeySetWaitingTests {
-    /// A server that has a set, half a minute after that was read, so that an unknown key begins a read.
+    /// A server with a set that was read half a minute ago, so that an unknown key starts a read.
     private static func with(_ body: (RefreshedKeySet, InProcessServer) async throws -> Void) async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// What a request is answered that got as far as its body.
+    /// Expects the response to a request whose token was accepted and whose body was refused.
     private func expectAccepted(_ answer: HTTPAnswer) throws {
         #expect(answer.status == 400)
         #expect(try answer.decode(FailureBody.self).code == "VALIDATION_ERROR")
@@ -35,7 +35,7 @@ import Testing
         #expect(try answer.decode(FailureBody.self).code == "SERVICE_UNAVAILABLE")
     }
 
-    @Test func `many tokens of a new key are one read, and each is accepted after it`() async throws {
+    @Test func `many tokens of a new key start one read, and each is accepted after it`() async throws {
         try await Self.with { keySet, server in
             let token = try RefreshedKeySet.nextToken()
             var connections: [HTTPConnection] = []
@@ -44,13 +44,13 @@ import Testing
             try await keySet.answer(.success(RefreshedKeySet.set(next: true)))
             for connection in connections { try expectAccepted(await connection.answer()) }
             #expect(keySet.source.count == 2)
-            // The connection goes on as any other.
+            // The connection can be used for further requests.
             try await connections[0].send(WireRequest.call(token, body: "{}").bytes)
             try expectAccepted(await connections[0].answer())
         }
     }
 
-    @Test func `many unknown keys are one read, and each is refused after it`() async throws {
+    @Test func `many unknown keys start one read, and each is refused after it`() async throws {
         try await Self.with { keySet, server in
             var connections: [HTTPConnection] = []
             for number in 0..<20 { connections.append(try await server.send(RefreshedKeySet.unknownToken(number))) }
@@ -61,12 +61,12 @@ import Testing
                 #expect(answer.status == 401)
                 #expect(try answer.decode(FailureBody.self).code == "INVALID_TOKEN")
             }
-            // Within the cooldown nobody waits any more.
+            // During the cooldown no request waits.
             for number in 20..<40 {
                 #expect(try await server.send(RefreshedKeySet.unknownToken(number)).answer().status == 401)
             }
             #expect(keySet.source.count == 2)
-            // Each request is one line, however often its token was looked at.
+            // Each request writes one line, even if its token was checked twice.
             #expect(keySet.requestLog.entries.filter { $0.metadata["cause"] != nil }.count <= 40)
         }
     }
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a known key does not wait for a read that goes on`() async throws {
+    @Test func `a known key does not wait for a read in progress`() async throws {
         try await Self.with { keySet, server in
             let waiting = try await server.send(RefreshedKeySet.nextToken())
             try await eventually { keySet.source.isBeingRead }
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `who has stopped sending is answered, and who has gone is forgotten`() async throws {
+    @Test func `a half-closed connection gets its response, and a closed one is forgotten`() async throws {
         try await Self.with { keySet, server in
             let half = try await server.send(RefreshedKeySet.nextToken())
             half.finishSending()
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `what comes after a request that waits is answered after it`() async throws {
+    @Test func `a pipelined request behind a waiting one gets its response after it`() async throws {
         try await Self.with { keySet, server in
             let connection = try await HTTPConnection.open(port: server.port)
             let waiting = WireRequest.call(try RefreshedKeySet.nextToken(), body: "{}").adding("X-Request-Id", "first")

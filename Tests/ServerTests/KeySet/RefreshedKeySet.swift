@@ -6,14 +6,14 @@ import Testing
 
 @testable import connvo_server
 
-/// A key set that is kept fresh from a scripted source under a simulated clock, and what authenticates with it.
+/// A key set that is refreshed from a scripted source in simulated time, with the authentication that uses it.
 struct RefreshedKeySet: Sendable {
     let time = SimulatedTime()
     let source: ScriptedKeySet
     let store = KeySetStore()
     let metrics = TestMetrics()
     let log = InMemoryLogHandler()
-    /// What the requests log.
+    /// The log of the requests.
     let requestLog = InMemoryLogHandler()
     let refresher: KeySetRefresher
     let authentication: CallerAuthentication
@@ -34,7 +34,7 @@ struct RefreshedKeySet: Sendable {
         )
     }
 
-    /// Keeps the set fresh while `body` runs.
+    /// Runs the refresher while `body` runs.
     static func with(
         _ rules: KeySetSchedule.Rules = .download,
         body: (RefreshedKeySet) async throws -> Void
@@ -54,25 +54,25 @@ struct RefreshedKeySet: Sendable {
         try result.get()
     }
 
-    /// Answers the read that goes on or is about to begin, and waits until that has had its effect.
+    /// Ends the read that is in progress or about to start, and waits until the refresher has processed the result.
     func answer(_ answer: ScriptedKeySet.Answer) async throws {
         try await source.answer(answer)
         try await settle()
     }
 
-    /// Moves the clock, and waits until that has had its effect.
+    /// Advances the clock, and waits until the refresher has reacted.
     func advance(by duration: Duration) async throws {
         try await settle()
         time.advance(by: duration)
         try await settle()
     }
 
-    /// Waits until the refresher does nothing but wait: for the clock, or for the source.
+    /// Waits until the refresher is suspended, waiting for the clock or for the source.
     func settle() async throws {
         try await eventually { time.isAwaited || source.isBeingRead }
     }
 
-    /// What a token is answered: nil when it is accepted.
+    /// Why a token is refused; nil when it is accepted.
     func failure(of token: String) -> CallerAuthentication.Failure? {
         do {
             _ = try authentication.authenticate(.one("Bearer \(token)"), now: SystemClock.now())
@@ -93,12 +93,12 @@ struct RefreshedKeySet: Sendable {
         return try JWKSet.encode(keys)
     }
 
-    /// Signed by a key that only the set of tomorrow has.
+    /// A token signed by a key that only the next set has.
     static func nextToken() throws -> String {
         try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(nextKeyID)"}"#, key: Tokens.otherKey.get())
     }
 
-    /// Of a key that no set ever has.
+    /// A token with a key that no set has.
     static func unknownToken(_ number: Int = 0) throws -> String {
         try Tokens.forge(header: #"{"alg":"RS256","kid":"development-unknown-\#(number)"}"#)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import connvo_server
 
-/// A source of key sets whose every answer a test gives, when it wants to.
+/// A source of key sets whose results and their times a test decides.
 final class ScriptedKeySet: KeySetSource {
     typealias Answer = Result<[UInt8], KeySetFailure>
 
@@ -21,7 +21,7 @@ final class ScriptedKeySet: KeySetSource {
         self.rules = rules
     }
 
-    /// How many reads have begun.
+    /// How many reads have started.
     var count: Int { state.withLock { $0.count } }
 
     var isBeingRead: Bool { state.withLock { !$0.pending.isEmpty } }
@@ -38,13 +38,13 @@ final class ScriptedKeySet: KeySetSource {
         return try answer.get()
     }
 
-    /// Waits until the set is being read, and answers all who do.
+    /// Waits for a read, and then ends all reads in progress with this result.
     func answer(_ answer: Answer) async throws {
         try await eventually { self.isBeingRead }
         release(answer)
     }
 
-    /// Answers, with a failure, whoever reads now or later.
+    /// Ends all current and future reads with a failure.
     func end() {
         state.withLock { $0.hasEnded = true }
         release(.failure(.timedOut))

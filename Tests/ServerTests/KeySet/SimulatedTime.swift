@@ -2,7 +2,7 @@ import Synchronization
 
 @testable import connvo_server
 
-/// A clock that a test moves.
+/// A clock that a test advances.
 final class SimulatedTime: Sendable {
     private struct State: Sendable {
         var now = Duration.zero
@@ -14,14 +14,14 @@ final class SimulatedTime: Sendable {
 
     var now: Duration { state.withLock { $0.now } }
 
-    /// Whether somebody waits for the clock to move.
+    /// Whether a task waits for the clock.
     var isAwaited: Bool { state.withLock { !$0.sleepers.isEmpty } }
 
     var time: KeySetRefresher.Time {
         KeySetRefresher.Time(now: { self.now }, sleep: { try await self.sleep(until: $0) })
     }
 
-    /// Moves the clock, and wakes whoever waited for a moment up to then.
+    /// Advances the clock, and resumes the tasks whose time has come.
     func advance(by duration: Duration) {
         let due = state.withLock { state in
             state.now += duration

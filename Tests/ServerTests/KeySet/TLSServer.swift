@@ -4,19 +4,19 @@ import NIOSSL
 import PostgreSQL
 import Synchronization
 
-/// An HTTPS server that says whatever a test wants, byte by byte, on a port of 127.0.0.1.
+/// An HTTPS server on 127.0.0.1 that sends the bytes that a test gives it.
 final class TLSServer: Sendable {
     enum Reply: Sendable {
-        /// These bytes, then the end of the connection.
+        /// These bytes; then the connection is closed.
         case bytes([UInt8])
-        /// A head, then one byte of body every few milliseconds for ever.
+        /// A head, then one byte of body every few milliseconds without end.
         case trickle(head: String)
-        /// A head, then chunks until the peer has had enough.
+        /// A head, then chunks until the client closes the connection.
         case flood(head: String)
-        /// Nothing at all.
+        /// No bytes.
         case silence
 
-        /// A whole answer.
+        /// A complete response.
         static func answer(_ status: String = "200 OK", _ fields: [String] = [], body: [UInt8]) -> Reply {
             let lines = ["HTTP/1.1 \(status)"] + fields + ["Content-Length: \(body.count)", "Connection: close"]
             return .bytes(Array(lines.map { $0 + "\r\n" }.joined().utf8) + Array("\r\n".utf8) + body)
@@ -35,7 +35,7 @@ final class TLSServer: Sendable {
 
     let url: String
 
-    /// How many requests have come.
+    /// How many requests have arrived.
     var requestCount: Int { state.withLock { $0.requestCount } }
 
     private init(channel: any Channel, reply: Reply) {
@@ -72,22 +72,22 @@ final class TLSServer: Sendable {
         return made
     }
 
-    /// Listens no more.
+    /// Closes the listener.
     func stop() async throws {
         try await channel.close().get()
     }
 
-    /// Replaces what is said from now on.
+    /// Replaces the reply to later requests.
     func say(_ reply: Reply) {
         state.withLock { $0.reply = reply }
     }
 
-    /// Lets requests wait from now on.
+    /// From now on, holds requests back without a reply.
     func hold() {
         state.withLock { $0.isHeld = true }
     }
 
-    /// Answers all that wait.
+    /// Replies to all requests that were held back.
     func release() {
         let (held, reply) = state.withLock { state in
             state.isHeld = false
@@ -107,7 +107,7 @@ final class TLSServer: Sendable {
         if let reply { body(reply) }
     }
 
-    /// Lets connections find the server that they belong to, without keeping it.
+    /// A weak reference from connections to their server.
     private final class SharedServer: Sendable {
         private struct Reference: Sendable {
             weak var server: TLSServer?
@@ -168,7 +168,7 @@ final class TLSServer: Sendable {
             }
         }
 
-        /// The next 4 KiB when the last are out.
+        /// Sends the next 4 KiB after the previous ones have been written.
         private static func flood(_ context: ChannelHandlerContext, left: Int) {
             guard left > 0, context.channel.isActive else { return context.close(promise: nil) }
             let bound = NIOLoopBound(context, eventLoop: context.eventLoop)

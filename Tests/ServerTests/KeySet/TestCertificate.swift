@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A certificate of the tests' own, which vouches for itself.
+/// A self-signed certificate for tests.
 final class TestCertificate: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -8,11 +8,11 @@ final class TestCertificate: Sendable {
 
     let folder: Folder
 
-    /// The certificate, in PEM.
+    /// The path of the certificate, in PEM.
     var path: String { folder.file("certificate.pem") }
     var keyPath: String { folder.file("key.pem") }
 
-    /// - Parameter names: Whose certificate it is, as OpenSSL writes alternative names.
+    /// - Parameter names: The subject alternative names, in OpenSSL's syntax.
     init(for names: String = "IP:127.0.0.1,DNS:localhost") async throws {
         let folder = try Folder()
         self.folder = folder
