@@ -3,7 +3,7 @@ import Testing
 
 @testable import connvo_server
 
-/// Settings that cannot be worked with: exit code 78, everything at once, no secret told.
+/// Invalid settings: exit code 78, all problems at once, no secret shown.
 @Suite struct ConfigurationTests {
     private static let good = [
         "DATABASE_URL": "postgresql:///nowhere", "STREAM_API_SECRET": "a-secret-of-the-tests-0123456789abcdef",
@@ -13,7 +13,7 @@ import Testing
 
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        /// On top of settings that are good.
+        /// Added to valid settings.
         let settings: [String: String]
         let named: [String]
         var secrets: [String] = []
@@ -116,7 +116,7 @@ import Testing
         Case(testDescription: "a negative port", settings: ["HTTP_PORT": "-1"], named: ["HTTP_PORT"]),
     ]
 
-    @Test(arguments: cases) func `serve says all that is wrong and exits with 78`(testCase: Case) async throws {
+    @Test(arguments: cases) func `serve reports all problems and exits with 78`(testCase: Case) async throws {
         let settings = Self.good.merging(testCase.settings) { $1 }.filter { !$0.value.isEmpty }
         let result = try await Binary.run("serve", settings: settings)
         #expect(result.status == 78)
@@ -132,7 +132,7 @@ import Testing
         (["WORKOS_CLIENT_ID": "client_123", "WORKOS_JWKS_URL": "HTTPS://a.example/keys"], "HTTPS://a.example/keys"),
         (["WORKOS_CLIENT_ID": "client_123", "WORKOS_JWKS_URL": "file:///etc/jwks.json"], "/etc/jwks.json"),
     ])
-    func `the client id says where its key set is, unless that is set`(
+    func `the client id determines the URL of the key set unless that is set`(
         own: [String: String],
         source: String
     ) async throws {
@@ -142,7 +142,7 @@ import Testing
         #expect(try ServerConfiguration(&settings).keySetSource.name == source)
     }
 
-    @Test func `a .env file is read, and the environment wins over it`() async throws {
+    @Test func `a .env file is read, and the environment overrides it`() async throws {
         let file = "HTTP_PORT=wrong\nSTREAM_ROLE_HOST=a b\n"
         let result = try await Binary.run("serve", settings: Self.good, files: [".env": file])
         #expect(result.status == 78)
@@ -150,14 +150,14 @@ import Testing
         #expect(result.errors.contains("STREAM_ROLE_HOST"))
     }
 
-    @Test func `a flag wins over the environment`() async throws {
+    @Test func `a flag overrides the environment`() async throws {
         let settings = Self.good.merging(["HTTP_PORT": "wrong", "STREAM_ROLE_HOST": "a b"]) { $1 }
         let result = try await Binary.run("serve", "--http-port", "0", settings: settings)
         #expect(result.status == 78)
         #expect(!result.errors.contains("HTTP_PORT"))
     }
 
-    @Test func `a secret file is read without its last newline`() async throws {
+    @Test func `a secret file is read without its final newline`() async throws {
         let secret = String(repeating: "k", count: 32)
         var settings = Self.good.merging([
             "STREAM_API_SECRET_FILE": "secret", "STREAM_API_SECRET": "", "HTTP_PORT": "wrong",

@@ -61,7 +61,7 @@ import Testing
         ]
         for (setting, names) in types {
             guard case .choice(_, let declared) = setting.declaration.type else {
-                Issue.record("\(setting.name) is no choice")
+                Issue.record("\(setting.name) is not a choice")
                 continue
             }
             #expect(declared == names)
@@ -70,7 +70,7 @@ import Testing
         #expect(choices == types.map(\.0))
     }
 
-    @Test func `a default is a value that its setting accepts`() async throws {
+    @Test func `each default is a value that its setting accepts`() async throws {
         var settings = try await SettingsReader(environment: [:], environmentFile: nil)
         for setting in Setting.allCases {
             switch setting.declaration.type {

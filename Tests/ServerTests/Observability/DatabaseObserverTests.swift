@@ -31,7 +31,7 @@ import Testing
         #expect(log.entries.isEmpty)
     }
 
-    @Test func `requests that never reached the database are told apart by reason`() throws {
+    @Test func `requests that did not reach the database are counted by reason`() throws {
         let observer = observer
         observer.observe(.turnedAway(.overloaded, count: 3))
         observer.observe(.turnedAway(.waitedTooLong, count: 2))
@@ -41,7 +41,7 @@ import Testing
         #expect(try metrics.expectCounter(total, [("reason", "waited_too_long")]).values == [2])
     }
 
-    @Test func `a storm of one kind is ten lines a second`() {
+    @Test func `lines of one kind are limited to ten a second`() {
         let observer = observer
         for _ in 0..<500 {
             observer.observe(IssuanceEvent.connectionLost(slot: 0, DatabaseError(.connectionLost, "gone")))

@@ -8,7 +8,7 @@ import Testing
 @testable import connvo_server
 
 @Suite struct ReadinessTests {
-    @Test func `a key set that cannot be read is a warning, and one that is too old an obstacle`() async throws {
+    @Test func `an unreadable key set is a warning, and one that is too old is an obstacle`() async throws {
         let nowhere = try ConnectionTarget(
             "postgresql:///connvo?host=/nonexistent",
             applicationName: "tests",

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: ["expired", "bad_signature", "alg_not_allowed", "unknown_kid"])
-    func `causes that share an answer are told apart in the log and in a metric`(cause: String) throws {
+    func `causes with the same response are distinguished in the log and in a metric`(cause: String) throws {
         observer.authenticationFailed(cause: cause, requestID: "request-1")
 
         #expect(try metrics.expectCounter("connvo_authentication_failures_total", [("cause", cause)]).values == [1])
@@ -29,7 +29,7 @@ import Testing
         #expect(try metrics.expectCounter("connvo_refusals_total", [("reason", "tier_required")]).values == [1])
     }
 
-    @Test func `an answer of our own fault is a warning, one of the client's is not`() {
+    @Test func `a response with 503 is a warning, and one with 415 is not`() {
         let observer = observer
         observer.refused(.unavailable, requestID: "request-1")
         observer.refused(.unsupportedMediaType, requestID: "request-2")
