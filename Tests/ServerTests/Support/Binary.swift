@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// The program under test, and how it is started.
+/// The program under test: its path and its environment.
 enum Binary {
-    /// `CONNVO_BINARY`, or what was built beside the tests.
+    /// `CONNVO_BINARY`, or the program that was built with the tests.
     static let url: URL = {
         if let path = ProcessInfo.processInfo.environment["CONNVO_BINARY"] { return URL(fileURLWithPath: path) }
         let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -13,7 +13,7 @@ enum Binary {
         return URL(fileURLWithPath: ".build/debug/connvo-server")
     }()
 
-    /// Only what a server needs: settings of the developer's own must not reach it.
+    /// Only the variables that a server needs, so that the developer's settings do not reach it.
     static func environment(_ settings: [String: String]) -> [String: String] {
         let inherited = ["PATH", "PGHOST", "PGPORT", "PGUSER", "TMPDIR"]
         return ProcessInfo.processInfo.environment
@@ -36,7 +36,7 @@ enum Binary {
         try await run(arguments, settings: settings, input: input, files: files)
     }
 
-    /// Runs a command to its end, in a directory that holds `files` and nothing else.
+    /// Runs a command until it ends, in a directory that contains only `files`.
     static func run(
         _ arguments: [String],
         settings: [String: String] = [:],
@@ -59,7 +59,7 @@ enum Binary {
     }
 }
 
-/// A directory that goes when nobody holds it any more.
+/// A temporary directory. It is deleted with its last reference.
 final class Folder: Sendable {
     let path: String
 
@@ -74,7 +74,7 @@ final class Folder: Sendable {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Replaces the file as a whole: no reader sees half of it.
+    /// Replaces the file as a whole, so that readers never see half of it.
     func write(_ bytes: [UInt8], to name: String) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     }
@@ -88,7 +88,7 @@ final class Folder: Sendable {
     }
 }
 
-/// A process of the program under test. It does not outlive the tests, however they end.
+/// A process of the program under test. It is killed when the tests end, however they end.
 final class LaunchedProcess: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -123,13 +123,13 @@ final class LaunchedProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Ends it at once and waits for that.
+    /// Kills the process and waits until it has ended.
     func kill() {
         process.signal(SIGKILL)
         _ = exitStatus(within: .seconds(10))
     }
 
-    /// The exit code, negative for a signal; nil when it still runs after `limit`. Blocks.
+    /// The exit code, negative for a signal; nil when the process still runs after `limit`. Blocks.
     func exitStatus(within limit: Duration) -> Int32? {
         guard let status = process.exitStatus(within: limit) else { return nil }
         Keeper.forget(identifier)
@@ -137,11 +137,11 @@ final class LaunchedProcess: Sendable {
     }
 }
 
-/// Kills what the tests started when the tests themselves die: a shell that waits for the end of its standard input.
+/// Kills processes that the tests started when the tests die: a shell that waits for the end of its standard input.
 private enum Keeper {
     private struct Shell: Sendable {
         let process: ChildProcess
-        /// Where it reads from; it acts when this is closed, as it is when the tests die.
+        /// The shell's standard input. The shell acts when it is closed, which the kernel does when the tests die.
         let input: Int32
     }
 
@@ -160,7 +160,7 @@ private enum Keeper {
 
     private static func start() -> Shell? {
         var ends: [Int32] = [-1, -1]
-        // No other child may hold an end of it.
+        // No other child may inherit an end of it.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return nil }
         defer { close(ends[0]) }

@@ -1,6 +1,6 @@
 import Testing
 
-/// Waits for something that the other side does in its own time, and records an issue when it never does.
+/// Waits until a condition of another process or task holds, and records an issue when it does not within `limit`.
 func eventually(
     within limit: Duration = .seconds(20),
     sourceLocation: SourceLocation = #_sourceLocation,
@@ -9,7 +9,7 @@ func eventually(
     let deadline = ContinuousClock.now + limit
     while !(try await condition()) {
         guard ContinuousClock.now < deadline else {
-            Issue.record("it did not happen within \(limit)", sourceLocation: sourceLocation)
+            Issue.record("the condition did not hold within \(limit)", sourceLocation: sourceLocation)
             return
         }
         try await Task.sleep(for: .milliseconds(20))

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What came back over the wire.
+/// A response as it was received.
 struct HTTPAnswer: Sendable {
     let version: String
     let status: Int
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the order of the response.
     let headers: [(name: String, value: String)]
     let body: [UInt8]
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The value of a header that came exactly once.
+    /// The value of a header that occurs exactly once.
     subscript(_ name: String) -> String? {
         let values = headers.filter { $0.name == name }.map(\.value)
         return values.count == 1 ? values[0] : nil
@@ -23,7 +23,7 @@ struct HTTPAnswer: Sendable {
     }
 }
 
-/// The error envelope of the contract.
+/// The error response of docs/errors.md.
 struct FailureBody: Decodable {
     struct ErrorData: Decodable {
         let code: String
@@ -40,14 +40,14 @@ struct FailureBody: Decodable {
     let requestId: String
 }
 
-/// A 200 that says a function failed, as Convex clients read it.
+/// A 200 that reports the failure of a function, as Convex clients decode it.
 struct ConvexFailureBody: Decodable {
     let status: String
     let errorMessage: String
     let errorData: FailureBody.ErrorData?
 }
 
-/// The success envelope of the specification.
+/// The success response of the API specification.
 struct SuccessBody: Decodable {
     struct Value: Decodable {
         struct User: Decodable {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A TCP connection that sends any bytes, well-formed or not, and reads answers. Every wait has a deadline.
+/// A TCP connection that sends any bytes, well-formed or not, and reads responses. Every wait has a deadline.
 final class HTTPConnection: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -11,7 +11,7 @@ final class HTTPConnection: Sendable {
     private let descriptor: Int32
     private let received = Mutex<[UInt8]>([])
     private let hasEnded = Mutex(false)
-    /// Why receiving ended; 0 for an orderly close.
+    /// The errno with which receiving ended; 0 when the peer closed in order.
     private let lastError = Mutex<Int32>(0)
 
     private init(descriptor: Int32) {
@@ -52,9 +52,9 @@ final class HTTPConnection: Sendable {
         try await send(Array(text.utf8))
     }
 
-    /// Sends all bytes, or as many as the peer takes before it closes; keeps what comes back meanwhile.
+    /// Sends all bytes, or as many as the peer accepts before it closes. Received bytes are kept meanwhile.
     ///
-    /// - Parameter size: How many bytes at most go out at once.
+    /// - Parameter size: The most bytes in one write.
     func send(_ bytes: [UInt8], pieces size: Int = .max) async throws {
         try await onOwnThread { [self] in
             var noDelay: Int32 = 1
@@ -70,22 +70,22 @@ final class HTTPConnection: Sendable {
                     Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }
                 if count > 0 { rest = rest.dropFirst(count) }
-                // The peer has gone: what it said before is still to be read.
+                // The peer has closed. The bytes that it sent before are still to be read.
                 if count < 0, errno != EAGAIN, errno != EINTR { return }
             }
         }
     }
 
-    /// Says that no more bytes will come.
+    /// Closes the sending direction.
     func finishSending() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
     // MARK: Receiving
 
-    /// Reads one answer, which may be an informational one.
+    /// Reads one response, which may be an informational one.
     ///
-    /// - Parameter method: Of the request, because the answer to HEAD has no body.
+    /// - Parameter method: The method of the request, because a response to HEAD has no body.
     func answer(to method: String = "POST", within limit: Duration = .seconds(30)) async throws -> HTTPAnswer {
         try await onOwnThread { [self] in
             let deadline = ContinuousClock.now + limit
@@ -109,7 +109,7 @@ final class HTTPConnection: Sendable {
         }
     }
 
-    /// Everything that comes until the peer closes, or until `limit` has passed: whether it closed, is told too.
+    /// All bytes until the peer closes or `limit` has passed, and whether it closed.
     func rest(within limit: Duration = .seconds(30)) async throws -> (bytes: [UInt8], closed: Bool) {
         try await onOwnThread { [self] in
             let deadline = ContinuousClock.now + limit
@@ -147,7 +147,7 @@ final class HTTPConnection: Sendable {
         return (0...bytes.count - 4).first { bytes[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }.map { $0 + 4 }
     }
 
-    /// Receives until `isEnough` says how many bytes make what is waited for.
+    /// Receives until `isEnough` returns the number of bytes to take.
     private func bytes(
         until deadline: ContinuousClock.Instant,
         _ what: String,
@@ -172,7 +172,7 @@ final class HTTPConnection: Sendable {
         }
     }
 
-    /// Takes what has arrived. False when the peer has closed.
+    /// Reads the bytes that have arrived. Returns false when the peer has closed.
     private func receive() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, 0)
@@ -185,7 +185,7 @@ final class HTTPConnection: Sendable {
         return !hasEnded.withLock { $0 }
     }
 
-    /// The events that came; 0 when the deadline did first.
+    /// The events that occurred; 0 when the deadline passed first.
     private func wait(for events: Int16, until deadline: ContinuousClock.Instant) throws -> Int16 {
         while true {
             let left = deadline - .now
@@ -195,7 +195,7 @@ final class HTTPConnection: Sendable {
             let count = poll(&entry, 1, Int32(clamping: milliseconds))
             if count < 0, errno != EINTR { throw Failure(description: "poll: \(errno)") }
             if count > 0 {
-                // Errors and hang-ups show when receiving.
+                // Reading reports errors and hang-ups.
                 return entry.revents & Int16(POLLERR | POLLHUP) != 0 ? entry.revents | Int16(POLLIN) : entry.revents
             }
         }

@@ -1,10 +1,10 @@
 import Foundation
 import HostileTokens
 
-/// A call of the function with the credentials of a ``HostileCase``, byte for byte.
+/// A request with the credentials of a ``HostileCase``, byte for byte.
 struct HostileRequest: Sendable {
     let bytes: [UInt8]
-    /// Always of the same length, so that answers are, too.
+    /// Always of the same length, so that responses have the same length too.
     let requestID: String
 
     init(_ credentials: HostileCase.Credentials, target: String = WireRequest.function) {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// A terminal without a screen: what a process writes to ``path`` is read here.
+/// A pseudo-terminal. A process writes to ``path``, and a test reads what it wrote.
 final class PseudoTerminal: Sendable {
     struct Failure: Error {}
 
     private let master: Int32
-    /// The end for the process; held open, so that reading does not fail before it comes.
+    /// The end of the process. The test keeps it open, so that reading does not fail before the process opens it.
     private let slave: Int32
     let path: String
 
     init() throws {
-        // What grantpt(3), unlockpt(3) and ptsname(3) do on Linux; the Glibc module lacks them.
+        // As grantpt(3), unlockpt(3) and ptsname(3) on Linux, which the Glibc module does not export.
         let (unlock, number) = (0x4004_5431 as UInt, 0x8004_5430 as UInt)
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (isLocked, index) = (0 as Int32, 0 as Int32)
@@ -27,7 +27,7 @@ final class PseudoTerminal: Sendable {
         close(master)
     }
 
-    /// What has come since the last call.
+    /// The text that was written since the last call.
     func read() -> String {
         var text: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)

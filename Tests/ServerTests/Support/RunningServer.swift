@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// `connvo-server serve` in a process of its own, on a port of its own.
+/// A process of `connvo-server serve` on a free port.
 final class RunningServer: Sendable {
     let port: Int
-    /// Its working directory, which holds the key set and what it logs.
+    /// Its working directory, with the key set and the log.
     let folder: Folder
     private let process: LaunchedProcess
 
@@ -18,7 +18,7 @@ final class RunningServer: Sendable {
 
     /// Starts a server and waits until it listens. Blocks.
     ///
-    /// - Parameter settings: In addition to those that every server of the tests needs; an empty value takes one away.
+    /// - Parameter settings: Added to the settings that every server needs. An empty value removes one.
     static func start(_ settings: [String: String], folder: Folder) throws -> RunningServer {
         let needed = [
             "HTTP_PORT": "0", "ADMIN_PORT": "0", "LOG_FORMAT": "json", "STREAM_GRANTS_CONFIRMED": "true",
@@ -43,13 +43,13 @@ final class RunningServer: Sendable {
     private static func listeningPort(in log: String) -> Int? {
         guard let range = log.range(of: "listening on 127.0.0.1:") else { return nil }
         let digits = log[range.upperBound...].prefix { $0.isNumber }
-        // A line that is not written to its end yet has no character after the digits.
+        // In a line that is not complete, no character follows the digits.
         return digits.endIndex < log.endIndex ? Int(digits) : nil
     }
 
     var log: String { folder.text("errors") }
 
-    /// Waits until `/readyz` answers `status`.
+    /// Waits until the status of `/readyz` is `status`.
     func waitUntilReady(_ status: Int = 200) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while try await send(WireRequest("GET", "/readyz")).status != status {
@@ -62,7 +62,7 @@ final class RunningServer: Sendable {
 
     func connect() async throws -> HTTPConnection { try await HTTPConnection.open(port: port) }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on a new connection.
     func send(_ request: WireRequest) async throws -> HTTPAnswer {
         let connection = try await connect()
         try await connection.send(request.bytes)
@@ -75,12 +75,12 @@ final class RunningServer: Sendable {
 
     var isRunning: Bool { process.isRunning }
 
-    /// Waits for its end and gives the exit code.
+    /// Waits until the process ends, and returns the exit code.
     func exitStatus() async throws -> Int32? {
         try await onOwnThread { [process] in process.exitStatus(within: .seconds(60)) }
     }
 
-    /// Ends it at once. Blocks.
+    /// Kills the process. Blocks.
     func kill() {
         process.kill()
     }

@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A database with the people of ``World``, and a server on it.
+/// A database with the rows of ``World``, and a server that uses it.
 struct Stage: Sendable {
-    /// The stage of the suite that runs; see ``SuiteTrait/stage(_:)``.
+    /// The stage of the current suite; see ``SuiteTrait/stage(_:)``.
     @TaskLocal private static var shared: Stage?
 
     static var current: Stage {
@@ -15,12 +15,12 @@ struct Stage: Sendable {
 
     let database: TestDatabase
     let server: RunningServer
-    /// The server's own `STREAM_API_SECRET`.
+    /// The `STREAM_API_SECRET` of this server.
     let secret: String
 
     private static let counter = Atomic<Int>(0)
 
-    /// Starts a stage, lends it to `body` and takes it down.
+    /// Starts a database and a server, passes them to `body`, and stops them.
     static func with(
         _ settings: [String: String] = [:],
         startsWithKeySet: Bool = true,
@@ -30,7 +30,7 @@ struct Stage: Sendable {
         try await withDatabase(.empty) { database in
             let secret = "stream-secret-of-the-tests-\(UUID().uuidString)"
             let own = ["DATABASE_URL": "postgresql:///\(database.name)", "STREAM_API_SECRET": secret]
-            // By the binary itself: the schema is then the one that it embeds.
+            // With the binary, so that the schema is the one that it embeds.
             let migrated = try await Binary.run("migrate", settings: own)
             try #require(migrated.status == 0, "\(migrated.errors)")
             let server = try await onOwnThread {
@@ -60,14 +60,14 @@ struct Stage: Sendable {
 
     // MARK: Requests
 
-    /// An id that no other request of the run has.
+    /// A request id that is unique in this run.
     static func makeRequestID() -> String {
         "test-\(counter.wrappingAdd(1, ordering: .relaxed).newValue)-\(UUID().uuidString)"
     }
 
     func send(_ request: WireRequest) async throws -> HTTPAnswer { try await server.send(request) }
 
-    /// Calls the function for a user.
+    /// Sends a valid request as a user.
     func call(
         _ user: String = World.host,
         meeting: String = World.meeting,
@@ -79,8 +79,8 @@ struct Stage: Sendable {
         return try await send(.call(Tokens.bearer(user), body: body).adding("X-Request-Id", requestID))
     }
 
-    /// Sends `request` and then, where the connection stays open on it, otherwise on another, a good one: whatever
-    /// the first did, the server goes on.
+    /// Sends `request`, and then a valid request, on the same connection if it stays open and otherwise on a new one.
+    /// It shows that the server still works after `request`.
     func sendAndGoOn(_ request: WireRequest) async throws -> HTTPAnswer {
         let connection = try await server.connect()
         try await connection.send(request.bytes)
@@ -93,9 +93,9 @@ struct Stage: Sendable {
         return answer
     }
 
-    // MARK: Records
+    // MARK: Database
 
-    /// One value, as text.
+    /// The first value of a query, as text.
     func scalar(_ sql: String) async throws -> String? {
         try await onOwnThread { [database] in try database.scalar(sql) }
     }
@@ -104,7 +104,7 @@ struct Stage: Sendable {
         try await onOwnThread { [database] in try database.run(sql) }
     }
 
-    /// How many records a request has, of either kind.
+    /// How many rows a request has, in `issued_tokens` and `token_refusals` together.
     func recordCount(_ requestID: String) async throws -> Int {
         let count = try await scalar(
             """
@@ -116,7 +116,7 @@ struct Stage: Sendable {
     }
 }
 
-/// Gives a suite a stage of its own, shared by its tests.
+/// Gives a suite one stage, which its tests share.
 struct StageTrait: SuiteTrait, TestScoping {
     let settings: [String: String]
 

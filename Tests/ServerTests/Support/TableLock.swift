@@ -3,12 +3,12 @@ import Persistence
 import PostgreSQL
 import TestSupport
 
-/// Holds a table so that nobody else reads or writes it, until it is released or forgotten.
+/// A lock on a table against reads and writes of other connections. It ends with `release()` or with this object.
 final class TableLock: Sendable {
     private let released = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Takes the lock, on a thread that keeps the connection.
+    /// Takes the lock, on a dedicated thread that keeps the connection open.
     init(on database: TestDatabase, _ table: String) async throws {
         try await withCheckedThrowingContinuation { [released, ended] continuation in
             Task {
@@ -32,7 +32,7 @@ final class TableLock: Sendable {
         released.signal()
     }
 
-    /// Gives it back.
+    /// Releases the lock.
     func release() async throws {
         released.signal()
         try await onOwnThread { [ended] in ended.wait() }

@@ -1,7 +1,7 @@
 import Foundation
 import JOSE
 
-/// Bearer tokens, good and bad. Keys are made once for the whole run.
+/// Valid and invalid bearer tokens. Keys are made once per run.
 enum Tokens {
     static let key = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
     static let otherKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
@@ -25,7 +25,7 @@ enum Tokens {
 
     static func keyID() throws -> String { DevelopmentToken.keyID(for: try key.get().publicKey) }
 
-    /// The claims of a good development token, as JSON literals. A change to nil takes a claim away.
+    /// The claims of a valid development token, as JSON. A change to nil removes a claim.
     static func claims(_ user: String = "user_workos_123", _ changes: [String: String?] = [:]) -> String {
         var claims: [String: String?] = [
             "iss": "\"\(DevelopmentToken.issuer)\"", "sub": "\"\(user)\"", "sid": "\"session_1\"",
@@ -35,7 +35,7 @@ enum Tokens {
         return "{" + claims.compactMap { key, value in value.map { "\"\(key)\":\($0)" } }.joined(separator: ",") + "}"
     }
 
-    /// A token over any header and payload, signed RS256 whatever the header says.
+    /// A token with any header and payload, signed RS256 even if the header has another `alg`.
     static func forge(header: String? = nil, payload: String = claims(), key: RSAPrivateKey? = nil) throws -> String {
         let header = try header ?? #"{"alg":"RS256","typ":"JWT","kid":"\#(keyID())"}"#
         let input = "\(segment(header)).\(segment(payload))"
@@ -43,7 +43,7 @@ enum Tokens {
         return "\(input).\(String(decoding: Base64URL.encode(signature), as: UTF8.self))"
     }
 
-    /// A good token of exactly `count` bytes, padded by members that nobody looks at.
+    /// A valid token of exactly `count` bytes, padded with members that the verifier ignores.
     static func bearer(_ user: String, byteCount count: Int) throws -> String? {
         for headerPadding in 0..<4 {
             let padding = String(repeating: "x", count: headerPadding)

@@ -1,14 +1,14 @@
-/// A request as it goes over the wire. Nothing is checked or completed but the length of the body.
+/// A request as it is sent. Nothing is checked or added, except the length of the body.
 struct WireRequest: Sendable {
     static let function = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
-    /// The body of the specification's example.
+    /// The body in the example of the API specification.
     static let documentedBody = #"{"args":{"meetingId":"meeting_123example","role":"participant"}}"#
 
     static let action = "/api/action"
-    /// The same as a Convex client sends it, behind the name of the function.
+    /// The same body as a Convex client sends it, after the name of the function.
     static let documentedCall =
         #""format":"convex_encoded_json","args":{"meetingId":"meeting_123example","role":"participant"}"#
-    /// What a Convex client sends in place of the path of the documented route.
+    /// What a Convex client sends instead of the documented path.
     static let actionPath = #""path":"meetings/stream/index:generateParticipantTokenPublic""#
 
     var method = "POST"
@@ -23,7 +23,7 @@ struct WireRequest: Sendable {
         headers = [("Host", "localhost")]
     }
 
-    /// A well-formed call of the function.
+    /// A well-formed request to the run endpoint.
     ///
     /// - Parameter token: The bearer token; nil sends none.
     static func call(_ token: String?, body: String = documentedBody) -> WireRequest {
@@ -34,9 +34,9 @@ struct WireRequest: Sendable {
         return request
     }
 
-    /// The same call through the other door, as Convex clients make it.
+    /// The same request to the action endpoint, as Convex clients send it.
     ///
-    /// - Parameter body: What stands behind the name of the function.
+    /// - Parameter body: The rest of the body after the name of the function.
     static func action(
         _ token: String?,
         _ body: String = WireRequest.documentedCall

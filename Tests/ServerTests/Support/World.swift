@@ -1,9 +1,9 @@
-/// Who and what is in the database of a ``Stage``.
+/// The rows in the database of a ``Stage``.
 enum World {
     static let meeting = "meeting_123example"
     static let host = "user_workos_123"
 
-    /// Every meeting here has the same guests, so that one difference decides each case.
+    /// Every meeting has the same guests, so that meetings differ only in the property under test.
     static let sql = """
         INSERT INTO connvo.users (id, email, display_name, avatar_url, is_active) VALUES
             ('user_workos_123', 'alice@example.com', 'Alice Johnson', 'https://example.com/avatars/alice.jpg', true),
