@@ -1,7 +1,7 @@
 import JOSE
 import Testing
 
-/// The `Authorization` header and the bearer token, as they come over the wire.
+/// The `Authorization` header and the bearer token in HTTP requests.
 @Suite(.stage()) struct AuthorizationTests {
     private func answer(_ values: [String]) async throws -> HTTPAnswer {
         let request = values.reduce(WireRequest.call(nil)) { $0.adding("Authorization", $1) }
@@ -9,13 +9,13 @@ import Testing
     }
 
     @Test(arguments: ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer  ", "Bearer      "])
-    func `the scheme is read without regard to case, and spaces may follow`(scheme: String) async throws {
+    func `the scheme is case-insensitive, and spaces may follow`(scheme: String) async throws {
         let answer = try await answer([scheme + Tokens.bearer(World.host)])
         #expect(answer.status == 200)
     }
 
     @Test(arguments: ["", " ", "\t"])
-    func `an empty value is no credentials`(value: String) async throws {
+    func `an empty value counts as no credentials`(value: String) async throws {
         let answer = try await answer([value])
         #expect(answer.status == 401)
         #expect(answer["www-authenticate"] == #"Bearer realm="connvo""#)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `a token may have 8 KiB and not a byte more`() async throws {
+    @Test func `a token may have 8 KiB and no more`() async throws {
         let longest = try #require(try Tokens.bearer(World.host, byteCount: 8192))
         #expect(try await answer(["Bearer " + longest]).status == 200)
         let longer = try #require(try Tokens.bearer(World.host, byteCount: 8193))
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: ["jwk", "jku", "x5u", "x5c", "unknown"])
-    func `a header member that we do not look at is ignored`(name: String) async throws {
+    func `an unknown header member is ignored`(name: String) async throws {
         let token = try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(Tokens.keyID())","\#(name)":"https://x.test"}"#)
         #expect(try await answer(["Bearer \(token)"]).status == 200)
     }
@@ -100,7 +100,7 @@ import Testing
         (["aud": "7"], "INVALID_TOKEN"), (["sub_type": "\"widget\""], "INVALID_TOKEN"),
         (["sub_profile": "\"agent\""], "INVALID_TOKEN"), (["act": #"{"sub":"admin"}"#], "INVALID_TOKEN"),
         (["act": "null"], "INVALID_TOKEN"),
-        // Expiry is told only when nothing else is wrong.
+        // Expiry is reported only when nothing else is wrong.
         (["iat": "1700000000", "exp": "1700003600"], "SESSION_EXPIRED"),
         (["iat": "1700000000", "exp": "1700003600", "sub_type": "\"agent\""], "INVALID_TOKEN"),
         (["iat": "1700000000", "exp": "1700003600", "iss": "\"x\""], "INVALID_TOKEN"),
@@ -122,14 +122,14 @@ import Testing
         ["nbf": "1"],
         ["jti": "7"], ["permissions": "[]"],
     ])
-    func `claims that are fine, or not looked at, do no harm`(changes: [String: String]) async throws {
+    func `valid claims and ignored claims are accepted`(changes: [String: String]) async throws {
         let token = try Tokens.forge(payload: Tokens.claims(World.host, changes))
         #expect(try await answer(["Bearer \(token)"]).status == 200)
     }
 
     @Test func `the leeway is 30 seconds`() async throws {
         let now = Tokens.now
-        // Far enough from the edges for a slow machine; the exact second is a test of JOSE's.
+        // Far enough from the limits for a slow machine. JOSETests test the exact second.
         let late = try Tokens.forge(payload: Tokens.claims(World.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"]))
         #expect(try await answer(["Bearer \(late)"]).status == 200)
         let tooLate = try Tokens.forge(
@@ -138,7 +138,7 @@ import Testing
         #expect(try await answer(["Bearer \(tooLate)"]).status == 401)
     }
 
-    @Test func `another key's signature, a cut one and a changed payload are refused`() async throws {
+    @Test func `another key's signature, a truncated one and a changed payload are refused`() async throws {
         let other = try Tokens.forge(key: Tokens.otherKey.get())
         let good = try Tokens.bearer(World.host)
         let parts = good.split(separator: ".").map(String.init)
@@ -147,7 +147,7 @@ import Testing
             other, String(good.dropLast()), "\(parts[0]).\(parts[1]).", "\(parts[0]).\(parts[1]).AAAA",
             "\(parts[0]).\(foreign[1]).\(parts[2])", good + "A", "\(parts[1]).\(parts[1]).\(parts[2])",
         ] {
-            // Twice: what was refused once is not remembered as good.
+            // Sent twice, because the first refusal must not put the token into the cache.
             for _ in 0..<2 {
                 let answer = try await answer(["Bearer \(token)"])
                 #expect(answer.status == 401)
@@ -157,7 +157,7 @@ import Testing
     }
 }
 
-/// A server for real tokens: other issuers, audiences, impersonation.
+/// A server with settings for production tokens: issuers, audiences, impersonation.
 @Suite(
     .stage([
         "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": "client_123", "WORKOS_AUDIENCES": "mine,also",
@@ -177,7 +177,7 @@ struct WorkOSTests {
 
     static let keyID = "sso_oidc_key_pair_01"
 
-    /// Puts the key set of this suite in force, once.
+    /// Makes the key set of this suite the current one, once.
     private func prepare() async throws {
         let stage = try Stage.current
         let set = try JWKSet.encode([
@@ -188,7 +188,7 @@ struct WorkOSTests {
         try await eventually { try await answer([:]).status == 200 }
     }
 
-    @Test func `the client id presets three issuers, and no other will do`() async throws {
+    @Test func `the client id sets three issuers, and no other is accepted`() async throws {
         try await prepare()
         for issuer in [
             "https://api.workos.com", "https://api.workos.com/", "https://api.workos.com/user_management/client_123",
@@ -216,7 +216,7 @@ struct WorkOSTests {
         #expect(try await stage.send(.call(token)).status == 401)
     }
 
-    @Test func `a configured audience must be named`() async throws {
+    @Test func `a token must contain a configured audience`() async throws {
         try await prepare()
         for good in ["\"mine\"", "\"also\"", "[\"x\",\"also\"]"] {
             #expect(try await answer(["aud": good]).status == 200)
@@ -226,7 +226,7 @@ struct WorkOSTests {
         }
     }
 
-    @Test func `who acts as somebody else is recorded`() async throws {
+    @Test func `the impersonator is recorded`() async throws {
         try await prepare()
         let stage = try Stage.current
         let answer = try await answer(["act": #"{"sub":"admin@connvo.test"}"#])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import connvo_server
 
-/// A body without a server around it.
+/// Parsing a body without a server.
 @Suite struct BodyReadingTests {
     @Test func `the name of an unknown argument is cut at 64 characters, however long each of them is`() throws {
         let mark = String(repeating: "\u{301}", count: 2000)

@@ -3,7 +3,7 @@ import JOSE
 import TestSupport
 import Testing
 
-/// The commands beside `serve`: what they print and how they exit.
+/// The commands other than `serve`: their output and their exit codes.
 @Suite struct CommandTests {
     private static let away = ["DATABASE_URL": "postgresql:///connvo?host=/nonexistent"]
 
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `migrate tells drift from a newer database`() async throws {
+    @Test func `migrate distinguishes drift from a newer database`() async throws {
         try await withDatabase(.empty) { database in
             let settings = ["DATABASE_URL": "postgresql:///\(database.name)"]
             #expect(try await Binary.run("migrate", settings: settings).status == 0)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `a database that is away is exit code 69`() async throws {
+    @Test func `an unreachable database gives exit code 69`() async throws {
         #expect(try await Binary.run("migrate", settings: Self.away).status == 69)
         let secret = String(repeating: "s", count: 32)
         let token = try StreamTokenSigner(secret: Array(secret.utf8)).sign(
@@ -72,7 +72,7 @@ import Testing
         #expect(inspected.status == 69)
     }
 
-    @Test func `a development key is made once, and its tokens open the door`() async throws {
+    @Test func `a development key is made once, and its tokens are accepted`() async throws {
         try await Stage.with { stage in
             let folder = stage.server.folder
             let paths = ["--key", folder.file("key.pem"), "--jwks", folder.file("made.json")]
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `a bearer token is not issued without a key, nor for nobody, nor for ever`() async throws {
+    @Test func `a bearer token needs a key, a user and a limited lifetime`() async throws {
         let pem = String(decoding: try Tokens.key.get().pem(), as: UTF8.self)
         let settings = ["DEVELOPMENT_KEY_FILE": "key.pem"]
         #expect(try await Binary.run("token", "issue-bearer", "--user", "u").status == 78)
@@ -125,7 +125,7 @@ import Testing
         #expect(!bad.errors.contains("PRIVATE"))
     }
 
-    @Test func `a token of ours is found by its record`() async throws {
+    @Test func `inspect finds the database row of a token`() async throws {
         try await Stage.with { stage in
             let token = try await stage.call().decode(SuccessBody.self).value.token
             let settings = ["DATABASE_URL": "postgresql:///\(stage.database.name)", "STREAM_API_SECRET": stage.secret]
@@ -143,7 +143,7 @@ import Testing
             #expect(fields["sha256"] == "agrees")
             #expect(fields["call_cids"] == "default:call_meeting_123example")
 
-            // Ours, and on no record.
+            // Signed with the same secret, but without a row.
             let stranger = try StreamTokenSigner(secret: Array(stage.secret.utf8)).sign(
                 userID: World.host,
                 role: "host",
@@ -155,7 +155,7 @@ import Testing
             let unknown = try await inspect(String(decoding: stranger, as: UTF8.self))
             #expect(unknown.status == 1)
             #expect(unknown.output.contains("missing"))
-            // Not ours.
+            // Not signed with the secret.
             for foreign in [String(token.dropLast(2)) + "AA", "x", "", "a.b.c"] {
                 let refused = try await inspect(foreign)
                 #expect(refused.status == 65)

@@ -8,9 +8,9 @@ import Testing
 
 @testable import connvo_server
 
-/// The whole table of hostile credentials, from the header's value to the answer, the log and the metrics.
+/// The whole table of hostile credentials, from the header to the response, the log and the metrics.
 @Suite struct HostileAnswerTests {
-    /// The `Authorization` headers as the parser hands them over.
+    /// The `Authorization` headers in the form that the HTTP parser gives.
     private static func authorization(_ credentials: HostileCase.Credentials) -> RequestFields.Authorization {
         let values =
             switch credentials {
@@ -27,7 +27,7 @@ import Testing
         return store
     }
 
-    /// What becomes of a case; nil when it is let in.
+    /// Why a case is refused; nil when it is accepted.
     private static func failure(_ hostile: HostileCase, _ scene: HostileScene) throws -> CallerAuthentication.Failure? {
         let circumstances = try hostile.circumstances(scene)
         let authentication = CallerAuthentication(
@@ -37,7 +37,7 @@ import Testing
         let authorization = authorization(try hostile.credentials(scene))
         let now = Timestamp(secondsSinceEpoch: scene.now + circumstances.clock)
         do throws(CallerAuthentication.Failure) {
-            // Twice: what was refused once is not remembered as good, nor the other way round.
+            // Called twice: the first call must not change the result of the second through the cache.
             _ = try authentication.authenticate(authorization, now: now)
             _ = try authentication.authenticate(authorization, now: now)
             return nil
@@ -46,14 +46,14 @@ import Testing
         }
     }
 
-    @Test func `every case has its answer, and its cause in the log and in a metric label`() throws {
+    @Test func `every case has its response, and its cause in the log and in a metric label`() throws {
         let scene = try HostileScene(now: 1_750_000_000)
         for hostile in HostileCase.all {
             let expected: ExpectedAnswer =
                 if case .changed(let arrived) = hostile.wire { arrived } else { hostile.expected }
             let failure = try Self.failure(hostile, scene)
             #expect(failure?.cause == expected.cause, "\(hostile)")
-            // Its description begins with the digits.
+            // The description of the status begins with its digits.
             #expect(failure.flatMap { Int("\($0.problem.status)".prefix(3)) } == expected.status, "\(hostile)")
             #expect(failure?.problem.code == expected.code, "\(hostile)")
             #expect(failure?.problem.statusCode == expected.status, "\(hostile)")

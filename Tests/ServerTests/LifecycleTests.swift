@@ -2,11 +2,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The beginning and the end of `serve`.
+/// Starting and stopping `serve`.
 @Suite struct LifecycleTests {
-    @Test func `a request in flight is answered after SIGTERM, and the process ends well`() async throws {
+    @Test func `a request in progress at SIGTERM gets its response, and the process exits with 0`() async throws {
         try await Stage.with { stage in
-            // Writing a record takes longer than the signal, and less than the statement's time limit.
+            // Writing the row takes longer than sending the signal, and less than the statement timeout.
             try await stage.run(
                 """
                 CREATE FUNCTION connvo.slowly() RETURNS trigger LANGUAGE plpgsql AS
@@ -17,7 +17,7 @@ import Testing
             let requestID = Stage.makeRequestID()
             let connection = try await stage.server.connect()
             let request = WireRequest.call(try Tokens.bearer(World.host))
-            // Where it is over before anybody has looked, once more.
+            // Repeated when the statement ended before the test saw it.
             for attempt in 0..<5 {
                 if attempt > 0 { _ = try await connection.answer() }
                 try await connection.send(request.adding("X-Request-Id", "\(requestID)-\(attempt)").bytes)
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    /// Whether a record is being written, or is within a second.
+    /// Whether a row is being written now or within a second.
     private func isWriting(_ stage: Stage) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(1)
         while ContinuousClock.now < deadline {
@@ -42,18 +42,19 @@ import Testing
         return false
     }
 
-    @Test func `readiness fails before the listener closes, and a request that was arriving then is answered`()
+    @Test func `readiness fails before the listener closes, and a half-received request gets its response`()
         async throws
     {
         var last = (sawNotReady: false, status: 408)
-        // The listener closes after three seconds and a body has five: a slow machine may need another try.
+        // The listener closes after three seconds, and a body must arrive within five: a slow machine may need another
+        // try.
         for _ in 0..<4 where !last.sawNotReady || last.status == 408 { last = try await terminateWhileReceiving() }
         #expect(last.sawNotReady)
         #expect(last.status == 200)
     }
 
-    /// Terminates a server that has half of a request. Gives what the request is answered when its rest comes after the
-    /// listener has closed, and whether new connections were told before that the server is not ready.
+    /// Terminates a server that has received half of a request. Returns the status of the response when the rest is
+    /// sent after the listener has closed, and whether new connections saw before that the server was not ready.
     private func terminateWhileReceiving() async throws -> (sawNotReady: Bool, status: Int) {
         let outcome = Mutex((sawNotReady: false, status: 0))
         try await Stage.with { stage in
@@ -64,7 +65,7 @@ import Testing
             try await eventually {
                 guard let late = try? await stage.server.connect() else { return true }
                 try await late.send(WireRequest("GET", "/readyz").bytes)
-                // One that the listener took with it into its end gets no answer.
+                // A connection that the listener accepted while it closed gets no response.
                 let status = try? await late.answer().status
                 if status == 503 { outcome.withLock { $0.sawNotReady = true } }
                 return false
@@ -77,7 +78,7 @@ import Testing
         return outcome.withLock { $0 }
     }
 
-    @Test func `without a database the server lives, is not ready, and says so quickly`() async throws {
+    @Test func `without a database the server runs, is not ready, and responds quickly`() async throws {
         let folder = try Folder()
         try folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
         let server = try await onOwnThread {
@@ -104,7 +105,7 @@ import Testing
                 #expect(!answer.text.contains("nonexistent"))
                 #expect(ContinuousClock.now - started < .seconds(10))
             }
-            // Nothing of the contract's earlier rows needs a database.
+            // The checks of rows 1 to 6 of docs/errors.md need no database.
             #expect(try await server.send(.call(nil)).status == 401)
             #expect(try await server.send(.call(Tokens.bearer(World.host), body: "{}")).status == 400)
             result = .success(())
@@ -143,7 +144,7 @@ import Testing
 }
 
 extension Result where Failure == any Error, Success: Sendable {
-    /// What `body` gives or throws.
+    /// The result of `body`.
     fileprivate init(_ body: () async throws -> Success) async {
         do {
             self = .success(try await body())

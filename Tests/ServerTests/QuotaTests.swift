@@ -1,8 +1,8 @@
 import Testing
 
-/// Row 17: how many requests a person has in a minute.
+/// docs/errors.md, row 17: how many requests a person may send in a minute.
 @Suite(.stage(["TOKENS_PER_MINUTE": "5"])) struct QuotaTests {
-    /// Somebody who has asked for nothing yet.
+    /// A new user without requests.
     private func newcomer(_ stage: Stage, isMember: Bool = true) async throws -> String {
         let id = "user_\(Stage.makeRequestID())"
         let membership = """
@@ -27,7 +27,7 @@ import Testing
         #expect(answer["cache-control"] == "no-store")
     }
 
-    @Test func `beyond the quota is 429 with Retry-After, recorded nowhere, and nobody else's affair`() async throws {
+    @Test func `beyond the quota a user gets 429 with Retry-After and no row, and others do not`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage)
         for _ in 0..<5 { #expect(try await stage.call(user).status == 200) }
@@ -38,7 +38,7 @@ import Testing
             #expect(answer["x-request-id"] == requestID)
             #expect(try await stage.recordCount(requestID) == 0)
         }
-        // It precedes rows 7 to 16, and not rows 1 to 6.
+        // It may precede rows 7 to 16, but not rows 1 to 6.
         try expectLimited(try await stage.call(user, meeting: "meeting_nowhere"))
         let token = try Tokens.bearer(user)
         #expect(try await stage.send(.call(token, body: "{}")).status == 400)
@@ -46,7 +46,7 @@ import Testing
         #expect(try await stage.call().status == 200)
     }
 
-    @Test func `a Convex client is told in a 200, and the quota is one for both doors`() async throws {
+    @Test func `a Convex client gets a 200, and both endpoints share one quota`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage)
         let token = try Tokens.bearer(user)
@@ -65,7 +65,7 @@ import Testing
         try expectLimited(try await stage.call(user))
     }
 
-    @Test func `refusals count, requests that never reach a decision do not`() async throws {
+    @Test func `refusals count, requests without a decision do not`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage, isMember: false)
         let token = try Tokens.bearer(user)
@@ -77,7 +77,7 @@ import Testing
         try expectLimited(try await stage.call(user))
     }
 
-    @Test func `of many at once no more than the quota are admitted`() async throws {
+    @Test func `of many concurrent requests the quota is admitted`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage)
         let statuses = try await withThrowingTaskGroup { group in
@@ -87,7 +87,7 @@ import Testing
         #expect(statuses == [200: 5, 429: 15])
     }
 
-    @Test func `what another process recorded counts`() async throws {
+    @Test func `rows that another process wrote count`() async throws {
         let stage = try Stage.current
         let user = try await newcomer(stage)
         try await stage.run(

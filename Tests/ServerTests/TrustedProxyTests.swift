@@ -1,6 +1,6 @@
 import Testing
 
-/// Which address a record holds.
+/// Which client address is recorded.
 @Suite(.stage(["TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8,fd00::/8"])) struct TrustedProxyTests {
     static let cases: [(forwarded: [String], client: String)] = [
         ([], "127.0.0.1"),
@@ -18,7 +18,7 @@ import Testing
         ([""], "127.0.0.1"),
     ]
 
-    @Test(arguments: cases) func `the client is the rightmost address that is no proxy of ours`(
+    @Test(arguments: cases) func `the client is the rightmost address that is not a trusted proxy`(
         forwarded: [String],
         client: String
     ) async throws {

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The version, which has one source.
+/// The version, which is defined in one place.
 @Suite(.stage()) struct VersionTests {
-    @Test func `the route and the command say the same`() async throws {
+    @Test func `the route and the command give the same version`() async throws {
         let answer = try await Stage.current.send(WireRequest("GET", "/version"))
         #expect(answer.status == 200)
         #expect(answer["content-type"] == "text/plain; charset=utf-8")
