@@ -1,13 +1,13 @@
 internal import JOSE
 
-/// Base64url is a bijection between byte strings and the texts that are accepted.
+/// Base64url is a bijection between byte strings and accepted texts.
 enum Base64URLProperty {
     static func check(_ input: [UInt8]) {
         let text = Base64URL.encode(input)
         hold(text.count == Base64URL.encodedCount(of: input.count), "the length of an encoding is known beforehand")
         hold(Base64URL.decode(text) == input, "what was encoded decodes to itself")
         if let bytes = Base64URL.decode(input) {
-            hold(Base64URL.encode(bytes) == input, "what decodes has no second spelling")
+            hold(Base64URL.encode(bytes) == input, "an accepted text is the only encoding of its bytes")
             hold(input.allSatisfy(isDigit), "nothing outside the alphabet decodes")
         } else {
             hold(

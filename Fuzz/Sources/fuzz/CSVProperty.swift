@@ -1,12 +1,12 @@
 internal import JOSE
 
-/// CSV means the same however it comes in pieces, and what was read without a fault can be written and read again.
+/// CSV records do not depend on the chunks of the input, and records without a fault can be written and read again.
 enum CSVProperty {
     static func check(_ input: [UInt8]) {
         let (records, isIncomplete) = scan([input])
         let cut = input.isEmpty ? 0 : Int(input[0]) % (input.count + 1)
         let again = scan([Array(input[..<cut]), Array(input[cut...])])
-        hold(again.records == records && again.isIncomplete == isIncomplete, "pieces do not matter")
+        hold(again.records == records && again.isIncomplete == isIncomplete, "records do not depend on the chunks")
 
         var written: [UInt8] = []
         for record in records {
@@ -14,7 +14,7 @@ enum CSVProperty {
             hold(record.fields.last?.content.upperBound == record.text.count, "fields hold all of the text")
             guard record.faults.isEmpty else { continue }
             for (index, field) in record.fields.enumerated() {
-                hold(field.place.line >= record.place.line, "a field stands in its record")
+                hold(field.place.line >= record.place.line, "a field is inside its record")
                 if index > 0 { written.append(UInt8(ascii: ",")) }
                 written.append(UInt8(ascii: "\""))
                 for byte in record.text[field.content] {
@@ -27,8 +27,8 @@ enum CSVProperty {
         }
         let good = records.filter { $0.faults.isEmpty }
         let read = scan([written])
-        hold(read.records.allSatisfy { $0.faults.isEmpty } && !read.isIncomplete, "what is written has no fault")
-        hold(read.records.map(values) == good.map(values), "what is written anew means the same")
+        hold(read.records.allSatisfy { $0.faults.isEmpty } && !read.isIncomplete, "written records have no fault")
+        hold(read.records.map(values) == good.map(values), "written records have the same values")
     }
 
     private static func values(_ record: CSVScanner.Record) -> [[UInt8]] {

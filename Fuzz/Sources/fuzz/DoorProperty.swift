@@ -1,10 +1,10 @@
 internal import Domain
 internal import JOSE
 
-/// A door reads a body into arguments within their limits, or says what is wrong in a text of bounded length.
+/// An endpoint parses a body into arguments within their limits, or describes its fault in a text of bounded length.
 struct DoorProperty: Sendable {
     let read: @Sendable (JSONValue) throws(BodyFault) -> FunctionArguments
-    /// Writes a body as the door's clients do.
+    /// Writes a body as the clients of the endpoint do.
     let write: @Sendable (_ arguments: String) -> String
 
     static let run = DoorProperty(read: RunDoor.arguments) { #"{"args":\#($0)}"# }
@@ -24,7 +24,7 @@ struct DoorProperty: Sendable {
         let role = arguments.role.map { #","role":"\#($0.rawValue)""# } ?? ""
         let written = write(#"{"meetingId":"\#(arguments.meetingID)"\#(role)}"#)
         let again = try? read(RequestBody.root(of: Array(written.utf8)))
-        hold(again == arguments, "what is written anew means the same")
+        hold(again == arguments, "a body that was written again has the same arguments")
     }
 
     private func judge(_ fault: BodyFault, of input: [UInt8]) {
@@ -34,10 +34,10 @@ struct DoorProperty: Sendable {
             hold(message.utf8.count <= 200, "a message does not grow with the body")
             hold(message.utf8.allSatisfy { 0x20..<0x7F ~= $0 }, "a message is plain text")
         case .noFunction(let name):
-            hold(isJSON, "the function is looked up after row 5")
-            hold(!name.utf8.elementsEqual("\(ActionDoor.function)".utf8), "the one function is found")
+            hold(isJSON, "the function is looked up after the JSON is parsed (docs/errors.md, row 5)")
+            hold(!name.utf8.elementsEqual("\(ActionDoor.function)".utf8), "the existing function is found")
         case .argument(let field, let message):
-            hold(isJSON, "row 6 comes after row 5")
+            hold(isJSON, "arguments (docs/errors.md, row 6) are checked after the JSON (row 5)")
             hold(field.unicodeScalars.count <= 64, "the name of an argument is cut")
             hold(message.utf8.count <= 200, "a message does not grow with the body")
         }

@@ -1,7 +1,7 @@
 internal import Glibc
 
-// The two functions by which libFuzzer, whose library brings the program's `main`, finds us. `FUZZ_TARGET` names the
-// target; without it the program prints the names. One program for all, because each would link the same code again.
+// The two functions that libFuzzer, whose library contains `main`, calls. `FUZZ_TARGET` selects the target; without it
+// the program prints the names of the targets. There is one program, because each would link the same code again.
 
 private let target: FuzzTarget? = {
     guard let name = getenv("FUZZ_TARGET") else { return nil }

@@ -1,6 +1,6 @@
-/// What can be fuzzed. Add a case, its property and a folder of seeds under Fuzz/Seeds.
+/// The targets that can be fuzzed. A new target needs a case here, a property and a folder of seeds in Fuzz/Seeds.
 ///
-/// A property is a statement about every input; where it does not hold, the program stops, and libFuzzer keeps the
+/// A property is a statement about every input. When it does not hold, the program stops, and libFuzzer stores the
 /// input.
 enum FuzzTarget: String, CaseIterable {
     case base64URL = "base64url"
@@ -26,7 +26,7 @@ enum FuzzTarget: String, CaseIterable {
     }
 }
 
-/// Stops the program, which libFuzzer reports with the input, unless `condition` holds.
+/// Stops the program when `condition` is false. libFuzzer then reports the input.
 func hold(_ condition: Bool, _ property: StaticString, file: StaticString = #file, line: UInt = #line) {
     if !condition { fatalError("broken: \(property)", file: file, line: line) }
 }

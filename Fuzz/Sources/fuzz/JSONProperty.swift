@@ -1,6 +1,6 @@
 internal import JOSE
 
-/// What the JSON reader accepts is UTF-8, can be written and read again, and then means the same.
+/// A text that the JSON parser accepts is UTF-8, and can be written and parsed again as the same value.
 enum JSONProperty {
     static func check(_ input: [UInt8]) {
         let document: JSONDocument
@@ -11,21 +11,21 @@ enum JSONProperty {
             hold((error.key?.utf8.count ?? 0) <= 32, "a fault quotes no more than 32 bytes")
             let position = TextPosition(of: error.offset, in: input)
             hold(position.line >= 1 && position.column >= 1, "a fault has a line and a column")
-            hold((try? JSONDocument(parsing: ([0x5B] + input).dropFirst())) == nil, "a slice is judged as its copy")
+            hold((try? JSONDocument(parsing: ([0x5B] + input).dropFirst())) == nil, "a slice is parsed as its copy")
             return
         }
         hold(String(validating: input, as: UTF8.self) != nil, "only UTF-8 is accepted")
         let value = document.root
         var depth = 0
         check(value, depth: &depth)
-        hold(depth <= 32, "nothing lies deeper than the limit")
+        hold(depth <= 32, "no value is nested deeper than the limit")
 
         var written: [UInt8] = []
         write(value, to: &written)
         guard let again = try? JSONDocument(parsing: written) else {
-            return hold(false, "what was accepted is accepted when it is written anew")
+            return hold(false, "a value that was written again is accepted")
         }
-        hold(means(value, again.root), "what is written anew means the same")
+        hold(means(value, again.root), "a value that was written again is the same")
         if depth > 0 {
             hold(
                 (try? JSONDocument(parsing: input, maximumDepth: depth)) != nil,
@@ -35,15 +35,15 @@ enum JSONProperty {
         }
     }
 
-    /// The ways to ask for a value agree with one another. `depth` becomes that of the deepest container.
+    /// Checks that the accessors of a value are consistent. Sets `depth` to the nesting depth of the value.
     private static func check(_ value: JSONValue, depth: inout Int) {
         hold(
             [value.bool == nil, value.double == nil, value.string == nil].filter { !$0 }.count <= 1,
-            "one kind a value"
+            "a value has one kind"
         )
         switch value.kind {
         case .null: hold(value.isNull, "null is null")
-        case .bool: hold(value.bool != nil, "a truth value has a value")
+        case .bool: hold(value.bool != nil, "true and false have a value")
         case .number:
             hold(value.double?.isFinite == true, "a number is finite")
             if let integer = value.integer {
@@ -55,7 +55,7 @@ enum JSONProperty {
             }
             hold(Array(text.utf8) == Array(bytes), "a string and its bytes are the same text")
             hold(value.isString(equalTo: Array(bytes)), "a string equals its own bytes")
-            hold(!value.isString(equalTo: Array(bytes) + [0x78]), "a string equals no longer one")
+            hold(!value.isString(equalTo: Array(bytes) + [0x78]), "a string does not equal a longer one")
         case .array:
             var count = 0
             var deepest = 0
@@ -65,24 +65,24 @@ enum JSONProperty {
                 check(element, depth: &depth)
                 deepest = max(deepest, depth)
             }
-            hold(count == value.count, "an array has as many elements as it says")
+            hold(count == value.count, "an array's count is the number of its elements")
             depth = deepest + 1
         case .object:
             var seen = Set<[UInt8]>()
             var deepest = 0
             for member in value.members {
-                hold(seen.insert(Array(member.key.utf8)).inserted, "no key is there twice")
+                hold(seen.insert(Array(member.key.utf8)).inserted, "no key is repeated")
                 hold(value[member.key]?.offset == member.value.offset, "a member is found by its key")
                 var depth = 0
                 check(member.value, depth: &depth)
                 deepest = max(deepest, depth)
             }
-            hold(seen.count == value.count, "an object has as many members as it says")
+            hold(seen.count == value.count, "an object's count is the number of its members")
             depth = deepest + 1
         }
     }
 
-    /// Writes a value without white space, every string with other escapes than it came with.
+    /// Writes a value without white space, and with other escapes in strings than the input.
     private static func write(_ value: JSONValue, to text: inout [UInt8]) {
         switch value.kind {
         case .null: text += "null".utf8

@@ -1,11 +1,11 @@
 internal import JOSE
 
-/// Cutting an object of arrays into its elements and parsing those accepts what the strict reader accepts as a whole.
+/// An object of arrays that is split into elements is accepted exactly when the strict parser accepts the whole text.
 enum JSONRowsProperty {
     static func check(_ input: [UInt8]) {
         let events = scan([input])
         let cut = input.isEmpty ? 0 : Int(input[0]) % (input.count + 1)
-        hold(scan([Array(input[..<cut]), Array(input[cut...])]) == events, "pieces do not matter")
+        hold(scan([Array(input[..<cut]), Array(input[cut...])]) == events, "elements do not depend on the chunks")
 
         var kinds: Set<String> = []
         var elements: [JSONDocument] = []
@@ -19,23 +19,23 @@ enum JSONRowsProperty {
                 }
                 if !kinds.insert(name).inserted { isAccepted = false }
             case .element(let text, let place):
-                hold(place.line >= 1 && place.column >= 1, "an element has a place")
+                hold(place.line >= 1 && place.column >= 1, "an element has a position")
                 if let document = try? JSONDocument(parsing: text, maximumDepth: 30) {
                     elements.append(document)
                 } else {
                     isAccepted = false
                 }
             case .noArray:
-                // Such a value is not looked into: the file is refused for it.
+                // The scanner does not parse such a value, because the file is refused for it.
                 return
             case .fault:
                 isAccepted = false
             }
         }
         guard let whole = try? JSONDocument(parsing: input, maximumDepth: 32), whole.root.kind == .object else {
-            return hold(!isAccepted, "what is accepted in pieces is accepted as a whole")
+            return hold(!isAccepted, "a text that is accepted by elements is accepted as a whole")
         }
-        hold(isAccepted, "what is accepted as a whole is accepted in pieces")
+        hold(isAccepted, "a text that is accepted as a whole is accepted by elements")
         var expected = 0
         for member in whole.root.members {
             for element in member.value.elements {
@@ -43,7 +43,7 @@ enum JSONRowsProperty {
                 expected += 1
             }
         }
-        hold(expected == elements.count, "there are as many elements")
+        hold(expected == elements.count, "the number of elements is the same")
     }
 
     private static func scan(_ pieces: [[UInt8]]) -> [JSONRowScanner.Event] {

@@ -1,9 +1,9 @@
 @testable internal import JOSE
 
-/// Nobody who lacks the key gets in, and claims that are accepted keep the contract.
+/// No token is accepted without a signature of the key, and accepted claims are within their documented limits.
 ///
-/// An input is a token; or, when its first byte is a line feed, the text of a header and that of a payload with a line
-/// feed between them, which become a token with a wrong signature.
+/// An input is a token. If its first byte is a line feed, it is instead the text of a header and the text of a payload,
+/// separated by a line feed, which are made into a token with a wrong signature.
 enum JWSProperty {
     private static let now: Int64 = 1_700_000_000
     private static let policy = BearerTokenVerifier.Policy(
@@ -13,7 +13,7 @@ enum JWSProperty {
     )
     private static let verifier = BearerTokenVerifier(policy: policy)
     private static let keys: JWKSet = {
-        // An odd number of 2048 bits that nobody knows the factors of: no input is signed with it.
+        // An odd number of 2048 bits with unknown factors, so that no input has a valid signature.
         let modulus = [UInt8](repeating: 0xC5, count: 256)
         guard let key = try? RSAPublicKey(modulus: modulus, exponent: [1, 0, 1]),
             let text = try? JWKSet.encode([("k", key), ("development-k", key)]),
@@ -30,23 +30,23 @@ enum JWSProperty {
         } catch {
             do {
                 _ = try verifier.verify(token, keys: keys, lastFetchFailed: false, now: now)
-                hold(false, "what is no token is not accepted")
+                hold(false, "a malformed token is not accepted")
             } catch let rejection {
-                hold(rejection == .malformed(error), "what is no token is row 2")
+                hold(rejection == .malformed(error), "a malformed token is docs/errors.md, row 2")
             }
             return
         }
         hold(token.count <= CompactJWS.maximumByteCount, "no token is longer than the limit")
         hold(
             token == Array(jws.signingInput) + [UInt8(ascii: ".")] + Base64URL.encode(jws.signature),
-            "a token has no second spelling"
+            "a token has only one form"
         )
         hold(1...256 ~= jws.keyID.utf8.count, "a key id has 1 to 256 bytes")
         do {
             _ = try verifier.verify(jws, keys: keys, lastFetchFailed: false, now: now)
-            hold(false, "nothing is accepted that was not signed")
+            hold(false, "an unsigned token is not accepted")
         } catch {
-            hold(error == .refused(.badSignature) || error == .refused(.unknownKey), "what is not signed is row 4")
+            hold(error == .refused(.badSignature) || error == .refused(.unknownKey), "an unsigned token is row 4")
         }
         judgeClaims(of: jws)
     }
@@ -79,13 +79,13 @@ enum JWSProperty {
         hold(payload["iss"]?.isString(equalTo: Array(claims.issuer.utf8)) == true, "iss is the token's")
         hold(
             (claims.issuer == DevelopmentToken.issuer) == jws.keyID.hasPrefix(DevelopmentToken.keyIDPrefix),
-            "development keys and the development issuer belong together"
+            "development keys are valid for the development issuer only"
         )
         hold(payload["exp"]?.integer == claims.expiresAt, "exp is the token's")
         hold(1...(1 << 53) ~= claims.issuedAt && claims.issuedAt <= now + 30, "iat")
         hold(claims.issuedAt...(claims.issuedAt + 86400) ~= claims.expiresAt, "exp lies within a day of iat")
         hold(payload["sub_type"] == nil, "sub_type is never accepted")
-        hold((payload["act"] != nil) == (claims.impersonator != nil), "whoever acts is named")
+        hold((payload["act"] != nil) == (claims.impersonator != nil), "the impersonator is returned")
     }
 }
 

@@ -1,6 +1,6 @@
 internal import JOSE
 
-/// A key set never yields a key that the contract refuses, and never one from a text with a private member.
+/// A key set never has a key outside the documented limits, and is never accepted with a private member.
 enum KeySetProperty {
     static func check(_ input: [UInt8]) {
         guard let set = try? JWKSet(parsing: input) else { return }
@@ -10,7 +10,7 @@ enum KeySetProperty {
         }
         hold(list.count <= JWKSet.maximumKeyCount, "no set has more keys than the limit")
         hold(set.count + set.skipped.count == list.count, "every key is usable or skipped")
-        hold(set.isEmpty == (set.count == 0) && set.keyIDs.count == set.count, "a set has as many keys as it says")
+        hold(set.isEmpty == (set.count == 0) && set.keyIDs.count == set.count, "a set counts its keys")
         for entry in list.elements {
             for member in entry.members {
                 hold(!["d", "p", "q", "dp", "dq", "qi", "oth"].contains(member.key), "no private member is accepted")
@@ -28,10 +28,10 @@ enum KeySetProperty {
         }
         let named = set.keyIDs.compactMap { keyID in set[keyID].map { (kid: keyID, key: $0) } }
         if let text = try? JWKSet.encode(named) {
-            hold((try? JWKSet(parsing: text))?.keyIDs == set.keyIDs, "a set that is written reads back")
+            hold((try? JWKSet(parsing: text))?.keyIDs == set.keyIDs, "an encoded set can be parsed")
         }
         for skipped in set.skipped {
-            hold((skipped.keyID?.utf8.count ?? 0) <= 64, "a name for the log has at most 64 characters")
+            hold((skipped.keyID?.utf8.count ?? 0) <= 64, "a key id for the log has at most 64 characters")
         }
     }
 }
