@@ -1,10 +1,10 @@
-/// Whether the quota lets a request through.
+/// Whether the quota admits a request.
 package enum QuotaDecision: Equatable, Sendable {
     case admitted
-    /// Whole seconds until the oldest request that counts leaves the window, at least 1.
+    /// Whole seconds until the oldest counted request leaves the window, at least 1.
     case refused(retryAfter: Int64)
 
-    /// Decides by the records in the database: what other processes admitted, and this one before it was started.
+    /// Decides with the rows in the database, which include requests that other or earlier processes admitted.
     ///
     /// - Parameters:
     ///   - limit: The most requests in one ``QuotaWindow/length``; 0 for no limit.

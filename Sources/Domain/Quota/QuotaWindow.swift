@@ -1,11 +1,11 @@
 /// Counts the requests of each user that this process admitted in the last minute, and refuses those beyond the limit.
 ///
-/// Sliding: every admission leaves the window exactly one window after it came. Users are told apart by a 64-bit hash
-/// keyed anew in each process, so that a busy minute costs a few bytes a user; two users share a count by chance once
-/// in 2^64 pairs. Two generations, each one window long, let old users go without a sweep.
+/// The window slides: each admission stops counting exactly one window after it was made. The key of a user is a 64-bit
+/// hash with a new seed in each process, so that a user costs a few bytes; two users share a count with a probability
+/// of 2^-64. There are two generations, each one window long: dropping the older one removes old users without a sweep.
 ///
-/// Times are what has passed since an origin that the caller chooses once, by a clock that never goes back. A reading
-/// that is a little older than the one before (another thread was faster) is harmless.
+/// Times are durations since an origin that the caller chooses once, on a clock that never goes back. A reading that is
+/// slightly older than the one before, because another thread was faster, does not change the outcome.
 ///
 /// ```swift
 /// var window = QuotaWindow(limit: 60)
@@ -14,10 +14,10 @@
 package struct QuotaWindow: Sendable {
     package static let length: Duration = .seconds(60)
 
-    /// Admissions of one user, oldest first, in milliseconds since the origin.
+    /// The admissions of one user, oldest first, in milliseconds since the origin.
     private struct Admissions: Sendable {
         var first: UInt32
-        /// Empty for nearly all users, and then without storage of its own.
+        /// Empty for nearly all users; an empty array needs no allocation.
         var later: [UInt32] = []
     }
 
@@ -31,7 +31,7 @@ package struct QuotaWindow: Sendable {
         self.limit = limit
     }
 
-    /// Counts a request of `user`, unless it would be one too many.
+    /// Counts a request of `user`, or refuses it when the limit is reached.
     package mutating func admit(_ user: User.ID, at time: Duration) -> QuotaDecision {
         guard limit > 0 else { return .admitted }
         let time = Self.milliseconds(of: time)
@@ -45,14 +45,15 @@ package struct QuotaWindow: Sendable {
             let left = Int64(admissions.first) + Int64(Self.milliseconds) - Int64(time)
             return .refused(retryAfter: max(1, (left + 999) / 1000))
         }
-        // Taken out first, so that appending finds the only reference to the array.
+        // Removed before appending, so that the array has a single reference and is not copied.
         younger[key] = nil
         admissions.later.append(time)
         younger[key] = admissions
         return .admitted
     }
 
-    /// Takes back the last admission of `user`: the database knew of more, and a refused request does not count.
+    /// Removes the last admission of `user`, because the database refused the request and refused requests do not
+    /// count.
     package mutating func withdraw(_ user: User.ID) {
         let key = user.hashValue
         guard var admissions = younger[key] else { return }
@@ -75,7 +76,7 @@ package struct QuotaWindow: Sendable {
     }
 
     private mutating func rotateGenerations(at time: UInt32) {
-        // Far back, and not just a reading that was overtaken on the way: the milliseconds have overflowed.
+        // So far back that it is not the reading of a slower thread: the milliseconds have overflowed.
         if youngerBegan > time, youngerBegan - time > Self.milliseconds {
             (younger, older, youngerBegan) = ([:], [:], time)
         }
@@ -88,7 +89,7 @@ package struct QuotaWindow: Sendable {
 
     private static let milliseconds = milliseconds(of: length)
 
-    /// 49 days fit; a clock that far on starts the window anew, which forgives one minute.
+    /// Overflows after 49 days. Then the window starts again, and the admissions of one minute are forgotten.
     private static func milliseconds(of duration: Duration) -> UInt32 {
         UInt32(truncatingIfNeeded: duration.microseconds / 1000)
     }

@@ -1,17 +1,17 @@
 /// A day of the proleptic Gregorian calendar.
 ///
-/// Days are turned into dates and back with integer arithmetic only: date formatters are slow, and Domain has none.
-/// The two algorithms are `civil_from_days` and `days_from_civil` of Howard Hinnant's "chrono-Compatible Low-Level
-/// Date Algorithms".
+/// Days and dates are converted with integer arithmetic only: date formatters are slow, and Domain imports none. The
+/// two algorithms are `civil_from_days` and `days_from_civil` of Howard Hinnant's "chrono-Compatible Low-Level Date
+/// Algorithms".
 package struct CalendarDate: Hashable, Sendable {
-    /// Astronomical: the year before 1 is 0.
+    /// The astronomical year: the year before 1 is 0.
     package let year: Int64
     /// 1 to 12.
     package let month: Int64
     /// 1 to 31.
     package let day: Int64
 
-    /// - Precondition: There is such a day; see ``dayCount(ofMonth:in:)``.
+    /// - Precondition: The day exists; see ``dayCount(ofMonth:in:)``.
     package init(year: Int64, month: Int64, day: Int64) {
         self.year = year
         self.month = month
@@ -44,7 +44,7 @@ package struct CalendarDate: Hashable, Sendable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// How many days a month has: 28 to 31.
+    /// The number of days of a month: 28 to 31.
     package static func dayCount(ofMonth month: Int64, in year: Int64) -> Int64 {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

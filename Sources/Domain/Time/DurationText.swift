@@ -1,15 +1,15 @@
-/// A duration as a person writes it, in a setting or on the command line: a whole number and a unit, such as `500ms`,
-/// `90s`, `15m`, `2h` or `7d`.
+/// A duration as text in a setting or on the command line: a whole number and a unit, such as `500ms`, `90s`, `15m`,
+/// `2h` or `7d`.
 package enum DurationText {
     private enum Unit: String, CaseIterable {
-        // The longer suffix first: "ms" ends with "s".
+        // The longer suffix comes first, because "ms" ends with "s".
         case milliseconds = "ms"
         case seconds = "s"
         case minutes = "m"
         case hours = "h"
         case days = "d"
 
-        /// The length of one, in milliseconds.
+        /// The length of one unit, in milliseconds.
         var length: Int64 {
             switch self {
             case .milliseconds: 1
@@ -21,7 +21,7 @@ package enum DurationText {
         }
     }
 
-    /// Reads a duration of `range`; nil for anything else.
+    /// Parses a duration within `range`; returns nil for any other text.
     ///
     ///     DurationText.parse("2m", in: .zero ... .hours(24))  // 120 s
     package static func parse(_ text: String, in range: ClosedRange<Duration>) -> Duration? {
@@ -33,8 +33,8 @@ package enum DurationText {
         return !overflow && range.contains(duration) ? duration : nil
     }
 
-    /// The duration in minutes, or in the first of seconds and milliseconds that leaves no rest; what is less than a
-    /// millisecond is dropped.
+    /// The duration in the largest of minutes, seconds and milliseconds that gives a whole number. Fractions of a
+    /// millisecond are dropped.
     package static func text(_ duration: Duration) -> String {
         let milliseconds = duration.milliseconds
         if milliseconds % 60_000 == 0, milliseconds > 0 { return "\(milliseconds / 60_000)m" }

@@ -7,7 +7,7 @@ extension Timestamp {
 
     /// Microseconds since the second began: 0 to 999,999.
     package var microsecondOfSecond: Int64 {
-        // The first second that Int64 reaches into begins before its range.
+        // Wrapping arithmetic, because the first representable second starts before the range of Int64.
         microsecondsSinceEpoch &- secondsSinceEpoch &* 1_000_000
     }
 

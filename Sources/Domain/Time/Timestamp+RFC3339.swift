@@ -2,9 +2,9 @@
 
 /// How the fraction of a second is written.
 package enum SecondFraction: Sendable {
-    /// Not at all: the second is rounded down.
+    /// No fraction: the second is rounded down.
     case none
-    /// With six digits where it is not zero, and not at all otherwise.
+    /// Six digits when it is not zero, otherwise no fraction.
     case whereNeeded
 }
 
@@ -16,8 +16,8 @@ extension Timestamp {
 
     /// The time in UTC: `2026-01-05T09:00:00Z`, `2026-01-05T09:00:00.500000Z`.
     ///
-    /// RFC 3339 knows the years 0 to 9999. Others are written with a sign or with more digits, as in ISO 8601; see
-    /// ``isReadableFromRFC3339``.
+    /// RFC 3339 defines the years 0 to 9999. Other years are written with a sign or with more digits, as in ISO 8601;
+    /// see ``isReadableFromRFC3339``.
     package func rfc3339(fraction: SecondFraction) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(27)
@@ -25,7 +25,7 @@ extension Timestamp {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether ``init(rfc3339:)`` reads what ``rfc3339(fraction:)`` writes: in the years 1 to 9999.
+    /// Whether ``init(rfc3339:)`` accepts the text of ``rfc3339(fraction:)``: in the years 1 to 9999.
     package var isReadableFromRFC3339: Bool { Self.readableSeconds.contains(secondsSinceEpoch) }
 
     /// From 0001-01-01T00:00:00Z to before 10000-01-01T00:00:00Z.
@@ -33,7 +33,7 @@ extension Timestamp {
 }
 
 extension [UInt8] {
-    /// Appends what ``Timestamp/rfc3339(fraction:)`` returns, without making a string of it.
+    /// Appends the text of ``Timestamp/rfc3339(fraction:)`` without making a string.
     package mutating func append(rfc3339 instant: Timestamp, fraction: SecondFraction) {
         append(instant.date)
         append(UInt8(ascii: "T"))
@@ -67,7 +67,7 @@ extension [UInt8] {
         append(second % 60, digits: 2)
     }
 
-    /// Appends a number with zeros in front, so that it has at least `digits` digits.
+    /// Appends a number, padded with zeros to at least `digits` digits.
     private mutating func append(_ number: UInt64, digits: Int) {
         let start = endIndex
         var rest = number
@@ -100,10 +100,10 @@ extension CalendarDate: CustomStringConvertible {
 // MARK: - Reading
 
 extension Timestamp {
-    /// Reads `YYYY-MM-DDTHH:MM:SS[.ffffff](Z|±HH:MM)`, with capital letters only.
+    /// Parses `YYYY-MM-DDTHH:MM:SS[.ffffff](Z|±HH:MM)`, with capital letters only.
     ///
-    /// The zone must be there. Years are 1 to 9999, a fraction has one to six digits, and leap seconds are refused:
-    /// what PostgreSQL could only round is not accepted.
+    /// The zone is required, years are 1 to 9999, a fraction has one to six digits, and leap seconds are refused:
+    /// values that PostgreSQL would have to round are not accepted.
     package init?(rfc3339 text: String) {
         var reader = Reader(rest: Array(text.utf8)[...])
         guard
@@ -133,7 +133,7 @@ extension Timestamp {
             return true
         }
 
-        /// Exactly so many digits.
+        /// A number of exactly `digits` digits.
         mutating func number(digits: Int, in range: ClosedRange<Int64>) -> Int64? {
             guard rest.count >= digits else { return nil }
             var value: Int64 = 0

@@ -1,8 +1,8 @@
-/// What a token says: which user may join which call in which role, and for how long. The signer is given this.
+/// The contents of a Stream token: which user may join which call in which role, and for how long. Input of the signer.
 package struct TokenContents: Sendable {
-    /// A token lives for one hour, by the specification. In seconds.
+    /// The lifetime of a token in seconds. The API specification requires one hour.
     package static let lifetime: Int64 = 3600
-    /// `iat` lies this many seconds in the past, because Stream's clock may be behind ours.
+    /// `iat` is this many seconds before the request, because Stream's clock may be behind the server's.
     package static let backdating: Int64 = 5
 
     /// The token's `jti`.
@@ -24,6 +24,6 @@ package struct TokenContents: Sendable {
     package var userID: User.ID { admission.caller.id }
     /// The role at Stream.
     package var role: String { admission.streamRole }
-    /// The one call that the token is for: `type:id`.
+    /// The only call that the token is for: `type:id`.
     package var callCID: String { admission.call.cid }
 }

@@ -1,23 +1,23 @@
 /// A UUID of version 7: 48 bits of Unix milliseconds, 12 of the millisecond's fraction, 62 random ones (RFC 9562,
 /// section 5.7, and method 3 of section 6.2).
 ///
-/// It is a token's `jti` and the primary key of the record, so the id alone says which partition holds it.
+/// It is a token's `jti` and the primary key of its row, and its time selects the partition of the row.
 package struct UUIDv7: Hashable, Sendable {
-    /// The first eight bytes, as a big-endian number. Two numbers have no storage of their own, unlike an array.
+    /// The first eight bytes, as a big-endian number. Two numbers need no allocation, unlike an array.
     package let high: UInt64
     /// The last eight bytes, as a big-endian number.
     package let low: UInt64
 
-    /// Makes the id of something that happens at `instant`.
+    /// Makes an id with the time `instant`.
     package init(at instant: Timestamp, using generator: inout some RandomNumberGenerator) {
         let (milliseconds, microseconds) = UInt64(clamping: instant.microsecondsSinceEpoch)
             .quotientAndRemainder(dividingBy: 1000)
-        // 1000 microseconds spread over 12 bits.
+        // 1000 microseconds are spread over 12 bits.
         high = milliseconds << 16 | 0x7000 | microseconds * 4096 / 1000
         low = 0x8000_0000_0000_0000 | generator.next() >> 2
     }
 
-    /// Reads the canonical text form; nil for anything else, other versions included.
+    /// Parses the canonical text form; returns nil for any other text and for other versions.
     package init?(_ text: String) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12] else { return nil }
@@ -30,7 +30,7 @@ package struct UUIDv7: Hashable, Sendable {
         guard high >> 12 & 0xF == 7, low >> 62 == 0b10 else { return nil }
     }
 
-    /// The millisecond in which it was made.
+    /// The time of the id, in whole milliseconds.
     package var instant: Timestamp { Timestamp(microsecondsSinceEpoch: Int64(high >> 16) * 1000) }
 
     private static func value(of digit: UInt8) -> UInt8? {
