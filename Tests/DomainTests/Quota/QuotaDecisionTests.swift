@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-/// The quota by the records in the database.
+/// The quota decision with the rows in the database.
 @Suite struct QuotaDecisionTests {
     private static let now = Timestamp(secondsSinceEpoch: 1_700_000_000)
 
@@ -16,7 +16,7 @@ import Testing
         #expect(Self.decide(limit: 60, recorded: 61, oldest: .seconds(1)) == .refused(retryAfter: 59))
     }
 
-    @Test func `a limit of 0 is none`() {
+    @Test func `a limit of 0 means no limit`() {
         #expect(Self.decide(limit: 0, recorded: 1000, oldest: .seconds(1)) == .admitted)
     }
 

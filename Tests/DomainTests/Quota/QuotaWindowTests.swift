@@ -2,9 +2,9 @@ import Domain
 import TestSupport
 import Testing
 
-/// The count of one process, by a simulated clock.
+/// The quota of one process, in simulated time.
 @Suite struct QuotaWindowTests {
-    /// A window and short names for its calls. Times are milliseconds since the window's origin.
+    /// A window with short names for its methods. Times are in milliseconds since the window's origin.
     private struct Subject {
         var window: QuotaWindow
 
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 60, 1000])
-    func `as many as the limit are admitted, and not one more`(limit: Int) {
+    func `exactly as many requests as the limit are admitted`(limit: Int) {
         var subject = Subject(limit: limit)
 
         let decisions = (0...limit).map { _ in subject.admit(at: 5) }
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 12_345, 59_999, 60_000, 119_999, 3_600_000])
-    func `an admission leaves exactly one minute after it came`(start: Int64) {
+    func `an admission stops counting after exactly one minute`(start: Int64) {
         var subject = Subject(limit: 1)
 
         #expect(subject.admit(at: start) == .admitted)
@@ -49,7 +49,7 @@ import Testing
         #expect(subject.admit(at: start + 60_001) == .refused(retryAfter: 60))
     }
 
-    @Test func `each admission leaves on its own, the oldest first`() {
+    @Test func `each admission stops counting separately, the oldest first`() {
         var subject = Subject(limit: 3)
         for time in [0, 20_000, 40_000] as [Int64] { #expect(subject.admit(at: time) == .admitted) }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(subject.admit(at: time) == .refused(retryAfter: retryAfter))
     }
 
-    @Test func `a user who waits as long as was said is admitted`() throws {
+    @Test func `a user who waits for the given time is admitted`() throws {
         var subject = Subject(limit: 7)
         var random = SeededGenerator(seed: 11)
         var time: Int64 = 0
@@ -88,13 +88,13 @@ import Testing
         }
     }
 
-    @Test func `no minute ever holds more than the limit, and none less than it could`() {
+    @Test func `in every minute exactly the requests within the limit are admitted`() {
         var subject = Subject(limit: 5)
         var random = SeededGenerator(seed: 7)
         var admitted: [String: [Int64]] = [:]
         var time: Int64 = 0
         for _ in 0..<20_000 {
-            // With pauses in which one generation or both are dropped.
+            // With pauses after which one or both generations are dropped.
             time += Int64.random(in: 0..<400, using: &random)
             if Int.random(in: 0..<500, using: &random) == 0 { time += Int64.random(in: 0..<200_000, using: &random) }
             let user = "user_\(Int.random(in: 0..<30, using: &random))"
@@ -117,7 +117,7 @@ import Testing
         #expect(subject.admit(at: 60_000) == .admitted)
     }
 
-    @Test func `what is withdrawn does not count`() {
+    @Test func `withdrawn admissions do not count`() {
         var subject = Subject(limit: 2)
         #expect(subject.admit(at: 0) == .admitted)
         #expect(subject.admit(at: 10_000) == .admitted)
@@ -141,7 +141,7 @@ import Testing
         #expect(subject.admit("user_b", at: 0) == .refused(retryAfter: 60))
     }
 
-    @Test func `rotating the generations takes nothing away that still counts`() {
+    @Test func `rotating the generations keeps admissions that still count`() {
         var subject = Subject(limit: 2)
         #expect(subject.admit(at: 0) == .admitted)
         #expect(subject.admit(at: 59_000) == .admitted)
@@ -179,7 +179,7 @@ import Testing
         #expect(subject.admit(at: time + 120_000) == .admitted)
     }
 
-    @Test func `a limit of 0 is none`() {
+    @Test func `a limit of 0 means no limit`() {
         var subject = Subject(limit: 0)
 
         #expect((0..<1000).allSatisfy { _ in subject.admit(at: 0) == .admitted })

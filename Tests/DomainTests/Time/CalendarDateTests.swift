@@ -25,7 +25,7 @@ import Testing
         #expect(date.weekday == weekday)
     }
 
-    @Test func `every day of eight centuries is the day after the one before, and leads back to its number`() {
+    @Test func `every day of eight centuries follows the day before, and converts back to its number`() {
         var former = CalendarDate(daysSinceEpoch: -150_001)
         for days in Int64(-150_000)...150_000 {
             let date = CalendarDate(daysSinceEpoch: days)
@@ -37,7 +37,7 @@ import Testing
                 day: isLastOfMonth ? 1 : former.day + 1
             )
             guard date == next, date.daysSinceEpoch == days else {
-                Issue.record("day \(days) is \(date), which leads back to \(date.daysSinceEpoch)")
+                Issue.record("day \(days) is \(date), which converts back to \(date.daysSinceEpoch)")
                 return
             }
             former = date

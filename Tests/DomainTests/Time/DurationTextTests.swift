@@ -22,11 +22,11 @@ import Testing
         "", "s", "90", "90 s", " 90s", "90s ", "1.5h", "1h30m", "90S", "-1s", "101d", "8640000001ms",
         "9223372036854775807d", "9223372036854775808s", "٩s", "P1D", "0x5s",
     ])
-    func `everything else is refused`(text: String) {
+    func `any other text is refused`(text: String) {
         #expect(DurationText.parse(text, in: Self.range) == nil)
     }
 
-    @Test func `what is shorter than the range is refused`() {
+    @Test func `a duration below the range is refused`() {
         #expect(DurationText.parse("0ms", in: .milliseconds(1) ... .hours(24)) == nil)
         #expect(DurationText.parse("1ms", in: .milliseconds(1) ... .hours(24)) == .milliseconds(1))
     }

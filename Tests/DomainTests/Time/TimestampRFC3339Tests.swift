@@ -13,7 +13,7 @@ import Testing
         ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
         ("2000-01-01T00:00:00-00:00", 946_684_800_000_000),
     ])
-    func `times are read to the microsecond`(text: String, microseconds: Int64) {
+    func `times are parsed to the microsecond`(text: String, microseconds: Int64) {
         #expect(Timestamp(rfc3339: text)?.microsecondsSinceEpoch == microseconds)
     }
 
@@ -28,7 +28,7 @@ import Testing
         "9999-12-31T23:59:59-00:01", "infinity", "٢٠٢٦-01-05T09:00:00Z", "2026-01-05T09:00:00,5Z",
         "1900-02-29T00:00:00Z",
     ])
-    func `everything else is refused`(text: String) {
+    func `any other text is refused`(text: String) {
         #expect(Timestamp(rfc3339: text) == nil)
     }
 
@@ -44,7 +44,7 @@ import Testing
     ]
 
     @Test(arguments: written)
-    func `times are written with whole seconds, or to the microsecond where it is needed`(
+    func `times are written with whole seconds, or to the microsecond where needed`(
         microseconds: Int64,
         whole: String,
         exact: String
@@ -55,7 +55,7 @@ import Testing
         #expect(instant.rfc3339(fraction: .whereNeeded) == exact)
     }
 
-    @Test func `what is written is read again, in the years that can be read`() {
+    @Test func `a written time can be parsed again, in the years that can be parsed`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<10_000 {
             let microseconds = Int64.random(in: -70_000_000_000_000_000...260_000_000_000_000_000, using: &generator)

@@ -38,7 +38,7 @@ import Testing
         #expect(ids.map(\.description) == ids.map(\.description).sorted())
     }
 
-    @Test func `of one instant no two are alike`() {
+    @Test func `two ids of one instant differ`() {
         var generator = SystemRandomNumberGenerator()
         let ids = (0..<10_000).map { _ in UUIDv7(at: Timestamp(secondsSinceEpoch: 1_700_000_000), using: &generator) }
 
@@ -81,7 +81,7 @@ import Testing
             "017f22é-79b0-7cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c0739é",
         ]
     )
-    func `what is not one in canonical form is refused`(text: String) {
+    func `a text that is not canonical is refused`(text: String) {
         #expect(UUIDv7(text) == nil)
     }
 }
