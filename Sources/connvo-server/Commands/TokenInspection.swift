@@ -11,8 +11,8 @@ struct TokenInspection: CustomStringConvertible {
     /// Whether the row has the SHA-256 of exactly this token.
     let digestAgrees: Bool
 
-    /// - Throws: ``CommandFailure`` when the token was not signed with the secret or has no UUIDv7 as its `jti`, or when
-    ///   the database cannot be read.
+    /// - Throws: ``CommandFailure`` when the token was not signed with the secret or has no UUIDv7 as its `jti`, or
+    ///   when the database cannot be read.
     init(_ bytes: [UInt8], signer: StreamTokenSigner, target: ConnectionTarget) async throws {
         do {
             token = try StreamToken.verify(bytes, with: signer)
