@@ -53,7 +53,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings,
-            plugins: ["EmbedMigrations"]
+            plugins: ["EmbedFiles"]
         ),
         .executableTarget(
             name: "connvo-server",
@@ -86,13 +86,13 @@ let package = Package(
         ),
 
         .plugin(
-            name: "EmbedMigrations",
+            name: "EmbedFiles",
             capability: .buildTool(),
-            dependencies: ["EmbedMigrationsTool"]
+            dependencies: ["EmbedFilesTool"]
         ),
         .executableTarget(
-            name: "EmbedMigrationsTool",
-            path: "Plugins/EmbedMigrationsTool",
+            name: "EmbedFilesTool",
+            path: "Plugins/EmbedFilesTool",
             swiftSettings: settings
         ),
 

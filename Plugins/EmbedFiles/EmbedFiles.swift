@@ -1,10 +1,10 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds `sql/migrations/*.sql` and `sql/roles.sql` into the target as one Swift file of raw strings, so that the
-/// binary runs without its source tree.
+/// Embeds the files that the binary carries, `sql/migrations/*.sql` and `sql/roles.sql`, into the target as one Swift file of
+/// raw strings, so that one binary can be deployed without its source tree.
 @main
-struct EmbedMigrations: BuildToolPlugin {
+struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let sql = context.package.directoryURL.appending(path: "sql")
         let migrations = try FileManager.default
@@ -16,7 +16,7 @@ struct EmbedMigrations: BuildToolPlugin {
         return [
             .buildCommand(
                 displayName: "Embedding \(migrations.count) migrations",
-                executable: try context.tool(named: "EmbedMigrationsTool").url,
+                executable: try context.tool(named: "EmbedFilesTool").url,
                 arguments: [output.path(), roles.path()] + migrations.map { $0.path() },
                 inputFiles: migrations + [roles],
                 outputFiles: [output]
