@@ -179,7 +179,7 @@ extension Migrator {
         of migration: Migration,
         on connection: inout Connection
     ) throws -> Bool {
-        switch try readIndexes(of: [migration], notesBegin: true, on: &connection)[migration.version] {
+        switch try readIndexes(of: [migration], readsNote: true, on: &connection)[migration.version] {
         case .building(let pid):
             throw MigrationFailure.indexInTheMaking(migration, pid: pid)
         case .finished:

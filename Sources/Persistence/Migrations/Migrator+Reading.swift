@@ -48,7 +48,7 @@ extension Migrator {
             if try results[1].onlyRow.decode(0, as: Bool.self) {
                 state.invalidIndexes = try InvalidIndex.readAll(deadline: .after(Self.stepTimeout), on: &connection)
             }
-            state.concurrentIndexes = try readIndexes(of: state.status.pending, notesBegin: true, on: &connection)
+            state.concurrentIndexes = try readIndexes(of: state.status.pending, readsNote: true, on: &connection)
             state.convergence = try Convergence(results.dropFirst(queries.count))
             return state
         }
@@ -75,7 +75,7 @@ extension Migrator {
         let status = try readStatus(objects, on: &connection)
         let invalidIndexes = try invalidIndexes(on: &connection)
         let concurrentIndexes = try MigrationFailure.step("looking for indexes") { () throws(DatabaseError) in
-            try readIndexes(of: status.pending, notesBegin: false, on: &connection)
+            try readIndexes(of: status.pending, readsNote: false, on: &connection)
         }
         return MigratorState(
             objects: objects,
@@ -109,10 +109,10 @@ extension Migrator {
 
     /// Reads what there is of the indexes that `migrations` build, by version.
     ///
-    /// - Parameter notesBegin: Whether there is a note of the migration that was begun last, and this login may read it.
+    /// - Parameter readsNote: Whether to read which migration was begun last: the table exists, and this login may read it.
     func readIndexes(
         of migrations: [Migration],
-        notesBegin: Bool,
+        readsNote: Bool,
         on connection: inout Connection
     ) throws(DatabaseError) -> [Int: ConcurrentIndexState] {
         let built = migrations.compactMap { migration in
@@ -120,10 +120,10 @@ extension Migrator {
         }
         guard !built.isEmpty else { return [:] }
         let results = try connection.executeTogether(
-            built.map(\.index.readState) + (notesBegin ? [StoredState.unfinished.read] : []),
+            built.map(\.index.readState) + (readsNote ? [StoredState.unfinished.read] : []),
             deadline: .after(Self.stepTimeout)
         )
-        let begun = notesBegin ? try StoredState.decode(results[built.count]) : nil
+        let begun = readsNote ? try StoredState.decode(results[built.count]) : nil
         var states: [Int: ConcurrentIndexState] = [:]
         for (entry, result) in zip(built, results) {
             states[entry.migration.version] = try ConcurrentIndexState(result, wasBegun: entry.migration.note == begun)
