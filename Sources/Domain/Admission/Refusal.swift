@@ -14,22 +14,8 @@ package enum Refusal: Error, Hashable, Sendable {
 }
 
 extension Refusal {
-    /// The slug in `token_refusals.reason`. A check constraint in the database permits the same list.
-    package var reason: String {
-        switch self {
-        case .userNotProvisioned: "user_not_provisioned"
-        case .userDeactivated: "user_deactivated"
-        case .meetingNotFound: "meeting_not_found"
-        case .notAParticipant: "not_a_participant"
-        case .participantRemoved: "participant_removed"
-        case .meetingEnded: "meeting_ended"
-        case .meetingNotOpen: "meeting_not_open"
-        case .tierRequired: "tier_required"
-        case .noStreamCall: "no_stream_call"
-        case .roleAboveOwn: "role_above_own"
-        case .roleNotAdmitted: "role_not_admitted"
-        }
-    }
+    /// The slug that `token_refusals.reason` holds.
+    package var reason: String { Reason(self).rawValue }
 
     /// The code that clients switch on (`errorData.code`).
     package var code: Code {
@@ -55,5 +41,40 @@ extension Refusal {
         case paidTierRequired = "PAID_TIER_REQUIRED"
         case validationError = "VALIDATION_ERROR"
         case insufficientPermissions = "INSUFFICIENT_PERMISSIONS"
+    }
+}
+
+extension Refusal {
+    /// What a refusal is for, without its details. Raw values are those of `token_refusals.reason`; the closed list is
+    /// checked by the database too.
+    package enum Reason: String, CaseIterable, Sendable {
+        case userNotProvisioned = "user_not_provisioned"
+        case userDeactivated = "user_deactivated"
+        case meetingNotFound = "meeting_not_found"
+        case notAParticipant = "not_a_participant"
+        case participantRemoved = "participant_removed"
+        case meetingEnded = "meeting_ended"
+        case meetingNotOpen = "meeting_not_open"
+        case tierRequired = "tier_required"
+        case noStreamCall = "no_stream_call"
+        case roleAboveOwn = "role_above_own"
+        case roleNotAdmitted = "role_not_admitted"
+
+        package init(_ refusal: Refusal) {
+            self =
+                switch refusal {
+                case .userNotProvisioned: .userNotProvisioned
+                case .userDeactivated: .userDeactivated
+                case .meetingNotFound: .meetingNotFound
+                case .notAParticipant: .notAParticipant
+                case .participantRemoved: .participantRemoved
+                case .meetingEnded: .meetingEnded
+                case .meetingNotOpen: .meetingNotOpen
+                case .tierRequired: .tierRequired
+                case .noStreamCall: .noStreamCall
+                case .roleAboveOwn: .roleAboveOwn
+                case .roleNotAdmitted: .roleNotAdmitted
+                }
+        }
     }
 }

@@ -54,9 +54,9 @@ extension Overview {
         self.controls = controls
 
         if let (start, end) = Self.boundsBefore(period, freshness) {
-            before = try Totals(ask(OverviewStatements.totals, start, end))
+            tokensBefore = try Self.total(ask(OverviewStatements.total, start, end))
         } else {
-            before = nil
+            tokensBefore = nil
         }
     }
 
@@ -76,6 +76,13 @@ extension Overview {
         var counts: [Timestamp: Int64] = [:]
         for row in result.rows { counts[try row.decode(0)] = try row.decode(1, as: Int64.self) }
         return counts
+    }
+
+    private static func total(_ result: QueryResult) throws(DatabaseError) -> Int64 {
+        guard let row = result.rows.first else {
+            throw DatabaseError(.decoding, "no row", statement: OverviewStatements.total.name)
+        }
+        return try row.decode(0)
     }
 
     /// ISO weekdays count from Monday, 1.
@@ -116,20 +123,18 @@ private struct Tokens {
 /// Refusals by day, and by reason.
 private struct Refusals {
     var days: [Timestamp: Int64] = [:]
-    var reasons: [Overview.Refusal] = []
+    var reasons: [Overview.RefusalCount] = []
 
     init(_ result: QueryResult) throws(DatabaseError) {
         var totals: [String: Int64] = [:]
-        var codes: [String: String] = [:]
         for row in result.rows {
             let reason = try row.decode(1, as: String.self)
-            let count = try row.decode(3, as: Int64.self)
-            codes[reason] = try row.decode(2, as: String.self)
+            let count = try row.decode(2, as: Int64.self)
             days[try row.decode(0), default: 0] += count
             totals[reason, default: 0] += count
         }
         reasons = totals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { reason, count in
-            Overview.Refusal(reason: reason, code: codes[reason] ?? "", count: count)
+            Overview.RefusalCount(reason: reason, count: count)
         }
     }
 }
@@ -161,9 +166,7 @@ extension Overview.Month {
         self.init(
             month: try row.decode(0),
             tier: try row.decode(1),
-            users: try row.decode(2),
-            subscriptions: try row.decode(3),
-            tokens: try row.decode(4)
+            users: try row.decode(2)
         )
     }
 }
@@ -173,18 +176,8 @@ extension Overview.Organizer {
         self.init(
             id: try row.decode(0),
             refusals: try row.decode(1),
-            lastRefusedAt: try row.decode(2),
-            paysNow: try row.decode(3)
+            paysNow: try row.decode(2)
         )
-    }
-}
-
-extension Overview.Totals {
-    fileprivate init(_ result: QueryResult) throws(DatabaseError) {
-        guard let row = result.rows.first else {
-            throw DatabaseError(.decoding, "no row", statement: OverviewStatements.totals.name)
-        }
-        self.init(tokens: try row.decode(0), refusals: try row.decode(1))
     }
 }
 

@@ -10,10 +10,10 @@ package struct Overview: Hashable, Sendable {
     package let days: [Day]
     /// The tiers that paid for tokens in the period; most tokens first.
     package let tiers: [String]
-    /// The period before, as long as this one has lasted so far; nil when the records do not reach that far back.
-    package let before: Totals?
+    /// The tokens of the period before, as long as this one has lasted so far; nil when the records do not reach that far back.
+    package let tokensBefore: Int64?
     /// Most first.
-    package let refusals: [Refusal]
+    package let refusals: [RefusalCount]
     /// Tokens by weekday, Monday first, and hour of the day: seven rows of 24.
     package let hours: [[Int64]]
     /// The meetings with the most tokens.
@@ -55,14 +55,9 @@ package struct Overview: Hashable, Sendable {
         package var total: Int64 { tokens.reduce(0, +) }
     }
 
-    package struct Totals: Hashable, Sendable {
-        package let tokens: Int64
-        package let refusals: Int64
-    }
-
-    package struct Refusal: Hashable, Sendable {
+    package struct RefusalCount: Hashable, Sendable {
+        /// A raw value of Domain's `Refusal.Reason`, unless a newer program has written it.
         package let reason: String
-        package let code: String
         package let count: Int64
     }
 
@@ -92,14 +87,11 @@ package struct Overview: Hashable, Sendable {
         package let month: Timestamp
         package let tier: String
         package let users: Int64
-        package let subscriptions: Int64
-        package let tokens: Int64
     }
 
     package struct Organizer: Hashable, Sendable {
         package let id: String
         package let refusals: Int64
-        package let lastRefusedAt: Timestamp
         package let paysNow: Bool
     }
 

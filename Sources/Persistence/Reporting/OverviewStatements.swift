@@ -21,11 +21,11 @@ enum OverviewStatements {
     static let refusals = Statement(
         "overview.refusals",
         """
-        SELECT date_trunc('day', hour_starts_at, 'UTC'), reason, code, CAST(sum(refusals) AS bigint)
+        SELECT date_trunc('day', hour_starts_at, 'UTC'), reason, CAST(sum(refusals) AS bigint)
         FROM reporting.refusals_hourly_v1
         WHERE hour_starts_at >= $1
             AND hour_starts_at < $2
-        GROUP BY 1, reason, code
+        GROUP BY 1, reason
         """,
         parameters: bounds
     )
@@ -93,7 +93,7 @@ enum OverviewStatements {
     static let months = Statement(
         "overview.months",
         """
-        SELECT CAST(month_utc AS timestamp) AT TIME ZONE 'UTC', tier_id, users, subscriptions, tokens
+        SELECT CAST(month_utc AS timestamp) AT TIME ZONE 'UTC', tier_id, users
         FROM reporting.active_users_monthly_v1
         WHERE month_utc > CAST($1 AT TIME ZONE 'UTC' AS date) - interval '6 months'
             AND month_utc < CAST($1 AT TIME ZONE 'UTC' AS date)
@@ -106,7 +106,7 @@ enum OverviewStatements {
     static let paywall = Statement(
         "overview.paywall",
         """
-        SELECT organizer_id, CAST(sum(refusals) AS bigint) AS refusals, max(last_refused_at), bool_or(pays_now)
+        SELECT organizer_id, CAST(sum(refusals) AS bigint) AS refusals, bool_or(pays_now)
         FROM reporting.paywall_monthly_v1
         WHERE month_utc >= CAST(date_trunc('month', $1 AT TIME ZONE 'UTC') AS date)
             AND month_utc < CAST($2 AT TIME ZONE 'UTC' AS date)
@@ -117,22 +117,14 @@ enum OverviewStatements {
         parameters: bounds
     )
 
-    /// Tokens and refusals in all.
-    static let totals = Statement(
-        "overview.totals",
+    /// Tokens in all.
+    static let total = Statement(
+        "overview.total",
         """
-        SELECT (
-                SELECT CAST(coalesce(sum(tokens), 0) AS bigint)
-                FROM reporting.token_issuance_hourly_v1
-                WHERE hour_starts_at >= $1
-                    AND hour_starts_at < $2
-            ),
-            (
-                SELECT CAST(coalesce(sum(refusals), 0) AS bigint)
-                FROM reporting.refusals_hourly_v1
-                WHERE hour_starts_at >= $1
-                    AND hour_starts_at < $2
-            )
+        SELECT CAST(coalesce(sum(tokens), 0) AS bigint)
+        FROM reporting.token_issuance_hourly_v1
+        WHERE hour_starts_at >= $1
+            AND hour_starts_at < $2
         """,
         parameters: bounds
     )

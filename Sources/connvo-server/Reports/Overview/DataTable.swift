@@ -73,3 +73,10 @@ extension DataTable.Cell {
         return isHeader ? #"<th scope="row"\#(kind)>\#(content)</th>"# : "<td\(kind)>\(content)</td>"
     }
 }
+
+extension DataTable.Cell {
+    /// A part as a percentage of the whole.
+    static func share(_ part: Int64, of whole: Int64) -> DataTable.Cell {
+        .figure(Figures.share(part, of: whole))
+    }
+}

@@ -1,3 +1,5 @@
+internal import Domain
+
 /// Hours of the day by days of the week: the darker, the more. An inline SVG that is as wide as its place.
 struct HeatMap {
     let id: String
@@ -6,7 +8,7 @@ struct HeatMap {
     /// Seven rows of 24, Monday first.
     let counts: [[Int64]]
 
-    static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    static let weekdays = Weekday.allCases.map(\.shortName)
     private static let rowHeight = 24.0
     /// Shades beside "none": few enough to be told apart.
     static let shades = 5
