@@ -1,4 +1,4 @@
-internal import NIOCore
+internal import JSON
 internal import Persistence
 
 /// One JSON object: what was asked, as of when, and the rows, one a line.
@@ -6,25 +6,25 @@ struct JSONFormat: ReportFormat {
     private var names: [String] = []
     private var isFirst = true
 
+    /// The object up to its rows.
     mutating func begin(_ heading: ReportHeading) -> [UInt8] {
         names = heading.columns.map(\.name)
-        var buffer = ByteBuffer()
-        buffer.writeStaticString("{")
+        var json = JSONWriter()
+        json.beginObject()
         for (name, value) in heading.members {
-            buffer.writeJSON(name)
-            buffer.writeStaticString(":")
-            buffer.writeJSON(value)
-            buffer.writeStaticString(",")
+            json.key(name)
+            json.value(value)
         }
-        buffer.writeStaticString("\"rows\":[")
-        return Array(buffer: buffer)
+        json.key("rows")
+        json.beginArray()
+        return json.bytes
     }
 
     mutating func row(_ values: [ReportValue]) -> [UInt8] {
-        var line = ByteBuffer(string: isFirst ? "\n" : ",\n")
-        isFirst = false
-        line.writeObject(names, values)
-        return Array(buffer: line)
+        var json = JSONWriter()
+        json.row(names, values)
+        defer { isFirst = false }
+        return Array((isFirst ? "\n" : ",\n").utf8) + json.bytes
     }
 
     mutating func end() -> [UInt8] { Array("\n]}\n".utf8) }
