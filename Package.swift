@@ -108,6 +108,7 @@ let package = Package(
             path: "Tests/HostileTokens",
             swiftSettings: settings
         ),
+        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: settings),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Text"], swiftSettings: settings),
         .testTarget(

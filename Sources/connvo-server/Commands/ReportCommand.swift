@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Domain
 internal import Persistence
 internal import PostgreSQL
+internal import Text
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -182,7 +183,7 @@ extension ReportCommand {
     private static func bound(_ option: String, _ text: String?) throws -> Timestamp? {
         guard let text else { return nil }
         guard let bound = PeriodBound.parse(text) else {
-            throw ValidationError("\(option) \(text.escapedForTerminal): \(PeriodBound.remedy)")
+            throw ValidationError("\(option) \(text.safe(for: .table)): \(PeriodBound.remedy)")
         }
         return bound
     }
@@ -197,7 +198,7 @@ extension ReportCommand {
         let near = NearNames.of(name, in: Report.catalogue.map(\.name) + ["overview"])
         let hint =
             near.isEmpty ? "connvo-server report lists them" : "did you mean \(near.joined(separator: " or "))?"
-        return "there is no report \"\(name.escapedForTerminal)\"; \(hint)"
+        return "there is no report \"\(name.safe(for: .table))\"; \(hint)"
     }
 }
 

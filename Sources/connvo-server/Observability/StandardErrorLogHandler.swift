@@ -1,7 +1,8 @@
 internal import Domain
 internal import Glibc
+internal import JSON
 internal import Logging
-internal import NIOCore
+internal import Text
 
 /// Writes one line per event to standard error: JSON for machines, plain text for people.
 ///
@@ -29,37 +30,27 @@ struct StandardErrorLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = ByteBuffer()
         var fields = metadata
         if let own = event.metadata { fields.merge(own) { $1 } }
-        let now = SystemClock.now()
+        let sorted = fields.sorted { $0.key < $1.key }
+        let time = SystemClock.now().rfc3339
+        var line: [UInt8]
         switch format {
         case .json:
-            line.writeStaticString(#"{"time":"#)
-            line.writeJSON(now.rfc3339)
-            line.writeStaticString(#","level":"#)
-            line.writeJSON(event.level.rawValue)
-            line.writeStaticString(#","message":"#)
-            line.writeJSON("\(event.message)")
-            for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-                line.writeStaticString(",")
-                line.writeJSON(key)
-                line.writeStaticString(":")
-                line.writeJSON("\(value)")
+            var json = JSONWriter(capacity: 512)
+            json.object { json in
+                json.member("time", time)
+                json.member("level", event.level.rawValue)
+                json.member("message", event.message.description)
+                for (key, value) in sorted { json.member(key, value.description) }
             }
-            line.writeStaticString("}\n")
+            line = json.bytes
         case .text:
-            line.writeString("\(now.rfc3339) \(event.level.rawValue) \(Self.escaped("\(event.message)"))")
-            for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-                line.writeString(" \(key)=\(Self.escaped("\(value)"))")
-            }
-            line.writeStaticString("\n")
+            var text = "\(time) \(event.level.rawValue) \(event.message.description.safe(for: .logLine))"
+            for (key, value) in sorted { text += " \(key)=\(value.description.safe(for: .logLine))" }
+            line = Array(text.utf8)
         }
-        line.withUnsafeReadableBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
-
-    private static func escaped(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
-        return String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        line.append(UInt8(ascii: "\n"))
+        line.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

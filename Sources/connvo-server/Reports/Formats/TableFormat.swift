@@ -1,4 +1,5 @@
 internal import Persistence
+internal import Text
 
 /// Columns for people: a heading that names the time zone, numbers at the right, and how many rows there were.
 ///
@@ -48,7 +49,7 @@ extension ReportValue {
     fileprivate var shown: String {
         switch self {
         case .null: "-"
-        case .text(let text): text.escapedForTerminal
+        case .text(let text): text.safe(for: .table)
         case .decimal(let number): number.isFinite ? Figures.decimal(number) : plain
         case .instant(let instant): instant.clockText
         default: plain
@@ -57,20 +58,6 @@ extension ReportValue {
 }
 
 extension String {
-    /// The text with everything that a terminal would act upon shown as `\u{1B}`.
-    var escapedForTerminal: String {
-        guard unicodeScalars.contains(where: { $0.isControl || $0.turnsDirection }) else { return self }
-        var escaped = ""
-        for scalar in unicodeScalars {
-            if scalar.isControl || scalar.turnsDirection {
-                escaped += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-            } else {
-                escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
-
     /// How many cells a terminal uses: two for the wide characters of East Asia and for emoji.
     var displayWidth: Int {
         utf8.count == count ? count : reduce(0) { $0 + $1.displayWidth }

@@ -1,3 +1,5 @@
+internal import Text
+
 /// Markup for a page. Text from outside is escaped on its way in: there is no other way in but interpolation.
 ///
 /// What stands literally in the source is markup; an interpolated `String` is text; an interpolated `HTML` is markup
@@ -39,7 +41,7 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
     }
 
     /// Escapes what markup is made of. Characters that XML forbids become U+FFFD, and so do those that turn the
-    /// direction of writing: the order in which somebody's name is shown must not reach beyond the name.
+    /// direction of writing: the order in which a name is shown must not reach beyond the name.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
@@ -50,7 +52,7 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
-            case _ where scalar.isControl || scalar.turnsDirection || scalar.value & 0xFFFE == 0xFFFE:
+            case _ where TextDestination.markup.forbids(scalar):
                 escaped.unicodeScalars.append("\u{FFFD}")
             default: escaped.unicodeScalars.append(scalar)
             }
