@@ -55,6 +55,11 @@ let package = Package(
             swiftSettings: settings,
             plugins: ["EmbedFiles"]
         ),
+        .target(
+            name: "SeedFiles",
+            dependencies: ["Domain", "JSON", "Persistence", "Text"],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "connvo-server",
             dependencies: [
@@ -63,6 +68,7 @@ let package = Package(
                 "JSON",
                 "Persistence",
                 "PostgreSQL",
+                "SeedFiles",
                 "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -130,6 +136,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SeedFilesTests",
+            dependencies: ["Persistence", "PostgreSQL", "SeedFiles", "TestSupport", "Text"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
                 "connvo-server",
@@ -139,6 +150,7 @@ let package = Package(
                 "JSON",
                 "Persistence",
                 "PostgreSQL",
+                "SeedFiles",
                 "TestSupport",
                 "Text",
                 .product(name: "InMemoryLogging", package: "swift-log"),

@@ -1,5 +1,6 @@
 import Foundation
 import PostgreSQL
+import SeedFiles
 import TestSupport
 import Testing
 

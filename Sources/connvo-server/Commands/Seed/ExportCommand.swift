@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Persistence
 internal import PostgreSQL
+internal import SeedFiles
 
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,8 +49,8 @@ struct ExportCommand: AsyncParsableCommand {
                 }
             } catch is CommandOutput.ReaderHasGone {
                 throw ExitCode(ExitStatus.failed.rawValue)
-            } catch let failure as SeedWriter.Failure {
-                throw CommandFailure(.failed, "\(failure)")
+            } catch let error as SeedWriterError {
+                throw CommandFailure(.failed, "\(error)")
             } catch let error as DatabaseError {
                 throw CommandFailure(error.sqlState == nil ? .unavailable : .failed, "exporting: \(error)")
             }

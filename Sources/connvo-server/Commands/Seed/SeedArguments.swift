@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Persistence
+internal import SeedFiles
 
 /// A kind as it is named on the command line.
 struct SeedKindName: ExpressibleByArgument {

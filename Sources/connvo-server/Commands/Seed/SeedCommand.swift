@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import JSON
 internal import Persistence
 internal import PostgreSQL
+internal import SeedFiles
 
 struct SeedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -93,23 +95,27 @@ struct SeedCommand: AsyncParsableCommand {
         _ progress: ProgressLine
     ) throws(CommandFailure) -> SeedFileReader.Result {
         var sources: [SeedSource] = []
-        var failures: [CommandFailure] = []
+        var errors: [SeedFileError] = []
         for (path, format) in paths {
             do {
                 sources.append(try SeedSource(path: path, format: format))
             } catch {
-                failures.append(error)
+                errors.append(error)
             }
         }
-        guard failures.isEmpty else {
-            throw CommandFailure(.failed, failures.map(\.message).joined(separator: "\nconnvo-server: "))
+        guard errors.isEmpty else {
+            throw CommandFailure(.failed, errors.map(\.description).joined(separator: "\nconnvo-server: "))
         }
         let sizes = sources.map(\.size)
         let total = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
         var read = 0
-        return try SeedFileReader.read(sources, kind: kind) { count in
-            read += count
-            progress.update("reading", fraction: total.map { Double(read) / Double(max(1, $0)) })
+        do {
+            return try SeedFileReader.read(sources, kind: kind) { count in
+                read += count
+                progress.update("reading", fraction: total.map { Double(read) / Double(max(1, $0)) })
+            }
+        } catch {
+            throw CommandFailure(.failed, error.description)
         }
     }
 
@@ -185,15 +191,23 @@ struct SeedCommand: AsyncParsableCommand {
     }
 
     private func jsonText(of summary: SeedSummary) -> String {
-        let kinds = Self.sorted(summary).map { kind, counts in
-            """
-            "\(kind.rawValue)":{"inserted":\(counts.inserted),"changed":\(counts.changed),\
-            "unchanged":\(counts.unchanged),"removed":\(counts.removed)}
-            """
+        var json = JSONWriter()
+        json.object { json in
+            json.member("dry_run", dryRun)
+            json.member("changes", !summary.changesNothing)
+            json.object("kinds") { json in
+                for (kind, counts) in Self.sorted(summary) {
+                    json.key(kind.rawValue)
+                    json.object { json in
+                        json.member("inserted", Int64(counts.inserted))
+                        json.member("changed", Int64(counts.changed))
+                        json.member("unchanged", Int64(counts.unchanged))
+                        json.member("removed", Int64(counts.removed))
+                    }
+                }
+            }
         }
-        return """
-            {"dry_run":\(dryRun),"changes":\(!summary.changesNothing),"kinds":{\(kinds.joined(separator: ","))}}
-            """
+        return json.text
     }
 
     private static func sorted(_ summary: SeedSummary) -> [(SeedKind, SeedSummary.Counts)] {

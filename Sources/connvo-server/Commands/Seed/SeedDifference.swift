@@ -1,6 +1,7 @@
 internal import Domain
-internal import NIOCore
+internal import JSON
 internal import Persistence
+internal import SeedFiles
 
 /// Writes what seeding would do to a row as one line: `+` for a new row, `~` for one that changes, `-` for one to remove.
 ///
@@ -47,9 +48,9 @@ struct SeedDifference {
                 ? instant.rfc3339(fraction: .whereNeeded) : "a time outside the years 1 to 9999"
         case .text(let text):
             guard showsValues || !column.isPersonal else { return "***" }
-            var buffer = ByteBuffer()
-            buffer.writeJSON(text)
-            return String(buffer: buffer)
+            var quoted: [UInt8] = []
+            JSONWriter.append(string: text, to: &quoted)
+            return String(decoding: quoted, as: UTF8.self)
         }
     }
 }

@@ -1,4 +1,3 @@
-internal import JOSE
 internal import JSON
 
 extension JSONValue.Kind {

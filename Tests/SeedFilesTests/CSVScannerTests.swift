@@ -1,8 +1,7 @@
-import JOSE
 import Testing
-
-@testable import connvo_server
 import Text
+
+@testable import SeedFiles
 
 @Suite struct CSVScannerTests {
     private struct Scanned: Equatable {

@@ -1,68 +1,63 @@
 internal import Domain
-internal import NIOCore
-internal import Persistence
+internal import JSON
+package import Persistence
 
 /// Writes rows in the formats that seeding reads, the same rows always as the same bytes.
 ///
 /// Rows come by kind, in the order of the kinds. Every kind is written, also those without rows.
-struct SeedWriter {
-    /// Why a row cannot be written.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
+package struct SeedWriter {
     private let format: SeedFormat
     /// Kinds that have not begun, the next one last.
     private var coming: [SeedKind]
     private var current: SeedKind?
     private var hasRows = false
-    private var buffer = ByteBuffer()
+    private var bytes: [UInt8] = []
 
     /// - Precondition: CSV has one kind.
-    init(_ format: SeedFormat, kinds: [SeedKind]) {
+    package init(_ format: SeedFormat, kinds: [SeedKind]) {
         precondition(format != .csv || kinds.count == 1, "CSV holds one kind")
         self.format = format
         self.coming = kinds.reversed()
-        if format == .json { buffer.writeStaticString("{") }
+        if format == .json { append("{") }
         if format == .csv { beginNextKind() }
     }
 
     /// How much is waiting to be taken.
-    var count: Int { buffer.readableBytes }
+    package var count: Int { bytes.count }
 
     /// What has been written since the last call.
-    mutating func take() -> [UInt8] {
-        defer { buffer.clear() }
-        return Array(buffer.readableBytesView)
+    package mutating func take() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
     }
 
-    /// - Throws: ``Failure`` for a time that no file can hold.
-    mutating func write(_ values: [SeedValue], of kind: SeedKind) throws {
+    /// - Throws: ``SeedWriterError`` for a time that no file can hold.
+    package mutating func write(_ values: [SeedValue], of kind: SeedKind) throws {
         while current != kind { beginNextKind() }
         switch format {
         case .json:
-            buffer.writeStaticString(hasRows ? ",\n    {" : "\n    {")
+            append(hasRows ? ",\n    {" : "\n    {")
             try writeMembers(values, of: kind)
-            buffer.writeStaticString("}")
+            append("}")
         case .ndjson:
-            buffer.writeString("{\"kind\": \"\(kind.rawValue)\", ")
+            append("{\"kind\": \"\(kind.rawValue)\", ")
             try writeMembers(values, of: kind)
-            buffer.writeStaticString("}\n")
+            append("}\n")
         case .csv:
             for (index, value) in values.enumerated() {
-                if index > 0 { buffer.writeStaticString(",") }
+                if index > 0 { append(",") }
                 writeField(try text(of: value, in: kind, values))
             }
-            buffer.writeStaticString("\n")
+            append("\n")
         }
         hasRows = true
     }
 
-    mutating func finish() {
+    package mutating func finish() {
         while !coming.isEmpty { beginNextKind() }
         if format == .json {
             endKind()
-            buffer.writeStaticString("\n}\n")
+            append("\n}\n")
         }
     }
 
@@ -71,30 +66,30 @@ struct SeedWriter {
         switch format {
         case .json:
             endKind()
-            buffer.writeString("\(current == nil ? "" : ",")\n  \"\(kind.rawValue)\": [")
+            append("\(current == nil ? "" : ",")\n  \"\(kind.rawValue)\": [")
         case .ndjson:
             break
         case .csv:
-            buffer.writeString(kind.columns.map(\.name).joined(separator: ",") + "\n")
+            append(kind.columns.map(\.name).joined(separator: ",") + "\n")
         }
         current = kind
         hasRows = false
     }
 
     private mutating func endKind() {
-        if current != nil { buffer.writeStaticString(hasRows ? "\n  ]" : "]") }
+        if current != nil { append(hasRows ? "\n  ]" : "]") }
     }
 
     private mutating func writeMembers(_ values: [SeedValue], of kind: SeedKind) throws {
         for (index, (column, value)) in zip(kind.columns, values).enumerated() {
-            if index > 0 { buffer.writeStaticString(", ") }
-            buffer.writeStaticString("\"")
-            buffer.writeString(column.name)
-            buffer.writeStaticString("\": ")
+            if index > 0 { append(", ") }
+            append("\"")
+            append(column.name)
+            append("\": ")
             switch value {
-            case .absent, .null: buffer.writeStaticString("null")
-            case .boolean, .integer: buffer.writeString(try text(of: value, in: kind, values) ?? "")
-            case .text, .timestamp: buffer.writeJSON(try text(of: value, in: kind, values) ?? "")
+            case .absent, .null: append("null")
+            case .boolean, .integer: append(try text(of: value, in: kind, values) ?? "")
+            case .text, .timestamp: JSONWriter.append(string: try text(of: value, in: kind, values) ?? "", to: &bytes)
             }
         }
     }
@@ -108,13 +103,15 @@ struct SeedWriter {
         case .integer(let number): return String(number)
         case .timestamp(let instant):
             guard instant.isReadableFromRFC3339 else {
-                throw Failure(
+                throw SeedWriterError(
                     description: "\(kind.rawValue) \(kind.keyText(of: row)): a time outside the years 1 to 9999"
                 )
             }
             return instant.rfc3339(fraction: .whereNeeded)
         }
     }
+
+    private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Quoted where it has to be, and where it is empty: without quotes that would be null.
     private mutating func writeField(_ text: String?) {
@@ -124,21 +121,26 @@ struct SeedWriter {
                 && byte != UInt8(ascii: "\r")
         }
         guard !isPlain || text.isEmpty else {
-            buffer.writeString(text)
+            append(text)
             return
         }
-        buffer.writeStaticString("\"")
+        append("\"")
         for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") { buffer.writeInteger(byte) }
-            buffer.writeInteger(byte)
+            if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+            bytes.append(byte)
         }
-        buffer.writeStaticString("\"")
+        append("\"")
     }
+}
+
+/// Why a row cannot be written.
+package struct SeedWriterError: Error, CustomStringConvertible {
+    package let description: String
 }
 
 extension SeedKind {
     /// The key of a row, in one word: `meeting_1/user_2`.
-    func keyText(of values: [SeedValue]) -> String {
+    package func keyText(of values: [SeedValue]) -> String {
         zip(columns, values).filter { key.contains($0.0.name) }.map { _, value in
             if case .text(let text) = value { text } else { "?" }
         }.joined(separator: "/")

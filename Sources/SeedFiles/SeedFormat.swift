@@ -1,5 +1,5 @@
 /// How rows are written in a file.
-enum SeedFormat: String, CaseIterable, Sendable {
+package enum SeedFormat: String, CaseIterable, Sendable {
     /// One object of arrays, one array a kind.
     case json
     /// One object a line, which says its kind.
@@ -8,7 +8,7 @@ enum SeedFormat: String, CaseIterable, Sendable {
     case csv
 
     /// The format that a file's name ends with: `.json`, `.ndjson` or `.jsonl`, `.csv`.
-    init?(path: String) {
+    package init?(path: String) {
         guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return nil }
         switch path[dot...].dropFirst().lowercased() {
         case "json": self = .json

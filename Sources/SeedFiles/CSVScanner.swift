@@ -1,32 +1,31 @@
-internal import JOSE
-internal import Text
+package import Text
 
 /// Cuts CSV that comes in pieces into records (RFC 4180, strict about quotes).
 ///
 /// A field is quoted from its first character to its last or not at all; inside, a quote is written twice, and line
 /// ends belong to the value. Records end with CRLF or LF. A byte order mark at the beginning and empty lines are
 /// skipped. Whether the bytes are UTF-8 is asked when a field is decoded.
-struct CSVScanner {
+package struct CSVScanner {
     /// Bytes that a record may have: many times what a row needs, so that a quote that is never closed is found.
-    static let maximumLength = 1 << 20
+    package static let maximumLength = 1 << 20
 
-    struct Field: Equatable {
+    package struct Field: Equatable {
         /// Where the value lies in the record's text.
-        let content: Range<Int>
-        let isQuoted: Bool
+        package let content: Range<Int>
+        package let isQuoted: Bool
         /// Of its first character: the opening quote where there is one.
-        let place: TextPosition
+        package let place: TextPosition
     }
 
-    struct Record: Equatable {
+    package struct Record: Equatable {
         /// The values, one after the other, without quotes.
-        let text: [UInt8]
-        let fields: [Field]
-        let place: TextPosition
-        let faults: [TextFault]
+        package let text: [UInt8]
+        package let fields: [Field]
+        package let place: TextPosition
+        package let faults: [TextFault]
 
         /// The value of a field, or nil when it is not UTF-8.
-        func string(_ field: Field) -> String? {
+        package func string(_ field: Field) -> String? {
             String(validating: text[field.content], as: UTF8.self)
         }
     }
@@ -45,24 +44,26 @@ struct CSVScanner {
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     private var state = State.fieldStart
-    private var progress = TextProgress()
+    private var place = TextPosition.start
     /// The first bytes, until it is known whether they are a byte order mark; nil afterwards.
     private var head: [UInt8]? = []
     private var text: [UInt8] = []
     private var fields: [Field] = []
     private var faults: [TextFault] = []
     private var length = 0
-    private var recordPlace = TextPosition(line: 1, column: 1)
-    private var fieldPlace = TextPosition(line: 1, column: 1)
+    private var recordPlace = TextPosition.start
+    private var fieldPlace = TextPosition.start
     private var fieldStart = 0
     private var isQuoted = false
     /// Where the last carriage return stands.
-    private var returnPlace = TextPosition(line: 1, column: 1)
+    private var returnPlace = TextPosition.start
 
     /// Whether something could not be cut into records: what follows it was not read.
-    private(set) var isIncomplete = false
+    package private(set) var isIncomplete = false
 
-    mutating func scan(_ bytes: [UInt8], _ body: (Record) -> Void) {
+    package init() {}
+
+    package mutating func scan(_ bytes: [UInt8], _ body: (Record) -> Void) {
         guard let head else { return scanText(bytes, body) }
         let start = head + bytes
         guard start.count >= Self.byteOrderMark.count else {
@@ -74,7 +75,7 @@ struct CSVScanner {
     }
 
     /// The end of the text, which may stand for the last line end.
-    mutating func finish(_ body: (Record) -> Void) {
+    package mutating func finish(_ body: (Record) -> Void) {
         if let head {
             self.head = nil
             scanText(head, body)
@@ -102,13 +103,13 @@ struct CSVScanner {
             }
             if state == .stopped { return }
             if length == 0 {
-                recordPlace = progress.place
+                recordPlace = place
                 fieldPlace = recordPlace
             }
             length += 1
             guard length <= Self.maximumLength else { return stopForLength(body) }
             scan(byte, body)
-            progress.advance(past: byte)
+            place.advance(past: byte)
         }
     }
 
@@ -127,11 +128,11 @@ struct CSVScanner {
             // The place of the next record is that behind this byte; `length` 0 makes the caller look.
             endRecord(body)
         case (_, UInt8(ascii: "\r")):
-            returnPlace = progress.place
+            returnPlace = place
             if state == .fieldStart { fieldPlace = returnPlace }
             state = .carriageReturn
         case (.fieldStart, UInt8(ascii: "\"")):
-            fieldPlace = progress.place
+            fieldPlace = place
             isQuoted = true
             state = .quoted
         case (.quote, _):
@@ -143,7 +144,7 @@ struct CSVScanner {
             text.append(byte)
         case (_, _):
             if state == .fieldStart {
-                fieldPlace = progress.place
+                fieldPlace = place
                 state = .unquoted
             }
             text.append(byte)
@@ -152,7 +153,7 @@ struct CSVScanner {
 
     /// Once a record: what comes after the first is a consequence of it.
     private mutating func fault(_ message: String) {
-        if faults.isEmpty { faults.append(TextFault(place: progress.place, message: message)) }
+        if faults.isEmpty { faults.append(TextFault(place: place, message: message)) }
     }
 
     private mutating func stopForLength(_ body: (Record) -> Void) {
@@ -168,8 +169,8 @@ struct CSVScanner {
 
     private mutating func endField() {
         // An empty field begins where the comma behind it stands.
-        let place = state == .fieldStart ? progress.place : fieldPlace
-        fields.append(Field(content: fieldStart..<text.count, isQuoted: isQuoted, place: place))
+        let start = state == .fieldStart ? place : fieldPlace
+        fields.append(Field(content: fieldStart..<text.count, isQuoted: isQuoted, place: start))
         fieldStart = text.count
         isQuoted = false
         state = .fieldStart

@@ -1,14 +1,13 @@
-internal import JOSE
 internal import JSON
-internal import Persistence
+package import Persistence
 internal import Text
 
 /// Reads seed files, piece by piece, into one batch.
-struct SeedFileReader {
+package struct SeedFileReader {
     /// What the files hold, and what is wrong with them.
-    struct Result: Sendable {
-        let batch: SeedBatch
-        let problems: [SeedProblem]
+    package struct Result: Sendable {
+        package let batch: SeedBatch
+        package let problems: [SeedProblem]
     }
 
     /// Arrays and objects inside each other that a row may have; rows need one.
@@ -22,12 +21,12 @@ struct SeedFileReader {
     ///   - kind: Of the rows in CSV, and of lines in NDJSON that do not say theirs. CSV without one says it by the name
     ///     of its file: `users.csv`.
     ///   - onBytes: Told how many more bytes have been read.
-    /// - Throws: ``CommandFailure`` when a file cannot be read to its end.
-    static func read(
+    /// - Throws: ``SeedFileError`` when a file cannot be read to its end.
+    package static func read(
         _ sources: [SeedSource],
         kind: SeedKind? = nil,
         onBytes: (Int) -> Void = { _ in }
-    ) throws(CommandFailure) -> Result {
+    ) throws(SeedFileError) -> Result {
         var reader = SeedFileReader()
         for source in sources {
             reader.rows.file = source.name
@@ -36,8 +35,7 @@ struct SeedFileReader {
             case .ndjson: try reader.readLines(source, of: kind, onBytes)
             case .csv:
                 guard let kind = kind ?? Self.kind(ofFile: source.name) else {
-                    throw CommandFailure(
-                        .failed,
+                    throw SeedFileError(
                         "\(source.name): of which kind are its rows? Give --kind, or name the file after it: users.csv"
                     )
                 }
@@ -48,7 +46,7 @@ struct SeedFileReader {
     }
 
     /// `users` for `some/where/users.csv`.
-    static func kind(ofFile path: String) -> SeedKind? {
+    package static func kind(ofFile path: String) -> SeedKind? {
         let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
         return SeedKind(rawValue: String(name.prefix { $0 != "." }))
     }
@@ -57,7 +55,7 @@ struct SeedFileReader {
 // MARK: - JSON
 
 extension SeedFileReader {
-    private mutating func readJSON(_ source: SeedSource, _ onBytes: (Int) -> Void) throws(CommandFailure) {
+    private mutating func readJSON(_ source: SeedSource, _ onBytes: (Int) -> Void) throws(SeedFileError) {
         var scanner = JSONRowScanner()
         var seen: Set<String> = []
         var kind: SeedKind?
@@ -72,11 +70,12 @@ extension SeedFileReader {
                 }
                 kind = SeedKind(rawValue: name)
                 if !seen.insert(name).inserted {
-                    rows.report(at: place, "duplicate key \"\(name.inMessage)\"")
+                    rows.report(at: place, "duplicate key \"\(name.safe(for: .message))\"")
                 } else if let kind {
                     rows.name(kind)
                 } else {
-                    rows.report(at: place, "unknown kind \"\(name.inMessage)\"; known are \(SeedRowReader.kindNames)")
+                    let shown = name.safe(for: .message)
+                    rows.report(at: place, "unknown kind \"\(shown)\"; known are \(SeedRowReader.kindNames)")
                 }
             case .element(let text, let place):
                 // Elements of an unknown kind are only looked at for their syntax.
@@ -121,7 +120,7 @@ extension SeedFileReader {
         _ source: SeedSource,
         of kind: SeedKind?,
         _ onBytes: (Int) -> Void
-    ) throws(CommandFailure) {
+    ) throws(SeedFileError) {
         var scanner = LineScanner()
         while let piece = try source.next() {
             scanner.scan(piece) { readLine($0, of: kind) }
@@ -131,17 +130,16 @@ extension SeedFileReader {
     }
 
     private mutating func readLine(_ line: LineScanner.Line, of kind: SeedKind?) {
-        let start = TextPosition(line: line.number, column: 1)
         if line.isTooLong {
-            rows.report(at: start, "a line of more than 1 MiB")
+            rows.report(at: line.place, "a line of more than 1 MiB")
             return rows.markIncomplete(kind.map { [$0] } ?? SeedKind.allCases)
         }
         guard line.text.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return }
         do {
             let document = try JSONDocument(parsing: line.text, maximumDepth: Self.maximumDepth)
-            rows.readLine(document.root, of: kind, in: line.text, from: start)
+            rows.readLine(document.root, of: kind, in: line.text, from: line.place)
         } catch {
-            var cursor = TextCursor(line.text, from: start)
+            var cursor = TextCursor(line.text, from: line.place)
             rows.report(at: cursor.position(of: error.offset), error.summary)
             rows.markIncomplete(kind.map { [$0] } ?? SeedKind.allCases)
         }
@@ -155,7 +153,7 @@ extension SeedFileReader {
         _ source: SeedSource,
         of kind: SeedKind,
         _ onBytes: (Int) -> Void
-    ) throws(CommandFailure) {
+    ) throws(SeedFileError) {
         var scanner = CSVScanner()
         var header: SeedRowReader.Header?
         func take(_ record: CSVScanner.Record) {
@@ -171,7 +169,7 @@ extension SeedFileReader {
         }
         scanner.finish(take)
         if header == nil {
-            rows.report(at: TextPosition(line: 1, column: 1), "empty input; the first line must name the fields")
+            rows.report(at: .start, "empty input; the first line must name the fields")
         }
         if scanner.isIncomplete || header == nil { rows.markIncomplete([kind]) }
     }

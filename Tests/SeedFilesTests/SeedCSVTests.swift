@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Persistence
-@testable import connvo_server
+@testable import SeedFiles
 
 /// What fields of CSV mean.
 @Suite struct SeedCSVTests {

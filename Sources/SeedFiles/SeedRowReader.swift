@@ -1,4 +1,3 @@
-internal import JOSE
 internal import JSON
 internal import Persistence
 internal import Text
@@ -65,9 +64,9 @@ struct SeedRowReader {
             if !missingReported.contains(index) { report(at: draft.place, field: column.name, "missing") }
         }
         let row = SeedRow(kind: draft.kind, position: position(draft.place), fields: draft.fields)
-        if draft.kind == .subscriptions, let message = Self.ownerProblem(of: row, isGiven: draft.isGiven) {
+        if let message = Self.ownerProblem(of: row, isGiven: draft.isGiven) {
             draft.isGood = false
-            report(at: draft.place, field: "user_id, organization_id", message)
+            report(at: draft.place, field: row.kind.ownerColumns.joined(separator: ", "), message)
         }
         if draft.isGood { return batch.append(row) }
         // Others may refer to it, and it may be named twice: its key is kept.
@@ -77,15 +76,16 @@ struct SeedRowReader {
         batch.append(SeedRow(kind: draft.kind, position: row.position, fields: keys), isGood: false)
     }
 
-    /// A subscription has one owner. One that gives its id may leave the owner as it is.
+    /// A row of a kind with owners has one. A row that gives its id may leave the owner as it is.
     private static func ownerProblem(of row: SeedRow, isGiven: [Bool]) -> String? {
-        let owners = ["user_id", "organization_id"]
+        let owners = row.kind.ownerColumns
+        guard !owners.isEmpty else { return nil }
         let named = owners.count { row[$0] != .absent && row[$0] != .null }
         // An owner that could not be read has been reported.
         let hasBadOwner = owners.contains { owner in
             row.kind.index(of: owner).map { isGiven[$0] } == true && row[owner] == .absent
         }
-        if named == 2 { return "only one of them may be set" }
+        if named > 1 { return "only one of them may be set" }
         if named == 0, !hasBadOwner, row["id"] == .absent { return "one of them must be set" }
         return nil
     }
@@ -122,7 +122,7 @@ extension SeedRowReader {
         }
         guard let kind = member.string.flatMap({ SeedKind(rawValue: $0) }) else {
             markIncomplete(SeedKind.allCases)
-            let found = member.string.map { "unknown kind \"\($0.inMessage)\"" } ?? "expected a string"
+            let found = member.string.map { "unknown kind \"\($0.safe(for: .message))\"" } ?? "expected a string"
             return report(
                 at: cursor.position(of: member.offset),
                 field: Self.kindMember,
@@ -163,7 +163,7 @@ extension SeedRowReader {
             guard let index = kind.index(of: key) else {
                 if hasKindMember, key == Self.kindMember { continue }
                 draft.isGood = false
-                report(at: cursor.position(of: keyOffset), field: key.inMessage, Self.unknownField(of: kind))
+                report(at: cursor.position(of: keyOffset), field: key.safe(for: .message), Self.unknownField(of: kind))
                 continue
             }
             add(columns[index].value(of: json), at: cursor.position(of: json.offset), index: index, to: &draft)
@@ -203,14 +203,14 @@ extension SeedRowReader {
             }
             columns.append(index)
             if index == nil, record.faults.isEmpty {
-                report(at: field.place, field: (name ?? "\u{FFFD}").inMessage, Self.unknownField(of: kind))
+                report(at: field.place, field: (name ?? "\u{FFFD}").safe(for: .message), Self.unknownField(of: kind))
             }
         }
         let missing = kind.columns.indices.filter { index in
             kind.columns[index].presence == .required && !columns.contains(index)
         }
         for index in missing { report(at: record.place, field: kind.columns[index].name, "missing") }
-        // Nobody can tell then which rows there are.
+        // Which rows there are cannot be told then.
         if missing.contains(where: { kind.key.contains(kind.columns[$0].name) }) { markIncomplete([kind]) }
         return Header(kind: kind, columns: columns, missing: Set(missing))
     }

@@ -1,22 +1,22 @@
 internal import Glibc
 
 /// A file of rows, or standard input, read in pieces.
-final class SeedSource {
+package final class SeedSource {
     private static let pieceSize = 256 * 1024
 
     /// As messages show it.
-    let name: String
-    let format: SeedFormat
+    package let name: String
+    package let format: SeedFormat
     /// Of what can be sought in, the bytes from here to its end when it was opened.
-    let size: Int?
+    package let size: Int?
     private let descriptor: Int32
     private var pieces: [[UInt8]]
 
     /// Opens a file.
     ///
     /// - Parameter path: `-` is standard input.
-    /// - Throws: ``CommandFailure`` that names the file and says why it cannot be read.
-    init(path: String, format: SeedFormat) throws(CommandFailure) {
+    /// - Throws: ``SeedFileError`` that names the file and says why it cannot be read.
+    package init(path: String, format: SeedFormat) throws(SeedFileError) {
         self.name = path == "-" ? "stdin" : path
         self.format = format
         self.pieces = []
@@ -40,7 +40,7 @@ final class SeedSource {
     }
 
     /// Text at hand, in pieces.
-    init(name: String, format: SeedFormat, pieces: [[UInt8]]) {
+    package init(name: String, format: SeedFormat, pieces: [[UInt8]]) {
         self.name = name
         self.format = format
         self.size = nil
@@ -53,7 +53,7 @@ final class SeedSource {
     }
 
     /// The next bytes, or nil at the end.
-    func next() throws(CommandFailure) -> [UInt8]? {
+    func next() throws(SeedFileError) -> [UInt8]? {
         guard descriptor >= 0 else { return pieces.popLast() }
         var count = 0
         var failure: Int32 = 0
@@ -68,7 +68,7 @@ final class SeedSource {
         return count == 0 ? nil : piece
     }
 
-    private static func unreadable(_ path: String, _ code: Int32) -> CommandFailure {
-        CommandFailure(.failed, "\(path) cannot be read: \(String(cString: strerror(code)))")
+    private static func unreadable(_ path: String, _ code: Int32) -> SeedFileError {
+        SeedFileError("\(path) cannot be read: \(String(cString: strerror(code)))")
     }
 }

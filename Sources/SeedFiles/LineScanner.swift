@@ -1,17 +1,19 @@
+internal import Text
+
 /// Cuts a text that comes in pieces into lines, which end with LF or CRLF; the last need not end.
 struct LineScanner {
     /// Bytes that a line may have: many times what a row needs, so that a file without line ends is refused early.
     static let maximumLength = 1 << 20
 
     struct Line: Equatable {
-        /// Counted from 1.
-        let number: Int
+        /// Where it begins.
+        let place: TextPosition
         /// Without its end; empty when it is too long.
         let text: [UInt8]
         let isTooLong: Bool
     }
 
-    private var number = 1
+    private var place = TextPosition.start
     private var text: [UInt8] = []
     private var isTooLong = false
 
@@ -42,8 +44,8 @@ struct LineScanner {
 
     private mutating func endLine(_ body: (Line) -> Void) {
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
-        body(Line(number: number, text: text, isTooLong: isTooLong))
-        number += 1
+        body(Line(place: place, text: text, isTooLong: isTooLong))
+        place.advance(past: UInt8(ascii: "\n"))
         text = []
         isTooLong = false
     }

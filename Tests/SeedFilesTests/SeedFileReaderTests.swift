@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Persistence
-@testable import connvo_server
+@testable import SeedFiles
 
 @Suite struct SeedFileReaderTests {
     private static func read(
@@ -204,7 +204,7 @@ import Testing
             case .ndjson: #"{"kind": "users", "id": ""#
             case .csv: "id,email\n\""
             }
-        // Far more than is kept: whoever reads it all into memory shows here.
+        // Far more than is kept: a reader that holds all of it shows here.
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 16)
         let pieces = [Array(start.utf8)] + Array(repeating: piece, count: 1 << 8)
 
@@ -217,7 +217,7 @@ import Testing
 
     @Test func `the demo data is seeded, and the second time changes nothing`() async throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().resolvingSymlinksInPath()
-            .appending(path: "../../../sql/seed/demo.json")
+            .appending(path: "../../sql/seed/demo.json")
         let demo = try Self.read(String(decoding: Data(contentsOf: file), as: UTF8.self))
         #expect(demo.problems.isEmpty)
 

@@ -1,7 +1,7 @@
 internal import Domain
-internal import JOSE
 internal import JSON
 internal import Persistence
+internal import Text
 
 extension SeedColumn {
     /// A value of a file as the column takes it, or what is wrong with it.
@@ -78,13 +78,7 @@ extension SeedColumn {
         return text.utf8.enumerated().allSatisfy { index, byte in
             switch index {
             case 8, 13, 18, 23: byte == UInt8(ascii: "-")
-            default:
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-                    UInt8(ascii: "A")...UInt8(ascii: "F"):
-                    true
-                default: false
-                }
+            default: byte.hexadecimalValue != nil
             }
         }
     }

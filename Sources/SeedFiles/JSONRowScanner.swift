@@ -1,17 +1,16 @@
-internal import JOSE
-internal import JSON
-internal import Text
+package import JSON
+package import Text
 
 /// Cuts a JSON object of arrays, which comes in pieces, into the elements of its arrays.
 ///
 /// Only what lies around the elements is judged here; an element is handed over as text, from its first byte to its
 /// last as the brackets count, for the strict reader to judge. So a file need not fit into memory, and every fault of
 /// every row is found.
-struct JSONRowScanner {
+package struct JSONRowScanner {
     /// Bytes that an element may have: many times what a row needs.
-    static let maximumLength = 1 << 20
+    package static let maximumLength = 1 << 20
 
-    enum Event: Equatable {
+    package enum Event: Equatable {
         /// A member of the object: its name as text of JSON.
         case kind(text: [UInt8], place: TextPosition)
         /// An element of the array of the last kind.
@@ -41,9 +40,9 @@ struct JSONRowScanner {
     }
 
     private var state = State.start
-    private var progress = TextProgress()
+    private var place = TextPosition.start
     private var text: [UInt8] = []
-    private var textPlace = TextPosition(line: 1, column: 1)
+    private var textPlace = TextPosition.start
     /// In a value: the brackets that are open, and whether this is inside a string, behind a backslash.
     private var depth = 0
     private var isInString = false
@@ -52,12 +51,11 @@ struct JSONRowScanner {
     private var second: Event?
 
     /// Whether a fault has ended the reading.
-    var isStopped: Bool { state == .stopped }
+    package var isStopped: Bool { state == .stopped }
 
-    /// Reads nothing more.
-    mutating func stop() { state = .stopped }
+    package init() {}
 
-    mutating func scan(_ bytes: [UInt8], _ body: (Event) -> Void) {
+    package mutating func scan(_ bytes: [UInt8], _ body: (Event) -> Void) {
         var rest = bytes[...]
         while true {
             takePlainText(from: &rest)
@@ -67,7 +65,7 @@ struct JSONRowScanner {
                 second = nil
                 body(event)
             }
-            progress.advance(past: byte)
+            place.advance(past: byte)
         }
     }
 
@@ -77,11 +75,11 @@ struct JSONRowScanner {
         let plain = rest.prefix(Self.maximumLength - text.count)
             .prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
         text += plain
-        for byte in plain { progress.advance(past: byte) }
+        for byte in plain { place.advance(past: byte) }
         rest = rest[plain.endIndex...]
     }
 
-    mutating func finish(_ body: (Event) -> Void) {
+    package mutating func finish(_ body: (Event) -> Void) {
         switch state {
         case .done, .stopped: break
         case .start: body(fault(.emptyInput))
@@ -130,7 +128,7 @@ struct JSONRowScanner {
 
     private mutating func begin(_ byte: UInt8) {
         text = []
-        textPlace = progress.place
+        textPlace = place
         depth = 0
         isInString = false
         isEscaped = false
@@ -220,7 +218,7 @@ struct JSONRowScanner {
     }
 
     private mutating func fault(_ message: String) -> Event {
-        stop(with: TextFault(place: progress.place, message: message))
+        stop(with: TextFault(place: place, message: message))
     }
 
     private mutating func stop(with fault: TextFault) -> Event {
