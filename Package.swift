@@ -152,7 +152,6 @@ let package = Package(
                 "PostgreSQL",
                 "SeedFiles",
                 "TestSupport",
-                "Text",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
