@@ -16,8 +16,8 @@ package struct BearerTokenIssuer: Sendable {
     ///   - key: The verifier's key set must contain its public half; see ``JWKSet/encode(_:)``.
     ///   - keyID: `nil` selects ``DevelopmentToken/keyID(for:)``. Otherwise it begins with `development-` and has at
     ///     most 256 characters of `[A-Za-z0-9_-]`.
-    /// - Throws: ``Failure/invalid(_:)`` with `kid` when `keyID` is not of this form.
-    package init(key: RSAPrivateKey, keyID: String? = nil) throws(Failure) {
+    /// - Throws: ``ParameterError/invalid(_:)`` with `kid` when `keyID` is not of this form.
+    package init(key: RSAPrivateKey, keyID: String? = nil) throws(ParameterError) {
         let keyID = keyID ?? DevelopmentToken.keyID(for: key.publicKey)
         guard keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8), keyID.utf8.count <= 256,
             keyID.utf8.allSatisfy(\.isIdentifierCharacter)
@@ -34,7 +34,7 @@ package struct BearerTokenIssuer: Sendable {
     ///   - issuedAt: `iat`, in seconds since 1970.
     ///   - expiresAt: `exp`, in seconds since 1970, after `issuedAt`.
     ///   - tokenID: `jti`, of the same form as `subject`; `nil` leaves the claim out.
-    /// - Throws: ``Failure/invalid(_:)`` with the name of the claim. The lifetime is not limited here: the verifier
+    /// - Throws: ``ParameterError/invalid(_:)`` with the name of the claim. The lifetime is not limited here: the verifier
     ///   rejects a token that lives too long.
     package func issue(
         subject: String,
@@ -42,7 +42,7 @@ package struct BearerTokenIssuer: Sendable {
         issuedAt: Int64,
         expiresAt: Int64,
         tokenID: String? = nil
-    ) throws(Failure) -> [UInt8] {
+    ) throws(ParameterError) -> [UInt8] {
         guard isPlain(subject) else { throw .invalid("sub") }
         guard isPlain(sessionID) else { throw .invalid("sid") }
         guard 1...(1 << 53) ~= issuedAt else { throw .invalid("iat") }
@@ -71,7 +71,7 @@ package struct BearerTokenIssuer: Sendable {
     }
 
     /// Why no token was made.
-    package enum Failure: Error, Equatable, CustomStringConvertible {
+    package enum ParameterError: Error, Equatable, CustomStringConvertible {
         /// The named member has characters that would need escaping in JSON, or a length or value out of range.
         case invalid(String)
         case cannotSign(RSAKeyError)

@@ -5,7 +5,7 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
     /// The key is not available here, which is a fault of the server and never of the caller (docs/errors.md, row 3).
     case keysUnavailable(MissingKeys)
     /// The signature or a claim is wrong (docs/errors.md, row 4).
-    case refused(Refusal)
+    case refused(InvalidTokenCause)
     /// Everything is valid except that the token has expired (docs/errors.md, row 4).
     case expired
 
@@ -26,7 +26,7 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
     }
 
     /// What is wrong with a well-formed token.
-    package enum Refusal: String, Sendable, CaseIterable {
+    package enum InvalidTokenCause: String, Sendable, CaseIterable {
         case unknownKey = "unknown_kid"
         case badSignature = "bad_signature"
         /// Not strict JSON. A repeated claim counts as this too.

@@ -119,7 +119,7 @@ package struct BearerTokenVerifier: Sendable {
 
     /// Applies every rule except expiry, and does not check the signature. Only
     /// ``verify(_:keys:lastFetchFailed:now:)`` and the fuzz targets call this.
-    func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.Refusal) -> BearerClaims {
+    func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.InvalidTokenCause) -> BearerClaims {
         guard let document = try? JSONDocument(parsing: jws.payload) else { throw .payloadNotJSON }
         let payload = document.root
         guard payload.kind == .object else { throw .payloadNotObject }
@@ -162,7 +162,8 @@ package struct BearerTokenVerifier: Sendable {
     }
 
     /// Development keys sign for the development issuer only, and all other keys for the configured issuers only.
-    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.Refusal) -> String {
+    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.InvalidTokenCause) -> String
+    {
         guard let iss else { throw .issuerMissing }
         guard iss.kind == .string else { throw .issuerInvalid }
         let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
@@ -183,7 +184,7 @@ package struct BearerTokenVerifier: Sendable {
         }
     }
 
-    private func judgeAudience(_ aud: JSONValue?) throws(BearerTokenRejection.Refusal) {
+    private func judgeAudience(_ aud: JSONValue?) throws(BearerTokenRejection.InvalidTokenCause) {
         guard let aud else {
             guard audiences.isEmpty else { throw .audienceMissing }
             return
@@ -204,7 +205,7 @@ package struct BearerTokenVerifier: Sendable {
     }
 
     /// The impersonator, or `nil` when there is none (RFC 8693 §4.1).
-    private func judgeActor(_ act: JSONValue?) throws(BearerTokenRejection.Refusal) -> String? {
+    private func judgeActor(_ act: JSONValue?) throws(BearerTokenRejection.InvalidTokenCause) -> String? {
         guard let act else { return nil }
         guard act.kind == .object, let sub = act["sub"], let impersonator = shortText(sub) else {
             throw .actorInvalid
@@ -227,4 +228,4 @@ package struct BearerTokenVerifier: Sendable {
     }
 }
 
-extension BearerTokenRejection.Refusal: Error {}
+extension BearerTokenRejection.InvalidTokenCause: Error {}

@@ -115,7 +115,7 @@ import Testing
 
     // MARK: - Row 4: claims
 
-    static let refusedClaims: [([String: String?], BearerTokenRejection.Refusal)] = [
+    static let refusedClaims: [([String: String?], BearerTokenRejection.InvalidTokenCause)] = [
         (["iss": nil], .issuerMissing), (["iss": "null"], .issuerInvalid), (["iss": "7"], .issuerInvalid),
         (["iss": "[\"\(issuer)\"]"], .issuerInvalid), (["iss": "{}"], .issuerInvalid), (["iss": "\"\""], .wrongIssuer),
         (["iss": "\"\(issuer)/\""], .wrongIssuer), (["iss": "\"\(issuer.dropLast())\""], .wrongIssuer),
@@ -156,7 +156,7 @@ import Testing
     ]
 
     @Test(arguments: refusedClaims)
-    func `claims outside the rules are refused`(changes: [String: String?], cause: BearerTokenRejection.Refusal) throws
+    func `claims outside the rules are refused`(changes: [String: String?], cause: BearerTokenRejection.InvalidTokenCause) throws
     {
         #expect(try rejection(changes) == .refused(cause))
     }
@@ -191,7 +191,7 @@ import Testing
         #expect(try rejection([:], greedy) == .refused(.lifetimeTooLong))
     }
 
-    static let badPayloads: [(String, BearerTokenRejection.Refusal)] = [
+    static let badPayloads: [(String, BearerTokenRejection.InvalidTokenCause)] = [
         ("[]", .payloadNotObject), ("null", .payloadNotObject), ("\"x\"", .payloadNotObject), ("1", .payloadNotObject),
         ("x", .payloadNotJSON), ("{", .payloadNotJSON), ("\u{FEFF}{}", .payloadNotJSON), ("{} {}", .payloadNotJSON),
         (payload() + "x", .payloadNotJSON), (payload().dropLast() + ",\"sub\":\"user_2\"}", .payloadNotJSON),
@@ -206,7 +206,7 @@ import Testing
     @Test(arguments: badPayloads)
     func `a payload that is not a strict JSON object is refused`(
         payload: String,
-        cause: BearerTokenRejection.Refusal
+        cause: BearerTokenRejection.InvalidTokenCause
     ) throws {
         let result = verify(try sign(payload))
         #expect(result == .failure(.refused(cause)))
@@ -221,9 +221,9 @@ import Testing
             ("\"min\"", .wrongAudience),
             ("\"mine \"", .wrongAudience), ("\"mine also\"", .wrongAudience), ("[]", .audienceInvalid),
             ("[\"mine\",7]", .audienceInvalid), ("null", .audienceInvalid),
-        ] as [(String?, BearerTokenRejection.Refusal?)]
+        ] as [(String?, BearerTokenRejection.InvalidTokenCause?)]
     )
-    func `a token must contain a configured audience`(aud: String?, cause: BearerTokenRejection.Refusal?) throws {
+    func `a token must contain a configured audience`(aud: String?, cause: BearerTokenRejection.InvalidTokenCause?) throws {
         let configured = policy { $0.audiences = ["mine", "also"] }
         #expect(try rejection(["aud": aud], configured) == cause.map { .refused($0) })
     }
@@ -413,7 +413,7 @@ import Testing
     @Test func `every cause has its own slug in snake case`() {
         var slugs = CompactJWSError.allCases.map { BearerTokenRejection.malformed($0).slug }
         slugs += BearerTokenRejection.MissingKeys.allCases.map { BearerTokenRejection.keysUnavailable($0).slug }
-        slugs += BearerTokenRejection.Refusal.allCases.map { BearerTokenRejection.refused($0).slug }
+        slugs += BearerTokenRejection.InvalidTokenCause.allCases.map { BearerTokenRejection.refused($0).slug }
         slugs.append(BearerTokenRejection.expired.slug)
         #expect(Set(slugs).count == slugs.count)
         #expect(slugs.allSatisfy { $0.allSatisfy { $0 == "_" || $0.isNumber || ($0.isASCII && $0.isLowercase) } })

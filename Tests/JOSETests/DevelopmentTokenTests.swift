@@ -69,7 +69,7 @@ import Text
             "", "k1", "Development-1", "xdevelopment-1", "development-a b", "development-\"",
             "development-" + String(repeating: "x", count: 245),
         ] {
-            #expect(throws: BearerTokenIssuer.Failure.invalid("kid")) { try BearerTokenIssuer(key: key, keyID: keyID) }
+            #expect(throws: BearerTokenIssuer.ParameterError.invalid("kid")) { try BearerTokenIssuer(key: key, keyID: keyID) }
         }
     }
 
@@ -82,7 +82,7 @@ import Text
             _ exp: Int64 = 2,
             _ jti: String? = nil
         ) -> String? {
-            do throws(BearerTokenIssuer.Failure) {
+            do throws(BearerTokenIssuer.ParameterError) {
                 _ = try issuer.issue(subject: sub, sessionID: sid, issuedAt: iat, expiresAt: exp, tokenID: jti)
                 return nil
             } catch {

@@ -49,7 +49,7 @@ import Testing
 
     @Test func `every cause has a case, except those of development tokens`() {
         var causes = Set(CompactJWSError.allCases.map(\.rawValue))
-        causes.formUnion(BearerTokenRejection.Refusal.allCases.map(\.rawValue))
+        causes.formUnion(BearerTokenRejection.InvalidTokenCause.allCases.map(\.rawValue))
         causes.formUnion(BearerTokenRejection.MissingKeys.allCases.map(\.rawValue))
         causes.subtract(HostileCase.all.compactMap(\.expected.cause))
         #expect(causes == ["development_key_misused", "development_not_allowed"])

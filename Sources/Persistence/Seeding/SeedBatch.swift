@@ -37,7 +37,7 @@ package struct SeedBatch: Sendable {
     /// Kinds that the files say something about, if only that there are no rows of them: without one, pruning a kind
     /// would remove all there is.
     package private(set) var namedKinds: Set<SeedKind> = []
-    /// Kinds of which there may be rows that could not be read. Whether somebody refers to nothing cannot be told.
+    /// Kinds of which there may be rows that could not be read. A reference to one of those cannot be checked.
     package private(set) var incompleteKinds: Set<SeedKind> = []
 
     package init() {}

@@ -1,4 +1,4 @@
-/// What happens while seeding, for whoever watches.
+/// What happens while seeding, for logs and progress lines.
 package enum SeedEvent: Sendable {
     /// Another session has what this one needs: another seed its turn, or a writer one of the tables.
     case waiting(SeedLock.Holder?)

@@ -39,7 +39,7 @@ package enum Seeder {
             do {
                 return try transaction.run(on: &connection)
             } catch {
-                // Whatever failed, nothing may stay; a connection that cannot roll back is closed by its owner.
+                // After any failure nothing may stay; a connection that cannot roll back is closed by its owner.
                 if connection.isOpen, !connection.isIdle, error.leavesConnectionUsable {
                     _ = try? connection.execute(.rollback, deadline: .after(.seconds(30)))
                 }

@@ -34,7 +34,7 @@ struct KeySetSchedule: Sendable {
         )
     }
 
-    enum Step: Equatable {
+    enum Action: Equatable {
         /// Read now, then call ``end(succeeded:at:chance:)``.
         case read
         /// The set is too old to be used.
@@ -54,8 +54,8 @@ struct KeySetSchedule: Sendable {
         self.rules = rules
     }
 
-    /// What to do at `now`. Returning ``Step/read`` starts a read, so it is returned once for each read.
-    mutating func next(at now: Duration) -> Step {
+    /// What to do at `now`. Returning ``Action/read`` starts a read, so it is returned once for each read.
+    mutating func next(at now: Duration) -> Action {
         if let expiry, expiry <= now {
             hasExpired = true
             return .expire

@@ -58,7 +58,7 @@ struct MaintainCommand: AsyncParsableCommand {
         case .kept(let name, let until): Terminal.print("keeping \(name), detached, until \(until.rfc3339)")
         case .dropped(let name): Terminal.print("dropped \(name)")
         case .postponed(let what):
-            Terminal.say("\(what) has to wait: somebody kept a lock that it needs; the next run tries again")
+            Terminal.say("\(what) has to wait: another session kept a lock that it needs; the next run tries again")
         }
     }
 

@@ -98,7 +98,7 @@ extension ReportCommand {
         case report(Report, ReportSelection, any ReportFormat & Sendable)
     }
 
-    /// - Throws: `ValidationError` (exit code 64) for whatever cannot be meant.
+    /// - Throws: `ValidationError` (exit code 64) for a combination of arguments that has no meaning.
     private func request() throws -> Request {
         let selection = try selection()
         guard let name else {

@@ -197,7 +197,7 @@ struct ServerConfiguration: Sendable {
         case "http":
             settings.note(
                 .workOSKeySetURL,
-                "is \"\(text)\", and whoever can change what comes over plain http can let anybody in",
+                "is \"\(text)\", and a response over plain http can be changed on its way, which lets any token in",
                 remedy
             )
         default:

@@ -1,4 +1,4 @@
-/// Finds the names that somebody may have meant.
+/// Finds names that are spelled like a given one.
 enum NearNames {
     /// Those of `names` that begin with what was given, contain it, or are at most a third of its letters away from
     /// it; nearest first, three at most.

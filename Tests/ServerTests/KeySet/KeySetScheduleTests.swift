@@ -20,7 +20,7 @@ import Testing
             return subject
         }
 
-        func next(at now: Duration) -> KeySetSchedule.Step { schedule.next(at: now) }
+        func next(at now: Duration) -> KeySetSchedule.Action { schedule.next(at: now) }
 
         func end(succeeded: Bool, at now: Duration, chance: Double = 0.5) {
             schedule.end(succeeded: succeeded, at: now, chance: chance)
