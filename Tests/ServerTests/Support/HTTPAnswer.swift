@@ -7,6 +7,8 @@ struct HTTPAnswer: Sendable {
     /// Names in lower case, in the order of the response.
     let headers: [(name: String, value: String)]
     let body: [UInt8]
+    /// Head and body as they came, chunk sizes included.
+    let raw: [UInt8]
 
     var text: String { String(decoding: body, as: UTF8.self) }
 

@@ -10,6 +10,8 @@ final class HTTPConnection: Sendable {
 
     private let descriptor: Int32
     private let received = Mutex<[UInt8]>([])
+    /// The bytes of the response that is being read, as they came.
+    private let raw = Mutex<[UInt8]>([])
     private let hasEnded = Mutex(false)
     /// The errno with which receiving ended; 0 when the peer closed in order.
     private let lastError = Mutex<Int32>(0)
@@ -44,6 +46,24 @@ final class HTTPConnection: Sendable {
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
             return HTTPConnection(descriptor: descriptor)
         }
+    }
+
+    /// A port of 127.0.0.1 that is free now, for a program that cannot say which one the system gave it.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
+            }
+        }
+        guard result == 0 else { throw Failure(description: "bind: \(errno)") }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     // MARK: Sending
@@ -89,6 +109,7 @@ final class HTTPConnection: Sendable {
     func answer(to method: String = "POST", within limit: Duration = .seconds(30)) async throws -> HTTPAnswer {
         try await onOwnThread { [self] in
             let deadline = ContinuousClock.now + limit
+            raw.withLock { $0 = [] }
             let end = try bytes(until: deadline, "a head") { Self.endOfHead(in: $0) }
             let head = take(end)
             let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n").dropLast(2)
@@ -105,7 +126,13 @@ final class HTTPConnection: Sendable {
             }
             let hasBody = method != "HEAD" && status >= 200 && status != 204 && status != 304
             let body = hasBody ? try self.body(headers, deadline) : []
-            return HTTPAnswer(version: String(parts[0]), status: status, headers: headers, body: body)
+            return HTTPAnswer(
+                version: String(parts[0]),
+                status: status,
+                headers: headers,
+                body: body,
+                raw: raw.withLock { $0 }
+            )
         }
     }
 
@@ -166,10 +193,12 @@ final class HTTPConnection: Sendable {
     }
 
     private func take(_ count: Int) -> [UInt8] {
-        received.withLock { received in
+        let taken = received.withLock { received in
             defer { received.removeFirst(min(count, received.count)) }
             return Array(received.prefix(count))
         }
+        raw.withLock { $0 += taken }
+        return taken
     }
 
     /// Reads the bytes that have arrived. Returns false when the peer has closed.

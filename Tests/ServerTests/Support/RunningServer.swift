@@ -31,7 +31,7 @@ final class RunningServer: Sendable {
         )
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline, process.isRunning {
-            if let port = listeningPort(in: folder.text("errors")) {
+            if let port = listeningPort(in: folder.text("errors"), besides: settings["ADMIN_PORT"]) {
                 return RunningServer(port: port, folder: folder, process: process)
             }
             usleep(5000)
@@ -40,11 +40,15 @@ final class RunningServer: Sendable {
         throw LaunchedProcess.Failure(description: "serve did not start: \(folder.text("errors"))")
     }
 
-    private static func listeningPort(in log: String) -> Int? {
-        guard let range = log.range(of: "listening on 127.0.0.1:") else { return nil }
-        let digits = log[range.upperBound...].prefix { $0.isNumber }
-        // In a line that is not complete, no character follows the digits.
-        return digits.endIndex < log.endIndex ? Int(digits) : nil
+    /// - Parameter adminPort: The port of the other listener, where the test gave it one.
+    private static func listeningPort(in log: String, besides adminPort: String?) -> Int? {
+        log.components(separatedBy: "listening on 127.0.0.1:").dropFirst()
+            .compactMap { text -> Int? in
+                let digits = text.prefix { $0.isNumber }
+                // In a line that is not complete, no character follows the digits.
+                return digits.endIndex < text.endIndex && digits != adminPort ?? "" ? Int(digits) : nil
+            }
+            .first
     }
 
     var log: String { folder.text("errors") }
