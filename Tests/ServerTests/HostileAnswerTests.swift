@@ -11,7 +11,7 @@ import Testing
 /// The whole table of hostile credentials, from the header to the response, the log and the metrics.
 @Suite struct HostileAnswerTests {
     /// The `Authorization` headers in the form that the HTTP parser gives.
-    private static func authorization(_ credentials: HostileCase.Credentials) -> RequestFields.Authorization {
+    private static func authorization(_ credentials: HostileCase.Credentials) -> AuthorizationHeader {
         let values =
             switch credentials {
             case .token(let token): ["Bearer " + String(decoding: token, as: UTF8.self)]
@@ -28,7 +28,7 @@ import Testing
     }
 
     /// Why a case is refused; nil when it is accepted.
-    private static func failure(_ hostile: HostileCase, _ scene: HostileScene) throws -> CallerAuthentication.Failure? {
+    private static func failure(_ hostile: HostileCase, _ scene: HostileScene) throws -> AuthenticationFailure? {
         let circumstances = try hostile.circumstances(scene)
         let authentication = CallerAuthentication(
             verifier: BearerTokenVerifier(policy: circumstances.policy),
@@ -36,7 +36,7 @@ import Testing
         )
         let authorization = authorization(try hostile.credentials(scene))
         let now = Timestamp(secondsSinceEpoch: scene.now + circumstances.clock)
-        do throws(CallerAuthentication.Failure) {
+        do throws(AuthenticationFailure) {
             // Called twice: the first call must not change the result of the second through the cache.
             _ = try authentication.authenticate(authorization, now: now)
             _ = try authentication.authenticate(authorization, now: now)
@@ -53,11 +53,11 @@ import Testing
                 if case .changed(let arrived) = hostile.wire { arrived } else { hostile.expected }
             let failure = try Self.failure(hostile, scene)
             #expect(failure?.cause == expected.cause, "\(hostile)")
-            // The description of the status begins with its digits.
-            #expect(failure.flatMap { Int("\($0.problem.status)".prefix(3)) } == expected.status, "\(hostile)")
-            #expect(failure?.problem.code == expected.code, "\(hostile)")
-            #expect(failure?.problem.statusCode == expected.status, "\(hostile)")
-            let challenges = failure?.problem.headers.filter { $0.0.lowercased() == "www-authenticate" }.map(\.1) ?? []
+            let response = failure.map { Problem($0.reason) }
+            #expect(response.map { Int($0.status.code) } == expected.status, "\(hostile)")
+            #expect(response?.code == expected.code, "\(hostile)")
+            #expect(response?.statusCode == expected.status, "\(hostile)")
+            let challenges = response?.headers.filter { $0.0.lowercased() == "www-authenticate" }.map(\.1) ?? []
             #expect(challenges == [expected.challenge].compactMap { $0 }, "\(hostile)")
 
             guard let failure, let cause = expected.cause else { continue }

@@ -1,7 +1,7 @@
 internal import Domain
 internal import JOSE
 
-/// Turns an `Authorization` header into verified claims: rows 1 to 4 of the contract.
+/// Turns an `Authorization` header into verified claims (docs/errors.md, rows 1 to 4).
 struct CallerAuthentication: Sendable {
     let verifier: BearerTokenVerifier
     let keys: KeySetStore
@@ -13,17 +13,11 @@ struct CallerAuthentication: Sendable {
         cache = VerifiedTokenCache(capacity: cacheCapacity)
     }
 
-    /// Why somebody was not let in: the answer, and the cause for the log and a metric label.
-    struct Failure: Error {
-        let problem: Problem
-        let cause: String
-        /// When the token names a key that we do not have: the generation of the set that lacks it. A newer one may have
-        /// the key (``KeySetRefresher/whenRead(since:_:)``).
-        var unknownKeyGeneration: UInt64?
-    }
-
-    /// - Throws: ``Failure``. Nothing of the token is in it.
-    func authenticate(_ authorization: RequestFields.Authorization, now: Timestamp) throws(Failure) -> BearerClaims {
+    /// - Throws: ``AuthenticationFailure``. Nothing of the token is in it.
+    func authenticate(
+        _ authorization: AuthorizationHeader,
+        now: Timestamp
+    ) throws(AuthenticationFailure) -> BearerClaims {
         let token = try bearerToken(in: authorization)
         let snapshot = keys.current
         let hash = SHA256.hash(token)
@@ -39,8 +33,8 @@ struct CallerAuthentication: Sendable {
             cache.insert(claims, hash: hash, generation: snapshot.generation)
             return claims
         } catch {
-            throw Failure(
-                problem: Problem(error),
+            throw AuthenticationFailure(
+                reason: AuthenticationFailure.Reason(error),
                 cause: error.slug,
                 unknownKeyGeneration: error.namesUnknownKey ? snapshot.generation : nil
             )
@@ -48,25 +42,27 @@ struct CallerAuthentication: Sendable {
     }
 
     /// The token behind `Bearer` and one or more spaces (RFC 6750, section 2.1; the scheme without regard to case).
-    private func bearerToken(in authorization: RequestFields.Authorization) throws(Failure) -> [UInt8] {
+    private func bearerToken(in authorization: AuthorizationHeader) throws(AuthenticationFailure) -> [UInt8] {
         var value: [UInt8]
         switch authorization {
-        case .absent: throw Failure(problem: .authenticationRequired, cause: "no_credentials")
-        case .several: throw Failure(problem: .invalidToken, cause: "several_authorization_headers")
+        case .absent: throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials")
+        case .several: throw AuthenticationFailure(reason: .invalidToken, cause: "several_authorization_headers")
         case .one(let text): value = Array(text.utf8)
         }
         // White space at the end is no part of a value (RFC 9110, section 5.5); the parser leaves it there.
         while let last = value.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { value.removeLast() }
-        guard !value.isEmpty else { throw Failure(problem: .authenticationRequired, cause: "no_credentials") }
+        guard !value.isEmpty else { throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials") }
         let scheme = "bearer".utf8
         guard value.count >= scheme.count, zip(value, scheme).allSatisfy({ $0 | 0x20 == $1 }) else {
-            throw Failure(problem: .invalidToken, cause: "other_scheme")
+            throw AuthenticationFailure(reason: .invalidToken, cause: "other_scheme")
         }
         let rest = value.dropFirst(scheme.count)
         guard let separator = rest.first else {
-            throw Failure(problem: .authenticationRequired, cause: "no_credentials")
+            throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials")
         }
-        guard separator == UInt8(ascii: " ") else { throw Failure(problem: .invalidToken, cause: "other_scheme") }
+        guard separator == UInt8(ascii: " ") else {
+            throw AuthenticationFailure(reason: .invalidToken, cause: "other_scheme")
+        }
         return Array(rest.drop { $0 == UInt8(ascii: " ") })
     }
 }

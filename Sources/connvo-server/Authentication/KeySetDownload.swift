@@ -55,7 +55,7 @@ struct KeySetDownload: KeySetSource {
             )
             let exchange = client.execute(
                 request: request,
-                delegate: KeySetAnswer(),
+                delegate: KeySetResponse(),
                 deadline: .now() + timeLimit
             )
             return try await withTaskCancellationHandler {

@@ -16,7 +16,7 @@ import Testing
         try await RefreshedKeySet.with { keySet in
             let token = try Tokens.bearer(World.host)
             let failure = try #require(keySet.failure(of: token))
-            #expect(failure.problem.status == .serviceUnavailable)
+            #expect(failure.reason == .keysUnavailable)
             #expect(failure.cause == "no_usable_key")
             try await keySet.answer(.success(RefreshedKeySet.set()))
             #expect(keySet.failure(of: token) == nil)
@@ -44,7 +44,7 @@ import Testing
             try await keySet.answer(.success(RefreshedKeySet.set(current: false, next: true)))
             let failure = try #require(keySet.failure(of: token))
             #expect(failure.cause == "unknown_kid")
-            #expect(failure.problem.status == .unauthorized)
+            #expect(failure.reason == .invalidToken)
             #expect(try keySet.failure(of: RefreshedKeySet.nextToken()) == nil)
         }
     }
@@ -83,13 +83,13 @@ import Testing
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
             #expect(keySet.refresher.warning == nil)
-            #expect(try keySet.failure(of: RefreshedKeySet.unknownToken())?.problem.status == .unauthorized)
+            #expect(try keySet.failure(of: RefreshedKeySet.unknownToken())?.reason == .invalidToken)
             try await keySet.advance(by: .seconds(600))
             try await keySet.answer(answer)
 
             #expect(try keySet.failure(of: Tokens.bearer(World.host)) == nil)
             let unknown = try #require(try keySet.failure(of: RefreshedKeySet.unknownToken()))
-            #expect(unknown.problem.status == .serviceUnavailable)
+            #expect(unknown.reason == .keysUnavailable)
             #expect(unknown.cause == "unknown_kid_after_failed_fetch")
             #expect(keySet.refresher.warning?.contains("600 s ago") == true)
             let counter = try keySet.metrics.expectCounter("connvo_key_set_reads_total", [("outcome", slug)])
@@ -99,7 +99,7 @@ import Testing
             try await keySet.advance(by: .milliseconds(1200))
             try await keySet.answer(.success(RefreshedKeySet.set()))
             #expect(keySet.refresher.warning == nil)
-            #expect(try keySet.failure(of: RefreshedKeySet.unknownToken())?.problem.status == .unauthorized)
+            #expect(try keySet.failure(of: RefreshedKeySet.unknownToken())?.reason == .invalidToken)
         }
     }
 
@@ -149,7 +149,7 @@ import Testing
             try await keySet.advance(by: .seconds(1))
             try await eventually { keySet.store.current.keys.isEmpty }
             let failure = try #require(keySet.failure(of: token))
-            #expect(failure.problem.status == .serviceUnavailable)
+            #expect(failure.reason == .keysUnavailable)
             #expect(failure.cause == "no_usable_key")
             #expect(keySet.refresher.warning == nil)
             #expect(keySet.log.entries.contains { $0.level == .critical })

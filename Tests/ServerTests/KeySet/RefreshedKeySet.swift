@@ -73,7 +73,7 @@ struct RefreshedKeySet: Sendable {
     }
 
     /// Why a token is refused; nil when it is accepted.
-    func failure(of token: String) -> CallerAuthentication.Failure? {
+    func failure(of token: String) -> AuthenticationFailure? {
         do {
             _ = try authentication.authenticate(.one("Bearer \(token)"), now: SystemClock.now())
             return nil

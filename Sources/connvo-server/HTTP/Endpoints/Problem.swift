@@ -1,5 +1,4 @@
 internal import Domain
-internal import JOSE
 internal import NIOHTTP1
 internal import Persistence
 
@@ -128,10 +127,11 @@ extension Problem {
         headers: [("WWW-Authenticate", #"Bearer realm="connvo", error="invalid_token""#)]
     )
 
-    init(_ rejection: BearerTokenRejection) {
-        switch rejection {
-        case .malformed, .refused: self = .invalidToken
-        case .expired: self = .sessionExpired
+    init(_ reason: AuthenticationFailure.Reason) {
+        switch reason {
+        case .noCredentials: self = .authenticationRequired
+        case .invalidToken: self = .invalidToken
+        case .expiredToken: self = .sessionExpired
         case .keysUnavailable: self = .unavailable
         }
     }

@@ -272,7 +272,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 return
             }
             services.observer.authenticationFailed(cause: error.cause, requestID: requestID)
-            throw error.problem
+            throw Problem(error.reason)
         }
         if case .unknownFunction(let path) = incoming.route { throw .functionNotFound(RunDoor.functionName(of: path)) }
         let door = incoming.route.door

@@ -2,13 +2,7 @@ internal import NIOHTTP1
 
 /// The header fields that the hot route looks at, found in one pass.
 struct RequestFields {
-    enum Authorization {
-        case absent
-        case one(String)
-        case several
-    }
-
-    var authorization = Authorization.absent
+    var authorization = AuthorizationHeader.absent
     var contentTypes: [String] = []
     var hasContentEncoding = false
     /// Bytes announced by Content-Length; nil for a chunked body.

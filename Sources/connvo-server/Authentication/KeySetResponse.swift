@@ -4,8 +4,10 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Judges the answer to a ``KeySetDownload`` as it arrives, and gives up at the first byte too many.
-final class KeySetAnswer: HTTPClientResponseDelegate {
+/// Checks the response to a ``KeySetDownload`` as it arrives, and gives up at the first byte too many.
+///
+/// `NIOHTTP1` is here because the HTTP client speaks it; the types of this server's own HTTP are not.
+final class KeySetResponse: HTTPClientResponseDelegate {
     private let body = Mutex<[UInt8]>([])
 
     func didReceiveHead(task: HTTPClient.Task<[UInt8]>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {

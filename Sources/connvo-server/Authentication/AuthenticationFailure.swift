@@ -1,0 +1,31 @@
+internal import JOSE
+
+/// Why a caller could not be authenticated.
+struct AuthenticationFailure: Error {
+    /// What the caller is told.
+    enum Reason {
+        /// No bearer token was sent.
+        case noCredentials
+        /// The header or the token is malformed, or the token is not one that this server accepts.
+        case invalidToken
+        /// The token was valid and has expired.
+        case expiredToken
+        /// There is no key to verify with: an outage, not a fault of the caller.
+        case keysUnavailable
+
+        init(_ rejection: BearerTokenRejection) {
+            switch rejection {
+            case .malformed, .refused: self = .invalidToken
+            case .expired: self = .expiredToken
+            case .keysUnavailable: self = .keysUnavailable
+            }
+        }
+    }
+
+    let reason: Reason
+    /// A slug from a closed list, for the log and a metric label.
+    let cause: String
+    /// When the token names a key that the key set does not have: the generation of that set. A newer one may have the
+    /// key (``KeySetRefresher/whenRead(since:_:)``).
+    var unknownKeyGeneration: UInt64?
+}
