@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "Domain", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
         .target(name: "JOSE", dependencies: ["COpenSSL", "JSON", "Text"], swiftSettings: settings),
+        .target(name: "ConvexAPI", dependencies: ["Domain", "JSON"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ"], swiftSettings: settings),
         .target(
             name: "Persistence",
@@ -63,6 +64,7 @@ let package = Package(
         .executableTarget(
             name: "connvo-server",
             dependencies: [
+                "ConvexAPI",
                 "Domain",
                 "JOSE",
                 "JSON",
@@ -116,6 +118,7 @@ let package = Package(
         ),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: settings),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "ConvexAPITests", dependencies: ["ConvexAPI", "Domain"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Text"], swiftSettings: settings),
         .testTarget(
             name: "JOSETests",
@@ -144,6 +147,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "connvo-server",
+                "ConvexAPI",
                 "Domain",
                 "HostileTokens",
                 "JOSE",

@@ -1,3 +1,4 @@
+import ConvexAPI
 import Domain
 import HostileTokens
 import InMemoryLogging
@@ -53,8 +54,8 @@ import Testing
                 if case .changed(let arrived) = hostile.wire { arrived } else { hostile.expected }
             let failure = try Self.failure(hostile, scene)
             #expect(failure?.cause == expected.cause, "\(hostile)")
-            let response = failure.map { Problem($0.reason) }
-            #expect(response.map { Int($0.status.code) } == expected.status, "\(hostile)")
+            let response = failure.map { ErrorResponse($0.reason) }
+            #expect(response?.status == expected.status, "\(hostile)")
             #expect(response?.code == expected.code, "\(hostile)")
             #expect(response?.statusCode == expected.status, "\(hostile)")
             let challenges = response?.headers.filter { $0.0.lowercased() == "www-authenticate" }.map(\.1) ?? []

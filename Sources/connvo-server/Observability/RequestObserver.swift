@@ -1,7 +1,7 @@
+internal import ConvexAPI
 internal import Domain
 internal import Logging
 internal import Metrics
-internal import NIOHTTP1
 internal import Persistence
 
 /// Writes log lines and metrics for requests.
@@ -35,14 +35,14 @@ struct RequestObserver: Sendable {
     }
 
     /// A request was refused with an error response before the engine decided it.
-    func refused(_ problem: Problem, requestID: String) {
-        count("connvo_problems_total", ("code", problem.code), ("status", "\(problem.status.code)"))
+    func refused(_ error: ErrorResponse, requestID: String) {
+        count("connvo_problems_total", ("code", error.code), ("status", "\(error.status)"))
         throttle.log(
             logger,
-            problem.status.code >= 500 ? .warning : .debug,
-            kind: problem.code,
+            error.status >= 500 ? .warning : .debug,
+            kind: error.code,
             "Refused a request",
-            ["code": "\(problem.code)", "status": "\(problem.status.code)", "request_id": "\(requestID)"]
+            ["code": "\(error.code)", "status": "\(error.status)", "request_id": "\(requestID)"]
         )
     }
 

@@ -1,6 +1,5 @@
 import Domain
 import JOSE
-import NIOCore
 import Persistence
 import PostgreSQL
 import Testing
@@ -49,9 +48,12 @@ import Testing
     }
 
     @Test func `the verbose report names obstacles and warnings`() {
-        let all = HealthAnswer.report(["one", "a \"b\""], warnings: ["three"])
-        #expect(String(buffer: all) == #"{"status":"not ready","obstacles":["one","a \"b\""],"warnings":["three"]}"#)
-        let none = HealthAnswer.report([], warnings: ["three"])
-        #expect(String(buffer: none) == #"{"status":"ready","obstacles":[],"warnings":["three"]}"#)
+        let all = HealthResponse.report(["one", "a \"b\""], warnings: ["three"])
+        #expect(
+            String(decoding: all, as: UTF8.self)
+                == #"{"status":"not ready","obstacles":["one","a \"b\""],"warnings":["three"]}"#
+        )
+        let none = HealthResponse.report([], warnings: ["three"])
+        #expect(String(decoding: none, as: UTF8.self) == #"{"status":"ready","obstacles":[],"warnings":["three"]}"#)
     }
 }

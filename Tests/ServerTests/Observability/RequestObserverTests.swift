@@ -1,3 +1,4 @@
+import ConvexAPI
 import Domain
 import InMemoryLogging
 import Logging

@@ -3,10 +3,12 @@ internal import NIOHTTP1
 
 extension ByteBuffer {
     /// Writes a status line (RFC 9112, section 4).
-    mutating func writeStatusLine(_ status: HTTPResponseStatus, version: HTTPVersion) {
+    mutating func writeStatusLine(_ status: Int, version: HTTPVersion) {
         switch (status, version.minor) {
-        case (.ok, 1): writeStaticString("HTTP/1.1 200 OK\r\n")
-        default: writeString("HTTP/1.\(version.minor) \(status.code) \(status.reasonPhrase)\r\n")
+        case (200, 1): writeStaticString("HTTP/1.1 200 OK\r\n")
+        default:
+            let reason = HTTPResponseStatus(statusCode: status).reasonPhrase
+            writeString("HTTP/1.\(version.minor) \(status) \(reason)\r\n")
         }
     }
 

@@ -1,3 +1,4 @@
+internal import ConvexAPI
 internal import Domain
 internal import JOSE
 internal import NIOCore
@@ -58,7 +59,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var body: ByteBuffer?
         var bodySize = 0
         /// Decided from the head alone.
-        var problem: Problem?
+        var problem: ErrorResponse?
         /// Set after the one wait for a new key set that a request may have.
         var waitedForKeys: TimeAmount?
 
@@ -69,7 +70,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             self.requestID = requestID
         }
 
-        var isForDoor: Bool { route != .other }
+        var isForEndpoint: Bool { route != .other }
     }
 
     /// What came while a request was being answered.
@@ -79,8 +80,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private enum Route: Equatable {
-        /// A call; at door B, the body says of which function.
-        case function(Door)
+        /// A call; at the action endpoint, the body says of which function.
+        case function(Endpoint)
         case unknownFunction(path: Substring)
         /// A browser asks whether a page may call.
         case preflight
@@ -89,20 +90,20 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
         init(uri: String) {
             let path = uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { uri[..<$0] } ?? uri[...]
-            if path == RunDoor.path {
+            if path == RunEndpoint.path {
                 self = .function(.run)
-            } else if path == ActionDoor.path {
+            } else if path == ActionEndpoint.path {
                 self = .function(.action)
-            } else if path.hasPrefix(RunDoor.prefix) {
-                self = .unknownFunction(path: path.dropFirst(RunDoor.prefix.count))
+            } else if path.hasPrefix(RunEndpoint.prefix) {
+                self = .unknownFunction(path: path.dropFirst(RunEndpoint.prefix.count))
             } else {
                 self = .other
             }
         }
 
-        /// Who writes the answer.
-        var door: Door {
-            if case .function(let door) = self { door } else { .run }
+        /// Which endpoint writes the response.
+        var endpoint: Endpoint {
+            if case .function(let endpoint) = self { endpoint } else { .run }
         }
     }
 
@@ -170,7 +171,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                     context: context
                 )
             }
-            if incoming.isForDoor { incoming.body.append(part) }
+            if incoming.isForEndpoint { incoming.body.append(part) }
         case (.end, .receiving(let incoming)):
             phase.enter(.answering)
             dispatch(incoming, context: context)
@@ -215,7 +216,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let fields = RequestFields(head.headers)
         let requestID = fields.requestID ?? makeRequestID()
         let incoming = Incoming(head, fields: fields, requestID: requestID)
-        if incoming.isForDoor, head.method != .POST {
+        if incoming.isForEndpoint, head.method != .POST {
             if let crossOrigin = services.crossOrigin, crossOrigin.isPreflight(head) {
                 incoming.route = .preflight
             } else {
@@ -241,7 +242,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func dispatch(_ incoming: Incoming, context: ChannelHandlerContext) {
-        guard incoming.isForDoor else {
+        guard incoming.isForEndpoint else {
             state = .passing(keepAlive: incoming.head.isKeepAlive)
             context.fireChannelRead(wrapInboundOut(.head(incoming.head)))
             context.fireChannelRead(wrapInboundOut(.end(nil)))
@@ -256,8 +257,8 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Both doors: the order of the checks is the contract's.
-    private func run(_ incoming: Incoming, now: Timestamp, context: ChannelHandlerContext) throws(Problem) {
+    /// Both endpoints: the order of the checks is that of docs/errors.md.
+    private func run(_ incoming: Incoming, now: Timestamp, context: ChannelHandlerContext) throws(ErrorResponse) {
         if let problem = incoming.problem { throw problem }
         if case .preflight = incoming.route { return answerPreflight(incoming, context: context) }
         guard incoming.fields.announcesJSON else { throw .unsupportedMediaType }
@@ -272,11 +273,13 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 return
             }
             services.observer.authenticationFailed(cause: error.cause, requestID: requestID)
-            throw Problem(error.reason)
+            throw ErrorResponse(error.reason)
         }
-        if case .unknownFunction(let path) = incoming.route { throw .functionNotFound(RunDoor.functionName(of: path)) }
-        let door = incoming.route.door
-        let arguments = try door.arguments(from: incoming.body ?? ByteBuffer())
+        if case .unknownFunction(let path) = incoming.route {
+            throw .functionNotFound(RunEndpoint.functionName(of: path))
+        }
+        let endpoint = incoming.route.endpoint
+        let arguments = try endpoint.arguments(from: Array((incoming.body ?? ByteBuffer()).readableBytesView))
 
         let keepAlive = incoming.head.isKeepAlive
         let version = incoming.head.version
@@ -295,13 +298,13 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
             completionQueue: replies
         ) { outcome in
             let (handler, context) = bound.value
-            handler.finish(outcome, door: door, version: version, keepAlive: keepAlive, context: context)
+            handler.finish(outcome, endpoint: endpoint, version: version, keepAlive: keepAlive, context: context)
         }
         switch submission {
         case .taken(let pending):
             state = .awaiting(pending)
         case .answered(let outcome, let request):
-            answer(outcome, of: request, door: door, version: version, keepAlive: keepAlive, context: context)
+            answer(outcome, of: request, endpoint: endpoint, version: version, keepAlive: keepAlive, context: context)
         }
     }
 
@@ -327,37 +330,41 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func finish(
         _ outcome: IssuanceOutcome,
-        door: Door,
+        endpoint: Endpoint,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
         // The peer may have gone meanwhile; its record stands.
         guard case .awaiting(let pending) = state, context.channel.isActive else { return }
-        answer(outcome, of: pending.request, door: door, version: version, keepAlive: keepAlive, context: context)
+        answer(
+            outcome,
+            of: pending.request,
+            endpoint: endpoint,
+            version: version,
+            keepAlive: keepAlive,
+            context: context
+        )
     }
 
     private func answer(
         _ outcome: IssuanceOutcome,
         of request: IssuanceRequest,
-        door: Door,
+        endpoint: Endpoint,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
-        let answer = door.answer(outcome, to: request, allocator: context.channel.allocator)
+        let answer = endpoint.response(to: request, outcome: outcome)
         services.observer.answered(outcome, requestID: request.requestID)
         write(answer, requestID: request.requestID, version: version, keepAlive: keepAlive, context: context)
     }
 
     // MARK: Answers
 
-    private func answer(_ problem: Problem, to incoming: Incoming, closing: Bool, context: ChannelHandlerContext) {
-        let answer = incoming.route.door.answer(
-            problem,
-            requestID: incoming.requestID,
-            allocator: context.channel.allocator
-        )
+    private func answer(_ problem: ErrorResponse, to incoming: Incoming, closing: Bool, context: ChannelHandlerContext)
+    {
+        let answer = incoming.route.endpoint.failure(problem, requestID: incoming.requestID)
         services.observer.refused(problem, requestID: incoming.requestID)
         let keepAlive = !closing && incoming.head.isKeepAlive
         write(
@@ -371,7 +378,7 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answerPreflight(_ incoming: Incoming, context: ChannelHandlerContext) {
         write(
-            Answer(status: .noContent, body: ByteBuffer(), headers: CrossOriginPolicy.preflight),
+            EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight),
             requestID: incoming.requestID,
             version: incoming.head.version,
             keepAlive: incoming.head.isKeepAlive,
@@ -380,14 +387,14 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func write(
-        _ answer: Answer,
+        _ answer: EndpointResponse,
         requestID: String,
         version: HTTPVersion,
         keepAlive: Bool,
         context: ChannelHandlerContext
     ) {
         let keepAlive = keepAlive && !isLastRequest
-        let body = answer.body.readableBytesView
+        let body = answer.body
         var whole = context.channel.allocator.buffer(capacity: 512 + body.count)
         whole.writeStatusLine(answer.status, version: version)
         // 204 has neither a body nor a length (RFC 9110, section 8.6).
@@ -520,9 +527,9 @@ final class IssuanceHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         answersHead = false
         crossOriginHeaders = []
-        let problem: Problem = parserError == .headerOverflow ? .headersTooLarge : .malformedMessage
+        let problem: ErrorResponse = parserError == .headerOverflow ? .headersTooLarge : .malformedMessage
         let requestID = makeRequestID()
-        let answer = Door.run.answer(problem, requestID: requestID, allocator: context.channel.allocator)
+        let answer = Endpoint.run.failure(problem, requestID: requestID)
         services.observer.refused(problem, requestID: requestID)
         write(answer, requestID: requestID, version: .http1_1, keepAlive: false, context: context)
     }

@@ -1,10 +1,10 @@
-internal import JOSE
 internal import JSON
 
-/// Door A, the documented one: `POST /api/run/meetings/stream/index/generateParticipantTokenPublic`.
-enum RunDoor {
-    static let prefix = "/api/run/"
-    static let path = prefix + "meetings/stream/index/generateParticipantTokenPublic"
+/// The documented endpoint: `POST /api/run/meetings/stream/index/generateParticipantTokenPublic`.
+package enum RunEndpoint {
+    /// What the paths of all functions begin with, known or not.
+    package static let prefix = "/api/run/"
+    package static let path = prefix + "meetings/stream/index/generateParticipantTokenPublic"
 
     /// Reads `{"args": {...}, "format"?: "json"}`.
     static func arguments(from body: JSONValue) throws(BodyFault) -> FunctionArguments {
@@ -16,8 +16,10 @@ enum RunDoor {
         return try FunctionArguments(arguments)
     }
 
-    /// The path of a function as Convex writes it, `module:function`.
-    static func functionName(of path: Substring) -> String {
+    /// The name of a function as Convex writes it, `module:function`.
+    ///
+    /// - Parameter path: Of the request, behind ``prefix``.
+    package static func functionName(of path: Substring) -> String {
         guard let separator = path.lastIndex(of: "/") else { return String(path) }
         return path[..<separator] + ":" + path[path.index(after: separator)...]
     }

@@ -1,11 +1,10 @@
-internal import Domain
-internal import JOSE
+package import Domain
 internal import JSON
 
-/// What the function is called with, whichever door it comes through.
-struct FunctionArguments: Equatable {
-    let meetingID: Meeting.ID
-    let role: Role?
+/// What the function is called with, at either endpoint.
+package struct FunctionArguments: Equatable {
+    package let meetingID: Meeting.ID
+    package let role: Role?
 
     /// Reads the object that clients call `args`.
     ///

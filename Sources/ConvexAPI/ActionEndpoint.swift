@@ -1,15 +1,14 @@
-internal import JOSE
 internal import JSON
 
-/// Door B, for clients that speak the Convex protocol: `POST /api/action`, the function's name in the body.
-enum ActionDoor {
-    static let path = "/api/action"
-    /// The one function there is. Convex knows it by an alias with `.js`, too, which no client sends.
+/// The endpoint for clients that speak the Convex protocol: `POST /api/action`, the function's name in the body.
+package enum ActionEndpoint {
+    package static let path = "/api/action"
+    /// The one function there is. Convex knows it also by an alias with `.js`, which no client sends.
     static let function: StaticString = "meetings/stream/index:generateParticipantTokenPublic"
 
     /// Reads `{"path": "...", "args": {...} or [{...}], "format"?: "json" or "convex_encoded_json"}`.
     ///
-    /// Both formats are the same here: they differ in integers beyond a double and in bytes, and there are none.
+    /// Both formats are the same here: they differ in integers beyond a double and in bytes, and no argument here is one of those.
     static func arguments(from body: JSONValue) throws(BodyFault) -> FunctionArguments {
         guard let path = body["path"] else { throw .malformed("A member is missing, at $.path") }
         guard path.kind == .string else { throw .malformed("The path must be a string, at $.path") }

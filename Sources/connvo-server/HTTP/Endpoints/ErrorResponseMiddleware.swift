@@ -1,3 +1,4 @@
+internal import ConvexAPI
 internal import Domain
 internal import HTTPTypes
 internal import Hummingbird
@@ -5,8 +6,8 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Gives every answer of the router the headers of the contract, and every failure its envelope.
-struct ProblemMiddleware: RouterMiddleware {
+/// Gives every response of the router the headers that all responses have, and every failure its envelope.
+struct ErrorResponseMiddleware: RouterMiddleware {
     func handle(
         _ request: Request,
         context: BasicRequestContext,
@@ -16,8 +17,8 @@ struct ProblemMiddleware: RouterMiddleware {
         var response: Response
         do {
             response = try await next(request, context)
-        } catch let problem as Problem {
-            response = Self.response(problem, requestID: requestID)
+        } catch let error as ErrorResponse {
+            response = Self.response(error, requestID: requestID)
         } catch let error as HTTPError where error.status == .notFound {
             // The router says "not found" of a route that knows other methods, too.
             let isProbe = PublicRoutes.probes.contains(request.uri.path)
@@ -37,17 +38,19 @@ struct ProblemMiddleware: RouterMiddleware {
         return UUIDv7(at: SystemClock.now(), using: &random).description
     }
 
-    private static func response(_ problem: Problem, requestID: String) -> Response {
-        var body = ByteBuffer()
-        Envelope.failure(problem, requestID: requestID, into: &body)
+    private static func response(_ error: ErrorResponse, requestID: String) -> Response {
+        let response = Endpoint.run.failure(error, requestID: requestID)
         var headers: HTTPFields = [.contentType: "application/json; charset=utf-8"]
-        for (name, value) in problem.headers {
+        for (name, value) in response.headers {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
         return Response(
-            status: HTTPResponse.Status(code: Int(problem.status.code), reasonPhrase: problem.status.reasonPhrase),
+            status: HTTPResponse.Status(
+                code: response.status,
+                reasonPhrase: HTTPResponseStatus(statusCode: response.status).reasonPhrase
+            ),
             headers: headers,
-            body: ResponseBody(byteBuffer: body)
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body))
         )
     }
 }

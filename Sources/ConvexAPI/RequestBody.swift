@@ -1,7 +1,6 @@
-internal import JOSE
 internal import JSON
 
-/// The JSON of a request body, before a door looks for its own members.
+/// The JSON of a request body, before an endpoint looks for its own members.
 enum RequestBody {
     /// - Throws: ``BodyFault/malformed(_:)``.
     static func root(of text: [UInt8]) throws(BodyFault) -> JSONValue {
