@@ -47,13 +47,13 @@ struct ConnvoApplication: Sendable {
         self.keySet = keySet
         self.readiness = readiness
 
-        let services = IssuanceHandler.Services(
+        let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
                 keys: keys
             ),
             keySet: keySet,
-            issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
+            engine: engine,
             trustedProxies: configuration.trustedProxies,
             crossOrigin: configuration.crossOrigin,
             observer: RequestObserver(logger: logger),
@@ -61,7 +61,7 @@ struct ConnvoApplication: Sendable {
         )
         publicServer = Application(
             router: PublicRoutes(readiness: readiness).router,
-            server: .issuing(services),
+            server: .answering(endpoint),
             configuration: Self.listener(configuration.listener),
             onServerRunning: { onListening($0.localAddress?.port ?? 0) },
             logger: logger

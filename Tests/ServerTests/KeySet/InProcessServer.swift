@@ -29,30 +29,30 @@ struct InProcessServer: Sendable {
                 sign: { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
-        let services = IssuanceHandler.Services(
+        let endpoint = TokenEndpoint(
             authentication: keySet.authentication,
             keySet: keySet.refresher,
-            issueToken: IssueParticipantToken(engine: engine, timeLimit: .seconds(5)),
+            engine: engine,
             trustedProxies: .none,
             crossOrigin: nil,
             observer: RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log }),
             now: SystemClock.now
         )
-        let replies = EventLoopReplies.Directory()
+        let queues = EventLoopCompletionQueue.Directory()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let writer = WholeAnswerWriter()
+                    let writer = ResponseWriter()
                     try channel.pipeline.syncOperations.addHandler(writer)
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false,
                         withErrorHandling: false
                     )
                     try channel.pipeline.syncOperations.addHandler(
-                        IssuanceHandler(
-                            services: services,
-                            replies: replies.replies(on: channel.eventLoop),
+                        HTTPExchangeHandler(
+                            endpoint: endpoint,
+                            completionQueue: queues.queue(on: channel.eventLoop),
                             phase: ConnectionPhase(),
                             writer: writer
                         )

@@ -1,5 +1,4 @@
 internal import ConvexAPI
-internal import Domain
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -33,9 +32,10 @@ struct ErrorResponseMiddleware: RouterMiddleware {
     }
 
     private static func requestID(of request: Request) -> String {
-        if let sent = request.headers[.xRequestID], RequestFields.isSane(requestID: sent) { return sent }
+        // On the public listener, every request has one by now; see HTTPExchangeHandler.
+        if let sent = request.headers[.xRequestID], RequestID.isSane(sent) { return sent }
         var random = SystemRandomNumberGenerator()
-        return UUIDv7(at: SystemClock.now(), using: &random).description
+        return RequestID.make(at: SystemClock.now(), using: &random)
     }
 
     private static func response(_ error: ErrorResponse, requestID: String) -> Response {

@@ -8,7 +8,7 @@ final class ConnectionPhase {
         /// The first byte of a request has come, its head is not complete.
         case receivingHead
         case receivingBody
-        /// The request is complete; the answer is on its way.
+        /// The request is complete, and its response is not.
         case answering
     }
 

@@ -1,11 +1,12 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Ends connections whose peer is too slow: to send a request's head, its body, to read the answer, or to come back.
+/// Ends connections whose client is too slow: to send a request's head or its body, to read the response, or to send
+/// the next request.
 ///
-/// First in the pipeline, where bytes are still bytes. One timer a connection looks once a second; the request path
-/// only writes down when a phase began. Hummingbird's idle timeout resets with every part received, so that a body
-/// fed byte by byte lives for ever; these limits are totals.
+/// First in the pipeline, where bytes are still bytes. One timer for each connection looks once a second; the request
+/// path only notes when a phase began. Hummingbird's idle timeout resets with every part received, so a body that
+/// comes byte by byte would keep its connection for ever; these limits are totals.
 final class ConnectionTimeouts: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -13,7 +14,7 @@ final class ConnectionTimeouts: ChannelDuplexHandler, RemovableChannelHandler {
     struct Limits: Sendable {
         var head: TimeAmount = .seconds(5)
         var body: TimeAmount = .seconds(5)
-        /// How long bytes of an answer may lie unread by the peer.
+        /// How long bytes of a response may stay unread by the client.
         var writeStall: TimeAmount = .seconds(10)
         var keepAlive: TimeAmount = .seconds(60)
     }

@@ -1,6 +1,6 @@
 internal import NIOHTTP1
 
-/// Which pages may read our answers (`CORS_ORIGINS`), as the CORS protocol of the Fetch standard says it.
+/// Which pages may read the responses (`CORS_ORIGINS`), as the CORS protocol of the Fetch standard defines it.
 ///
 /// Never with credentials: the bearer token is sent by the page itself, no cookie is.
 struct CrossOriginPolicy: Sendable {
@@ -30,7 +30,7 @@ struct CrossOriginPolicy: Sendable {
         return !(match.scheme == "https" && port == "443") && !(match.scheme == "http" && port == "80")
     }
 
-    /// What an answer to this request says about who may read it.
+    /// What the response to this request says about who may read it.
     func headers(for request: HTTPHeaders) -> [(String, String)] {
         guard let origin = request.first(name: "Origin"), allows(origin) else { return Self.vary }
         return [
@@ -45,14 +45,14 @@ struct CrossOriginPolicy: Sendable {
         return allows(origin) && head.headers.contains(name: "Access-Control-Request-Method")
     }
 
-    /// The answer to a preflight, on top of ``headers(for:)``. Browsers remember it for two hours at most.
+    /// The response to a preflight, on top of ``headers(for:)``. Browsers remember it for two hours at most.
     static let preflight = [
         ("Access-Control-Allow-Methods", "POST"),
         ("Access-Control-Allow-Headers", "Authorization, Content-Type, Convex-Client, X-Request-Id"),
         ("Access-Control-Max-Age", "7200"),
     ]
 
-    /// On every answer, so that a cache does not give one page what was meant for another.
+    /// On every response, so that a cache does not give one page what was meant for another.
     private static let vary = [("Vary", "Origin")]
 
     private func allows(_ origin: String) -> Bool {

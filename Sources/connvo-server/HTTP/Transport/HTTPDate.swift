@@ -1,6 +1,6 @@
 internal import Domain
 
-/// The value of the `Date` header, made once a second and not once an answer. One for each event loop.
+/// The value of the `Date` header, made once a second and not for each response. One for each connection.
 struct HTTPDate {
     private var second: Int64 = .min
     private var text = ""

@@ -14,7 +14,7 @@ struct RequestFields {
 
     init(_ headers: HTTPHeaders) {
         for (name, value) in headers {
-            // Most fields are not ours: the length tells most of them apart.
+            // Most fields are of no interest: the length tells most of them apart.
             switch name.utf8.count {
             case 13 where name.utf8.isField("authorization"):
                 if case .absent = authorization { authorization = .one(value) } else { authorization = .several }
@@ -22,7 +22,7 @@ struct RequestFields {
             case 16 where name.utf8.isField("content-encoding"): hasContentEncoding = true
             case 14 where name.utf8.isField("content-length"): contentLength = Int(value)
             case 12 where name.utf8.isField("x-request-id"):
-                if Self.isSane(requestID: value) { requestID = value }
+                if RequestID.isSane(value) { requestID = value }
             case 10 where name.utf8.isField("user-agent"): userAgent = value
             case 15 where name.utf8.isField("x-forwarded-for"): forwardedFor.append(value)
             case 6 where name.utf8.isField("expect"): expectsContinue = value.utf8.isField("100-continue")
@@ -31,7 +31,7 @@ struct RequestFields {
         }
     }
 
-    /// Whether the body is JSON as the contract wants it: exactly one type, no charset but UTF-8, no encoding.
+    /// Whether the body is announced as docs/errors.md wants it: exactly one type, no charset but UTF-8, no encoding.
     var announcesJSON: Bool {
         guard !hasContentEncoding, contentTypes.count == 1 else { return false }
         let parts = contentTypes[0].utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
@@ -40,19 +40,6 @@ struct RequestFields {
             let parameter = part.trimmed
             return parameter.isField("charset=utf-8") || parameter.isField("charset=\"utf-8\"")
         }
-    }
-
-    /// A request id that may be echoed and logged: `[A-Za-z0-9._-]{1,128}`.
-    static func isSane(requestID: String) -> Bool {
-        (1...128).contains(requestID.utf8.count)
-            && requestID.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
     }
 }
 

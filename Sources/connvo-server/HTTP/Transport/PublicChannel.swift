@@ -9,17 +9,17 @@ internal import NIOHTTPTypesHTTP1
 ///
 /// The hot route works on NIO's own HTTP types, before they are converted for the router: the conversion and the
 /// asynchronous hop behind it cost more than all that the hot route does (docs/decisions).
-struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
+struct PublicChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
-    let services: IssuanceHandler.Services
+    let endpoint: TokenEndpoint
     private let limits = ConnectionTimeouts.Limits()
-    private let replies = EventLoopReplies.Directory()
+    private let completionQueues = EventLoopCompletionQueue.Directory()
 
-    init(responder: @escaping HTTPChannelHandler.Responder, services: IssuanceHandler.Services) {
+    init(responder: @escaping HTTPChannelHandler.Responder, endpoint: TokenEndpoint) {
         self.responder = responder
-        self.services = services
+        self.endpoint = endpoint
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -32,7 +32,7 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
             let phase = ConnectionPhase()
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ConnectionTimeouts(limits: limits, phase: phase))
-            let writer = WholeAnswerWriter()
+            let writer = ResponseWriter()
             try pipeline.addHandler(writer)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
@@ -43,9 +43,9 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
                 withDecoderLimitConfiguration: decoderLimits
             )
             try pipeline.addHandler(
-                IssuanceHandler(
-                    services: services,
-                    replies: replies.replies(on: channel.eventLoop),
+                HTTPExchangeHandler(
+                    endpoint: endpoint,
+                    completionQueue: completionQueues.queue(on: channel.eventLoop),
                     phase: phase,
                     writer: writer
                 )
@@ -64,8 +64,8 @@ struct IssuanceChannel: ServerChildChannel, HTTPChannelHandler {
 }
 
 extension HTTPServerBuilder {
-    /// A server whose connections answer the hot route themselves.
-    static func issuing(_ services: IssuanceHandler.Services) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in IssuanceChannel(responder: responder, services: services) }
+    /// A server whose connections answer calls of the function themselves.
+    static func answering(_ endpoint: TokenEndpoint) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in PublicChannel(responder: responder, endpoint: endpoint) }
     }
 }

@@ -1,9 +1,9 @@
 internal import NIOCore
 
-/// Where answers that are complete, head and body, leave as bytes: on the socket's side of HTTP's encoder.
+/// Sends responses that are complete, head and body, as bytes: on the socket's side of NIO's HTTP encoder.
 ///
 /// Encoding them part by part costs a list of headers, three passages through the pipeline and a writev of two buffers.
-final class WholeAnswerWriter: ChannelOutboundHandler, RemovableChannelHandler {
+final class ResponseWriter: ChannelOutboundHandler, RemovableChannelHandler {
     typealias OutboundIn = ByteBuffer
 
     private var context: ChannelHandlerContext?
@@ -16,12 +16,12 @@ final class WholeAnswerWriter: ChannelOutboundHandler, RemovableChannelHandler {
         self.context = nil
     }
 
-    /// Sends a whole answer. On the channel's event loop only.
-    func send(_ answer: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+    /// Sends a whole response. On the channel's event loop only.
+    func send(_ response: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
         guard let context else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        context.writeAndFlush(NIOAny(answer), promise: promise)
+        context.writeAndFlush(NIOAny(response), promise: promise)
     }
 }

@@ -1,0 +1,140 @@
+internal import ConvexAPI
+internal import Domain
+internal import JOSE
+internal import NIOCore
+internal import NIOHTTP1
+internal import Persistence
+internal import PostgreSQL
+
+/// The use case: a verified caller asks for a token at either endpoint, and hears the decision after its record is
+/// committed.
+///
+/// It reads what was sent and says what the request is told or what it waits for. It holds no state of a connection:
+/// ``HTTPExchangeHandler`` asks it, and carries out what it says. No rule of admission is here.
+struct TokenEndpoint: Sendable {
+    /// How long a caller waits at most, for a key set and for the decision together.
+    static let timeLimit: Duration = .seconds(5)
+
+    let authentication: CallerAuthentication
+    let keySet: KeySetRefresher
+    let engine: IssuanceEngine
+    let trustedProxies: TrustedProxies
+    /// Nil when no page of another origin may read responses.
+    let crossOrigin: CrossOriginPolicy?
+    let observer: RequestObserver
+    let now: @Sendable () -> Timestamp
+
+    /// What becomes of a request.
+    enum Evaluation {
+        /// It is answered.
+        case respond(EndpointResponse)
+        /// The key that its token names is not in the key set of this generation. It waits for another one, or is
+        /// refused for this reason where it cannot.
+        case awaitKeys(generation: UInt64, AuthenticationFailure)
+        /// The engine decides; see ``submit(_:of:completionQueue:completion:)``.
+        case issue(IssuanceRequest)
+    }
+
+    /// Takes the head of a request and decides what can be decided from it alone.
+    ///
+    /// - Parameter makeRequestID: Called where the client sent no sane id.
+    func begin(_ head: HTTPRequestHead, makeRequestID: () -> String) -> HTTPExchange {
+        let fields = RequestFields(head.headers)
+        var route = Route(uri: head.uri)
+        var error: ErrorResponse?
+        if route != .router, head.method != .POST {
+            if let crossOrigin, crossOrigin.isPreflight(head) {
+                route = .preflight(route.endpoint)
+            } else {
+                error = .methodNotAllowed(allow: "POST")
+            }
+        }
+        return HTTPExchange(
+            head: head,
+            route: route,
+            fields: fields,
+            requestID: fields.requestID ?? makeRequestID(),
+            crossOriginHeaders: crossOrigin?.headers(for: head.headers) ?? [],
+            headError: error
+        )
+    }
+
+    /// Evaluates a complete request. The order of the checks is that of docs/errors.md.
+    ///
+    /// - Parameters:
+    ///   - peer: The address of the client, or of its proxy.
+    ///   - now: The one clock reading of this request: rules, record and token all use it.
+    /// - Throws: What the request is refused for: rows 1 to 6, or the media type.
+    func evaluate(_ exchange: HTTPExchange, peer: String?, now: Timestamp) throws(ErrorResponse) -> Evaluation {
+        if case .preflight = exchange.route {
+            return .respond(EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight))
+        }
+        guard exchange.fields.announcesJSON else { throw .unsupportedMediaType }
+        let caller: BearerClaims
+        do {
+            caller = try authentication.authenticate(exchange.fields.authorization, now: now)
+        } catch {
+            if let generation = error.unknownKeyGeneration, exchange.waitedForKeys == nil {
+                return .awaitKeys(generation: generation, error)
+            }
+            throw refusal(error, requestID: exchange.requestID)
+        }
+        if case .unknownFunction(let path) = exchange.route {
+            throw .functionNotFound(RunEndpoint.functionName(of: path))
+        }
+        let arguments = try exchange.route.endpoint.arguments(from: Array(exchange.body.readableBytesView))
+        return .issue(
+            IssuanceRequest(
+                admission: AdmissionRequest(
+                    callerID: User.ID(rawValue: caller.subject),
+                    meetingID: arguments.meetingID,
+                    requestedRole: arguments.role
+                ),
+                receivedAt: now,
+                sessionID: caller.sessionID,
+                impersonator: caller.impersonator,
+                clientIP: trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor),
+                userAgent: exchange.fields.userAgent.map { $0.cut(at: 256) },
+                requestID: exchange.requestID
+            )
+        )
+    }
+
+    /// Hands a request to the engine.
+    ///
+    /// - Parameters:
+    ///   - completionQueue: Where `completion` is called.
+    ///   - completion: Called exactly once, later, if the engine takes the request, else never.
+    /// - Returns: Nil if the engine has taken the request; ``HTTPExchange/pending`` is then to be abandoned when the
+    ///   client goes away. Otherwise the outcome.
+    func submit(
+        _ request: IssuanceRequest,
+        of exchange: HTTPExchange,
+        completionQueue: EventLoopCompletionQueue,
+        completion: @escaping @Sendable (IssuanceOutcome) -> Void
+    ) -> IssuanceOutcome? {
+        let waited = Duration.nanoseconds(exchange.waitedForKeys?.nanoseconds ?? 0)
+        let pending = PendingIssuance(
+            request,
+            deadline: .after(Self.timeLimit - waited),
+            completionQueue: completionQueue,
+            completion: completion
+        )
+        exchange.pending = pending
+        return engine.submit(pending)
+    }
+
+    /// Reports a caller that could not be authenticated, and returns what it is told.
+    func refusal(_ failure: AuthenticationFailure, requestID: String) -> ErrorResponse {
+        observer.authenticationFailed(cause: failure.cause, requestID: requestID)
+        return ErrorResponse(failure.reason)
+    }
+}
+
+extension String {
+    /// The first `limit` Unicode scalars, which is how PostgreSQL counts characters.
+    fileprivate func cut(at limit: Int) -> String {
+        // A string has no more scalars than bytes, and nearly all are short: no need to walk through them.
+        utf8.count <= limit ? self : String(unicodeScalars.prefix(limit))
+    }
+}

@@ -1,0 +1,88 @@
+internal import ConvexAPI
+internal import NIOCore
+internal import NIOHTTP1
+internal import Persistence
+
+/// One request, from its head to its response, and what is known of it on the way.
+///
+/// A class, because the state machine, the handler and the engine's completion share it. Confined to the event loop of
+/// its connection.
+final class HTTPExchange {
+    /// As it came; the router gets it.
+    let head: HTTPRequestHead
+    let route: Route
+    let fields: RequestFields
+    /// The client's, when it sent a sane one; ours otherwise.
+    let requestID: String
+    /// Who may read the response, as headers; empty unless CORS is on.
+    let crossOriginHeaders: [(String, String)]
+    /// Decided from the head alone.
+    let headError: ErrorResponse?
+    /// Only for requests that an endpoint answers: nothing else looks at a body.
+    private(set) var body = ByteBuffer()
+    /// In bytes, as far as it has come.
+    private(set) var bodySize = 0
+    /// Set after the one wait for a new key set that a request may have.
+    var waitedForKeys: TimeAmount?
+    /// Set while the engine decides.
+    var pending: PendingIssuance?
+
+    init(
+        head: HTTPRequestHead,
+        route: Route,
+        fields: RequestFields,
+        requestID: String,
+        crossOriginHeaders: [(String, String)] = [],
+        headError: ErrorResponse? = nil
+    ) {
+        self.head = head
+        self.route = route
+        self.fields = fields
+        self.requestID = requestID
+        self.crossOriginHeaders = crossOriginHeaders
+        self.headError = headError
+    }
+
+    /// Stands for bytes that are not HTTP, so that they can be refused as requests are.
+    static func malformed(_ error: ErrorResponse, requestID: String) -> HTTPExchange {
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
+        return HTTPExchange(
+            head: head,
+            route: .router,
+            fields: RequestFields(head.headers),
+            requestID: requestID,
+            headError: error
+        )
+    }
+
+    var version: HTTPVersion { head.version }
+
+    /// Whether the client wants to send another request on this connection.
+    var keepsConnection: Bool { head.isKeepAlive }
+
+    /// Whether the response has no body (RFC 9110, section 9.3.2).
+    var isHead: Bool { head.method == .HEAD }
+
+    /// Whether no endpoint answers.
+    var isForRouter: Bool { route == .router }
+
+    /// Bytes of the body, where the head says so.
+    var announcedLength: Int? { fields.contentLength }
+
+    /// Whether the client waits to be asked for the body. HTTP/1.0 does not know interim responses (RFC 9110,
+    /// section 10.1.1).
+    var expectsContinue: Bool { fields.expectsContinue && version != .http1_0 }
+
+    /// Takes a part of the body.
+    func receive(_ part: ByteBuffer) {
+        bodySize += part.readableBytes
+        guard !isForRouter else { return }
+        if body.readableBytes == 0 {
+            // The first part is kept as it is, without a copy.
+            body = part
+        } else {
+            var part = part
+            body.writeBuffer(&part)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+internal import ConvexAPI
+internal import Domain
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Writes whole HTTP/1.1 responses, head and body. One for each connection.
+struct ResponseEncoder {
+    private var date = HTTPDate()
+
+    /// - Parameters:
+    ///   - exchange: The request that is answered.
+    ///   - keepsConnection: Whether the connection is kept after this response.
+    mutating func encode(
+        _ response: EndpointResponse,
+        to exchange: HTTPExchange,
+        keepsConnection: Bool,
+        now: Timestamp,
+        allocator: ByteBufferAllocator
+    ) -> ByteBuffer {
+        var bytes = allocator.buffer(capacity: 512 + response.body.count)
+        bytes.writeStatusLine(response.status, version: exchange.version)
+        // 204 has neither a body nor a length (RFC 9110, section 8.6).
+        if !response.body.isEmpty {
+            bytes.writeStaticString("Content-Type: application/json; charset=utf-8\r\n")
+            bytes.writeField("Content-Length", String(response.body.count))
+        }
+        bytes.writeStaticString("Cache-Control: no-store\r\n")
+        bytes.writeField("X-Request-Id", exchange.requestID)
+        bytes.writeField("Date", date.text(at: now))
+        for (name, value) in response.headers { bytes.writeField(name, value) }
+        for (name, value) in exchange.crossOriginHeaders { bytes.writeField(name, value) }
+        if !keepsConnection {
+            bytes.writeStaticString("Connection: close\r\n")
+        } else if exchange.version == .http1_0 {
+            bytes.writeStaticString("Connection: keep-alive\r\n")
+        }
+        bytes.writeStaticString("\r\n")
+        if !exchange.isHead { bytes.writeBytes(response.body) }
+        return bytes
+    }
+}

@@ -1,0 +1,277 @@
+import ConvexAPI
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import connvo_server
+
+/// Each event in the states where it matters, without a channel.
+@Suite final class HTTPExchangeStateMachineTests {
+    private var machine = HTTPExchangeStateMachine(bodyLimit: 10)
+
+    private static func exchange(
+        _ id: String = "1",
+        uri: String = ActionEndpoint.path,
+        version: HTTPVersion = .http1_1,
+        headers: HTTPHeaders = [:],
+        error: ErrorResponse? = nil
+    ) -> HTTPExchange {
+        HTTPExchange(
+            head: HTTPRequestHead(version: version, method: .POST, uri: uri, headers: headers),
+            route: Route(uri: uri),
+            fields: RequestFields(headers),
+            requestID: id,
+            headError: error
+        )
+    }
+
+    private static func describe(_ action: HTTPExchangeStateMachine.Action?) -> String {
+        switch action {
+        case nil: "nothing"
+        case .receiveBody(false): "receive"
+        case .receiveBody(true): "continue"
+        case .evaluate(let exchange): "evaluate \(exchange.requestID)"
+        case .forward(let exchange): "forward \(exchange.requestID)"
+        case .refuse(let exchange, let error): "refuse \(exchange.requestID) \(error.status)"
+        case .close: "close"
+        }
+    }
+
+    private func receive(_ input: HTTPExchangeStateMachine.Input) -> String {
+        Self.describe(machine.received(input))
+    }
+
+    private func next() -> String { Self.describe(machine.next()) }
+
+    /// Brings a whole request in.
+    private func receive(_ exchange: HTTPExchange) -> String {
+        _ = machine.received(.head(exchange))
+        return receive(.end)
+    }
+
+    // The macros cannot call what mutates a value.
+    private func completed() -> Bool { machine.completed() }
+    private func quiesce() -> String { Self.describe(machine.quiesce()) }
+    private func requestTimedOut() -> String { Self.describe(machine.requestTimedOut()) }
+    private func keysWereRead() -> String { Self.describe(machine.keysWereRead()) }
+    private func decided() -> HTTPExchange? { machine.decided() }
+    private func connectionClosed() -> HTTPExchange? { machine.connectionClosed() }
+    private func inputClosed() -> Bool { machine.inputClosed() }
+    private func mayRead() -> Bool { machine.mayRead() }
+    private func takeDueRead() -> Bool { machine.takeDueRead() }
+
+    // MARK: Requests
+
+    @Test func `a request is evaluated at its end, and the next one after its response`() {
+        #expect(receive(.head(Self.exchange("1"))) == "receive")
+        #expect(receive(.body(ByteBuffer(string: "abc"))) == "nothing")
+        #expect(receive(.body(ByteBuffer(string: "de"))) == "nothing")
+        #expect(receive(.end) == "evaluate 1")
+        #expect(receive(.head(Self.exchange("2"))) == "nothing")
+        #expect(receive(.end) == "nothing")
+        #expect(next() == "nothing")
+        #expect(completed())
+        #expect(next() == "receive")
+        #expect(next() == "evaluate 2")
+        #expect(next() == "nothing")
+        #expect(completed())
+    }
+
+    @Test func `bodies are gathered for endpoints, and only counted for the router`() {
+        let call = Self.exchange()
+        _ = receive(.head(call))
+        _ = receive(.body(ByteBuffer(string: "abc")))
+        _ = receive(.body(ByteBuffer(string: "de")))
+        #expect(String(buffer: call.body) == "abcde")
+        let probe = Self.exchange(uri: "/livez")
+        probe.receive(ByteBuffer(string: "abc"))
+        #expect(probe.body.readableBytes == 0 && probe.bodySize == 3)
+    }
+
+    @Test func `the router gets what no endpoint answers`() {
+        let exchange = Self.exchange(uri: "/livez")
+        #expect(receive(exchange) == "forward 1")
+        #expect(machine.forwardedExchange === exchange)
+        #expect(machine.keepsConnection)
+        #expect(completed())
+        #expect(machine.forwardedExchange == nil)
+    }
+
+    // MARK: Limits
+
+    @Test(arguments: [(10, "receive"), (11, "refuse 1 413")])
+    func `an announced length beyond the limit is refused at once`(length: Int, action: String) {
+        #expect(receive(.head(Self.exchange(headers: ["Content-Length": "\(length)"]))) == action)
+    }
+
+    @Test func `a body beyond the limit is refused as soon as it is, and the connection ends`() {
+        _ = receive(.head(Self.exchange()))
+        #expect(receive(.body(ByteBuffer(repeating: 0, count: 10))) == "nothing")
+        #expect(receive(.body(ByteBuffer(repeating: 0, count: 1))) == "refuse 1 413")
+        #expect(!completed())
+        #expect(receive(.body(ByteBuffer(repeating: 0, count: 1))) == "nothing")
+        #expect(receive(.end) == "nothing")
+        #expect(receive(.head(Self.exchange("2"))) == "nothing")
+        // Nothing is kept of what comes then.
+        #expect(mayRead())
+    }
+
+    @Test func `an error of the head is told in place of the size, and at the end of a small body`() {
+        let error = ErrorResponse.methodNotAllowed(allow: "POST")
+        #expect(receive(.head(Self.exchange(headers: ["Content-Length": "11"], error: error))) == "refuse 1 405")
+        #expect(!completed())
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        #expect(receive(.head(Self.exchange(error: error))) == "receive")
+        #expect(receive(.body(ByteBuffer(string: "abc"))) == "nothing")
+        #expect(receive(.end) == "refuse 1 405")
+        #expect(completed())
+    }
+
+    // MARK: 100-continue
+
+    @Test func `a client that waits is asked for the body, unless it is refused`() {
+        let expecting: HTTPHeaders = ["Expect": "100-continue"]
+        #expect(receive(.head(Self.exchange(headers: expecting))) == "continue")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        #expect(receive(.head(Self.exchange(version: .http1_0, headers: expecting))) == "receive")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        let error = ErrorResponse.methodNotAllowed(allow: "POST")
+        #expect(receive(.head(Self.exchange(headers: expecting, error: error))) == "refuse 1 405")
+        #expect(!completed())
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        let large: HTTPHeaders = ["Expect": "100-continue", "Content-Length": "11"]
+        #expect(receive(.head(Self.exchange(headers: large))) == "refuse 1 413")
+    }
+
+    // MARK: Waiting
+
+    @Test func `a request that waits for keys is evaluated once more`() {
+        #expect(receive(Self.exchange()) == "evaluate 1")
+        machine.awaitKeys()
+        #expect(decided() == nil)
+        #expect(receive(.head(Self.exchange("2"))) == "nothing")
+        #expect(keysWereRead() == "evaluate 1")
+        #expect(keysWereRead() == "nothing")
+        machine.awaitDecision()
+        #expect(decided()?.requestID == "1")
+        #expect(decided() == nil)
+        #expect(completed())
+        #expect(next() == "receive")
+    }
+
+    @Test func `a client that goes away abandons the decision it waits for, and nothing else`() {
+        _ = receive(Self.exchange())
+        machine.awaitDecision()
+        #expect(connectionClosed()?.requestID == "1")
+        #expect(connectionClosed() == nil)
+        #expect(decided() == nil)
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        _ = receive(Self.exchange())
+        machine.awaitKeys()
+        #expect(connectionClosed() == nil)
+        #expect(keysWereRead() == "nothing")
+    }
+
+    // MARK: Keeping and closing
+
+    @Test(
+        arguments: [
+            (HTTPVersion.http1_1, [:], true), (.http1_1, ["Connection": "close"], false), (.http1_0, [:], false),
+            (.http1_0, ["Connection": "keep-alive"], true),
+        ] as [(HTTPVersion, HTTPHeaders, Bool)]
+    )
+    func `the request says whether the connection is kept`(
+        version: HTTPVersion,
+        headers: HTTPHeaders,
+        isKept: Bool
+    ) {
+        _ = receive(Self.exchange(version: version, headers: headers))
+        _ = receive(.head(Self.exchange("2")))
+        #expect(machine.keepsConnection == isKept)
+        #expect(completed() == isKept)
+        #expect(next() == (isKept ? "receive" : "nothing"))
+    }
+
+    @Test func `a client that stops sending is answered to the last request`() {
+        _ = receive(Self.exchange("1"))
+        _ = receive(.head(Self.exchange("2")))
+        _ = receive(.end)
+        #expect(!inputClosed())
+        #expect(completed())
+        #expect(next() == "receive")
+        #expect(next() == "evaluate 2")
+        #expect(!completed())
+    }
+
+    @Test func `the end of the input is passed on when nothing is being answered`() {
+        #expect(inputClosed())
+        _ = receive(.head(Self.exchange()))
+        #expect(inputClosed())
+        #expect(receive(.end) == "evaluate 1")
+        #expect(!inputClosed())
+    }
+
+    @Test func `a server that ends answers the request that has begun, and no other`() {
+        _ = receive(Self.exchange("1"))
+        _ = receive(.head(Self.exchange("2")))
+        #expect(quiesce() == "nothing")
+        #expect(!completed())
+        #expect(next() == "nothing")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        _ = receive(.head(Self.exchange("1")))
+        #expect(quiesce() == "nothing")
+        #expect(receive(.end) == "evaluate 1")
+        #expect(!completed())
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        #expect(quiesce() == "close")
+        #expect(quiesce() == "nothing")
+    }
+
+    @Test func `a request that does not arrive is 408 once it has a head`() {
+        _ = receive(.head(Self.exchange()))
+        #expect(requestTimedOut() == "refuse 1 408")
+        #expect(!completed())
+        #expect(requestTimedOut() == "nothing")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        #expect(requestTimedOut() == "close")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        _ = receive(Self.exchange())
+        #expect(requestTimedOut() == "nothing")
+        #expect(completed())
+    }
+
+    // MARK: What is not HTTP
+
+    @Test func `what is not HTTP is answered between requests, and closes in the middle of one`() {
+        let malformed = HTTPExchangeStateMachine.Input.malformed(Self.exchange("0", error: .malformedMessage))
+        #expect(receive(malformed) == "refuse 0 400")
+        #expect(!completed())
+        #expect(receive(malformed) == "nothing")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        _ = receive(.head(Self.exchange()))
+        #expect(receive(malformed) == "close")
+        #expect(receive(.end) == "nothing")
+        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        _ = receive(Self.exchange())
+        #expect(receive(malformed) == "nothing")
+        #expect(completed())
+        #expect(next() == "refuse 0 400")
+    }
+
+    // MARK: Reading
+
+    @Test func `nothing is read while something waits, and the read is made up for`() {
+        #expect(mayRead())
+        _ = receive(Self.exchange("1"))
+        #expect(mayRead())
+        _ = receive(.head(Self.exchange("2")))
+        #expect(!mayRead())
+        #expect(!takeDueRead())
+        #expect(completed())
+        #expect(!takeDueRead())
+        #expect(next() == "receive")
+        #expect(next() == "nothing")
+        #expect(takeDueRead())
+        #expect(!takeDueRead())
+    }
+}
