@@ -12,7 +12,7 @@ final class HTTPExchange {
     let head: HTTPRequestHead
     let route: Route
     let fields: RequestFields
-    /// The client's, when it sent a sane one; ours otherwise.
+    /// The client's, when it sent a sane one; else one that the server made.
     let requestID: String
     /// Who may read the response, as headers; empty unless CORS is on.
     let crossOriginHeaders: [(String, String)]

@@ -92,7 +92,7 @@ struct HTTPExchangeStateMachine {
         }
     }
 
-    /// Whether the connection ends with the response to the request in progress, whatever that request asked for.
+    /// Whether the connection ends with the response to the request in progress, even if the request asked to keep it.
     private var isLastRequest: Bool { isQuiescing || inputIsClosed && backlog.isEmpty }
 
     /// Whether a request is complete and its response is not.

@@ -37,7 +37,8 @@ struct PublicChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,
-                // All names are ours and all values are ours or checked: a second look at each costs 4 % of a request.
+                // All names and values are written by this server or checked by it: checking each again costs 4 % of a
+                // request.
                 withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: decoderLimits

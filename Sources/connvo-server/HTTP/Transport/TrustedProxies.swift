@@ -22,8 +22,8 @@ struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
-    /// The client's address: the rightmost entry of `X-Forwarded-For` that is not a trusted proxy, as long as the peer
-    /// itself is one. An entry that is no address ends the search, because nothing left of it can be believed.
+    /// The client's address: the rightmost entry of `X-Forwarded-For` that is not a trusted proxy, if the peer itself is
+    /// one. An entry that is no address ends the search, because nothing left of it can be believed.
     func client(peer: String?, forwardedFor: [String]) -> String? {
         guard let peer, !networks.isEmpty, isTrusted(peer) else { return peer }
         var client = peer
