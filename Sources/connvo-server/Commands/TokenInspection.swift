@@ -1,6 +1,6 @@
 internal import Domain
 internal import JOSE
-internal import NIOCore
+internal import JSON
 internal import Persistence
 internal import PostgreSQL
 
@@ -65,15 +65,11 @@ struct TokenInspection: CustomStringConvertible {
     }
 
     var json: String {
-        var buffer = ByteBuffer(string: "{")
-        for (index, field) in fields.enumerated() {
-            if index > 0 { buffer.writeStaticString(",") }
-            buffer.writeJSON(field.name)
-            buffer.writeStaticString(":")
-            buffer.writeJSON(field.value)
+        var json = JSONWriter()
+        json.object { json in
+            for field in fields { json.member(field.name, field.value) }
         }
-        buffer.writeStaticString("}")
-        return String(buffer: buffer)
+        return json.text
     }
 }
 
