@@ -17,9 +17,13 @@ let package = Package(
     products: [
         .executable(name: "connvo-server", targets: ["connvo-server"]),
         // For the packages in Fuzz and Tests/Oracles, which are built by themselves.
+        .library(name: "ConvexAPI", targets: ["ConvexAPI"]),
+        .library(name: "Domain", targets: ["Domain"]),
         .library(name: "HostileTokens", targets: ["HostileTokens"]),
         .library(name: "JOSE", targets: ["JOSE"]),
         .library(name: "JSON", targets: ["JSON"]),
+        .library(name: "SeedFiles", targets: ["SeedFiles"]),
+        .library(name: "Text", targets: ["Text"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

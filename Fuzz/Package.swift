@@ -1,10 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The fuzz targets: a package of its own, so that ordinary builds know nothing of it. It compiles the very sources of
-// the server through symbolic links, without any dependency but OpenSSL. scripts/fuzz builds and runs it.
+// The fuzz targets: a package of their own, so that ordinary builds know nothing of it. It depends on the library modules
+// of the server and sees their inner parts by `@testable import`. scripts/fuzz builds and runs it.
 
-/// As in the package above, so that the same sources mean the same.
+/// As in the package of the server.
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -16,15 +16,14 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "connvo-fuzz",
     platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "connvo-server", path: "..")],
     targets: [
-        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto"),
-        .target(name: "Domain", swiftSettings: settings),
-        .target(
-            name: "JOSE",
-            dependencies: ["COpenSSL"],
-            // Optimized, and yet its inner parts in reach: claims are judged without a signature in front of them.
-            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
-        ),
-        .executableTarget(name: "fuzz", dependencies: ["Domain", "JOSE"], swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["ConvexAPI", "Domain", "JOSE", "JSON", "SeedFiles", "Text"].map {
+                .product(name: $0, package: "connvo-server")
+            },
+            swiftSettings: settings
+        )
     ]
 )

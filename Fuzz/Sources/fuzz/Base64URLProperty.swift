@@ -1,4 +1,5 @@
-internal import JOSE
+@testable internal import JOSE
+@testable internal import Text
 
 /// Base64url is a bijection between byte strings and accepted texts.
 enum Base64URLProperty {

@@ -1,4 +1,4 @@
-internal import JOSE
+@testable internal import SeedFiles
 
 /// CSV records do not depend on the chunks of the input, and records without a fault can be written and read again.
 enum CSVProperty {

@@ -7,8 +7,8 @@ enum FuzzTarget: String, CaseIterable {
     case json
     case jws
     case keySet = "key-set"
-    case runDoor = "run-door"
-    case actionDoor = "action-door"
+    case runEndpoint = "run-endpoint"
+    case actionEndpoint = "action-endpoint"
     case csv
     case jsonRows = "json-rows"
 
@@ -18,8 +18,8 @@ enum FuzzTarget: String, CaseIterable {
         case .json: JSONProperty.check(input)
         case .jws: JWSProperty.check(input)
         case .keySet: KeySetProperty.check(input)
-        case .runDoor: DoorProperty.run.check(input)
-        case .actionDoor: DoorProperty.action.check(input)
+        case .runEndpoint: EndpointProperty.run.check(input)
+        case .actionEndpoint: EndpointProperty.action.check(input)
         case .csv: CSVProperty.check(input)
         case .jsonRows: JSONRowsProperty.check(input)
         }

@@ -1,4 +1,4 @@
-internal import JOSE
+@testable internal import JSON
 
 /// A text that the JSON parser accepts is UTF-8, and can be written and parsed again as the same value.
 enum JSONProperty {

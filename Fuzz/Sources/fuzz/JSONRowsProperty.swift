@@ -1,4 +1,5 @@
-internal import JOSE
+@testable internal import JSON
+@testable internal import SeedFiles
 
 /// An object of arrays that is split into elements is accepted exactly when the strict parser accepts the whole text.
 enum JSONRowsProperty {

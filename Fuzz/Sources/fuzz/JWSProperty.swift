@@ -1,4 +1,5 @@
 @testable internal import JOSE
+@testable internal import JSON
 
 /// No token is accepted without a signature of the key, and accepted claims are within their documented limits.
 ///

@@ -1,4 +1,5 @@
-internal import JOSE
+@testable internal import JOSE
+@testable internal import JSON
 
 /// A key set never has a key outside the documented limits, and is never accepted with a private member.
 enum KeySetProperty {

@@ -1,16 +1,17 @@
-internal import Domain
-internal import JOSE
+@testable internal import ConvexAPI
+@testable internal import Domain
+@testable internal import JSON
 
 /// An endpoint parses a body into arguments within their limits, or describes its fault in a text of bounded length.
-struct DoorProperty: Sendable {
+struct EndpointProperty: Sendable {
     let read: @Sendable (JSONValue) throws(BodyFault) -> FunctionArguments
     /// Writes a body as the clients of the endpoint do.
     let write: @Sendable (_ arguments: String) -> String
 
-    static let run = DoorProperty(read: RunDoor.arguments) { #"{"args":\#($0)}"# }
+    static let run = EndpointProperty(read: RunEndpoint.arguments) { #"{"args":\#($0)}"# }
 
-    static let action = DoorProperty(read: ActionDoor.arguments) {
-        #"{"path":"\#(ActionDoor.function)","format":"convex_encoded_json","args":[\#($0)]}"#
+    static let action = EndpointProperty(read: ActionEndpoint.arguments) {
+        #"{"path":"\#(ActionEndpoint.function)","format":"convex_encoded_json","args":[\#($0)]}"#
     }
 
     func check(_ input: [UInt8]) {
@@ -35,7 +36,7 @@ struct DoorProperty: Sendable {
             hold(message.utf8.allSatisfy { 0x20..<0x7F ~= $0 }, "a message is plain text")
         case .noFunction(let name):
             hold(isJSON, "the function is looked up after the JSON is parsed (docs/errors.md, row 5)")
-            hold(!name.utf8.elementsEqual("\(ActionDoor.function)".utf8), "the existing function is found")
+            hold(!name.utf8.elementsEqual("\(ActionEndpoint.function)".utf8), "the existing function is found")
         case .argument(let field, let message):
             hold(isJSON, "arguments (docs/errors.md, row 6) are checked after the JSON (row 5)")
             hold(field.unicodeScalars.count <= 64, "the name of an argument is cut")

@@ -1,1 +1,0 @@
-../../../Sources/connvo-server/HTTP/ActionDoor.swift

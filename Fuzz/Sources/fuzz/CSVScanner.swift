@@ -1,1 +1,0 @@
-../../../Sources/connvo-server/Seeding/CSVScanner.swift
