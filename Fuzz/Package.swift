@@ -23,7 +23,8 @@ let package = Package(
             dependencies: ["ConvexAPI", "Domain", "JOSE", "JSON", "SeedFiles", "Text"].map {
                 .product(name: $0, package: "connvo-server")
             },
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
         )
     ]
 )

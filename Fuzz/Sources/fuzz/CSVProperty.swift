@@ -1,4 +1,5 @@
 @testable internal import SeedFiles
+@testable internal import Text
 
 /// CSV records do not depend on the chunks of the input, and records without a fault can be written and read again.
 enum CSVProperty {

@@ -1,5 +1,6 @@
 @testable internal import JSON
 @testable internal import SeedFiles
+@testable internal import Text
 
 /// An object of arrays that is split into elements is accepted exactly when the strict parser accepts the whole text.
 enum JSONRowsProperty {
