@@ -65,6 +65,40 @@ def test_every_example_of_an_answer_fits_its_schema():
             raise AssertionError(f"{path} {status} {name}") from error
 
 
+def parts(schema):
+    """A schema and all schemas in it."""
+    schema = resolved(schema)
+    yield schema
+    for inner in [*schema.get("properties", {}).values(), *schema.get("oneOf", [])]:
+        yield from parts(inner)
+
+
+def schemas_of_the_function():
+    """The schemas of the responses of the two endpoints: path, status, and each schema in it."""
+    for path, method, status, answer in declared():
+        if path in (FUNCTION, ACTION) and method == "post":
+            for part in parts(answer["content"]["application/json"]["schema"]):
+                yield path, status, part
+
+
+def test_numbers_have_the_type_that_the_endpoint_writes():
+    found = {"integer": 0, "number": 0}
+    for path, status, part in schemas_of_the_function():
+        if part.get("type") in found:
+            found[part["type"]] += 1
+            written = ("number", "double") if (path, status) == (ACTION, "200") else ("integer", "int64")
+            assert (part["type"], part.get("format")) == written, f"{path} {status}"
+    assert min(found.values()) > 1
+
+
+def test_responses_are_open_to_what_is_added():
+    """A client that is generated from the document must not fail at a code or a member that it does not know."""
+    for path, status, part in schemas_of_the_function():
+        assert "enum" not in part, f"{path} {status}"
+        if "properties" in part:
+            assert part.get("additionalProperties") is True, f"{path} {status} {list(part['properties'])}"
+
+
 def test_what_the_original_document_promises_is_kept():
     """The operation is there, with its statuses, its fields and its example."""
     original = ORIGINAL["paths"][FUNCTION]["post"]
