@@ -19,7 +19,7 @@ import Testing
     }
 
     /// Migrates until a run has found that roles.sql need not run. Other tests change roles of the same cluster meanwhile.
-    private static func converge(_ database: TestDatabase, _ connection: inout Connection) throws {
+    private static func converge(_ database: TestDatabase, on connection: inout Connection) throws {
         let migrator = Migrator(try catalogue())
         for _ in 0..<100 {
             let before = try runs(database)
@@ -39,7 +39,7 @@ import Testing
                 try database.scalar("SELECT count(*) FROM connvo.schema_migration_state WHERE name = 'settled'") == "0"
             )
 
-            try Self.converge(database, &connection)
+            try Self.converge(database, on: &connection)
 
             #expect(try Self.runs(database) >= 2)
             #expect(try database.scalar("SELECT has_table_privilege('connvo_app', 'connvo.users', 'SELECT')") == "true")
@@ -89,7 +89,7 @@ import Testing
         try await withDatabase(.empty) { database in
             try database.run("CREATE SEQUENCE public.runs")
             var connection = try database.connect()
-            try Self.converge(database, &connection)
+            try Self.converge(database, on: &connection)
             try database.run(alteration)
             #expect(try database.scalar("SELECT \(isRepaired)") == "false")
 
@@ -103,7 +103,7 @@ import Testing
         try await withDatabase(.empty) { database in
             try database.run("CREATE SEQUENCE public.runs")
             var connection = try database.connect()
-            try Self.converge(database, &connection)
+            try Self.converge(database, on: &connection)
             let same = try Self.catalogue()
             let catalogue = try MigrationCatalogue.scratch(
                 same.migrations.map { ($0.file, $0.sql) },
