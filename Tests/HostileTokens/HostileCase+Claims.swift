@@ -17,7 +17,7 @@ extension HostileCase {
     private static func payload(
         _ name: String,
         _ cause: String,
-        _ text: @escaping @Sendable (HostileScene) -> String
+        _ text: @escaping @Sendable (HostileFixture) -> String
     ) -> HostileCase {
         HostileCase(.claims, name, .invalid(cause: cause)) { try $0.token(payload: text($0)) }
     }
@@ -112,7 +112,7 @@ extension HostileCase {
             accepted("iss", #""https:\/\/api.workos.com""#),
         ]
 
-    private static func audience(_ value: String?, _ expected: ExpectedAnswer) -> HostileCase {
+    private static func audience(_ value: String?, _ expected: ExpectedResponse) -> HostileCase {
         HostileCase(
             .claims,
             "aud is \(value ?? "missing"), where mine and also are accepted",
@@ -143,7 +143,7 @@ extension HostileCase {
             "\"\(String(repeating: "s", count: 256))\"",
         ].map { claim("sid", $0, "sid_invalid") } + [claim("sid", nil, "sid_missing"), accepted("sid", #""a b.c|d""#)]
 
-    private static func impersonated(_ value: String, _ expected: ExpectedAnswer) -> HostileCase {
+    private static func impersonated(_ value: String, _ expected: ExpectedResponse) -> HostileCase {
         HostileCase(
             .claims,
             "act is \(label(value)), where impersonation is accepted",
@@ -229,23 +229,23 @@ extension HostileCase {
             },
             HostileCase(.claims, "UTF-16", .invalid(cause: "payload_not_json")) {
                 let payload = utf16($0.claims(), littleEndian: true)
-                return try $0.token(header: Array(HostileScene.header().utf8), payload: payload)
+                return try $0.token(header: Array(HostileFixture.header().utf8), payload: payload)
             },
             HostileCase(.claims, "a byte that is not UTF-8", .invalid(cause: "payload_not_json")) {
                 let payload = $0.claims().dropLast().utf8 + [0x2C, 0x22, 0x78, 0x22, 0x3A, 0x22, 0xFF, 0x22, 0x7D]
-                return try $0.token(header: Array(HostileScene.header().utf8), payload: Array(payload))
+                return try $0.token(header: Array(HostileFixture.header().utf8), payload: Array(payload))
             },
             HostileCase(.claims, "an overlong letter", .invalid(cause: "payload_not_json")) {
                 let payload =
                     $0.claims().dropLast().utf8 + [0x2C, 0x22, 0x78, 0x22, 0x3A, 0x22, 0xC1, 0xA1, 0x22, 0x7D]
-                return try $0.token(header: Array(HostileScene.header().utf8), payload: Array(payload))
+                return try $0.token(header: Array(HostileFixture.header().utf8), payload: Array(payload))
             },
         ]
 
     /// For tokens that are longer than the headers of a request may be.
     private var onlyWhereItFits: HostileCase {
-        HostileCase(area, name, expected, in: circumstances) { scene in
-            guard case .token(let token) = try credentials(scene) else { return [] }
+        HostileCase(area, name, expected, in: circumstances) { fixture in
+            guard case .token(let token) = try credentials(fixture) else { return [] }
             return token
         }
     }

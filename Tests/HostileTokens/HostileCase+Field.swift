@@ -1,11 +1,11 @@
 /// The `Authorization` header around the token (RFC 6750, section 2.1).
 extension HostileCase {
-    private static func text(_ scene: HostileScene) throws -> String {
-        String(decoding: try scene.token(), as: UTF8.self)
+    private static func text(_ fixture: HostileFixture) throws -> String {
+        String(decoding: try fixture.token(), as: UTF8.self)
     }
 
     /// One header, in which `TOKEN` is replaced by a valid token.
-    private static func field(_ template: String, _ expected: ExpectedAnswer) -> HostileCase {
+    private static func field(_ template: String, _ expected: ExpectedResponse) -> HostileCase {
         HostileCase(fields: "'\(template)'", expected) { [template.replacing("TOKEN", with: try text($0))] }
     }
 

@@ -27,20 +27,20 @@ extension HostileCase {
             #""PS384""#, #""PS512""#, #""ES256""#, #""ES256K""#, #""ES384""#, #""ES512""#, #""EdDSA""#, #""Ed25519""#,
             #""HS256""#, #""HS384""#, #""HS512""#, #""RSA-OAEP""#, #""dir""#, "null", "0", "256", "true", "{}", "[]",
             #"["RS256"]"#, #"["RS256","none"]"#, #"{"name":"RS256"}"#,
-        ].map { header("alg_not_allowed", HostileScene.header(alg: $0)) }
+        ].map { header("alg_not_allowed", HostileFixture.header(alg: $0)) }
         + [
             header("alg_missing", #"{"kid":"key_1"}"#), header("alg_missing", #"{"Alg":"RS256","kid":"key_1"}"#),
-            header("alg_missing", "{}"), accepted(HostileScene.header(alg: #""RS\u0032\u00356""#)),
+            header("alg_missing", "{}"), accepted(HostileFixture.header(alg: #""RS\u0032\u00356""#)),
             HostileCase(.header, "none without a signature", .invalid(cause: "empty_segment")) {
-                HostileScene.join(Array(HostileScene.header(alg: #""none""#).utf8), Array($0.claims().utf8)) + [0x2E]
+                HostileFixture.join(Array(HostileFixture.header(alg: #""none""#).utf8), Array($0.claims().utf8)) + [0x2E]
             },
             HostileCase(.header, "none with some signature", .invalid(cause: "alg_not_allowed")) {
-                let input = HostileScene.join(Array(HostileScene.header(alg: #""none""#).utf8), Array($0.claims().utf8))
-                return HostileScene.join(input, signature: [0])
+                let input = HostileFixture.join(Array(HostileFixture.header(alg: #""none""#).utf8), Array($0.claims().utf8))
+                return HostileFixture.join(input, signature: [0])
             },
             HostileCase(.header, "none without anything but an algorithm", .invalid(cause: "alg_not_allowed")) {
-                HostileScene.join(
-                    HostileScene.join(Array(#"{"alg":"none"}"#.utf8), Array($0.claims().utf8)),
+                HostileFixture.join(
+                    HostileFixture.join(Array(#"{"alg":"none"}"#.utf8), Array($0.claims().utf8)),
                     signature: [0]
                 )
             },
@@ -56,9 +56,9 @@ extension HostileCase {
         [(#""HS256""#, "alg_not_allowed"), (#""RS256""#, "bad_signature")].map { algorithm, cause in
             HostileCase(.header, "\(algorithm), signed HS256 with \(form)", .invalid(cause: cause)) {
                 let secret = try PublicForms.of($0.key)[index]
-                let header = Array(HostileScene.header(alg: algorithm).utf8)
-                let input = HostileScene.join(header, Array($0.claims().utf8))
-                return HostileScene.join(input, signature: HMACSHA256(key: secret).authenticate(input))
+                let header = Array(HostileFixture.header(alg: algorithm).utf8)
+                let input = HostileFixture.join(header, Array($0.claims().utf8))
+                return HostileFixture.join(input, signature: HMACSHA256(key: secret).authenticate(input))
             }
         }
     }
@@ -71,34 +71,34 @@ extension HostileCase {
             #""https://evil.invalid""#,
             #""key_1,key_2""#, #""[\"key_1\"]""#, #""кey_1""#, #""0""#, "\"\(String(repeating: "k", count: 256))\"",
             "\"\(String(repeating: "é", count: 128))\"",
-        ].map { header("unknown_kid", HostileScene.header(kid: $0)) }
+        ].map { header("unknown_kid", HostileFixture.header(kid: $0)) }
         + [
             "1", "0", "null", "true", "[]", #"["key_1"]"#, "{}", #"{"kid":"key_1"}"#, #""""#,
             "\"\(String(repeating: "k", count: 257))\"", "\"\(String(repeating: "é", count: 129))\"",
             "\"\(String(repeating: "k", count: 5000))\"",
-        ].map { header("kid_invalid", HostileScene.header(kid: $0)) }
+        ].map { header("kid_invalid", HostileFixture.header(kid: $0)) }
         + [
             header("kid_missing", #"{"alg":"RS256"}"#), header("kid_missing", #"{"alg":"RS256","KID":"key_1"}"#),
             header("kid_missing", #"{"alg":"RS256","jwk":{"kty":"RSA","kid":"key_1"}}"#),
-            header("token_too_long", HostileScene.header(kid: "\"\(String(repeating: "k", count: 10_000))\"")),
-            accepted(HostileScene.header(kid: #""\u006bey_1""#)),
+            header("token_too_long", HostileFixture.header(kid: "\"\(String(repeating: "k", count: 10_000))\"")),
+            accepted(HostileFixture.header(kid: #""\u006bey_1""#)),
         ]
 
     private static let embeddedKeyCases: [HostileCase] =
         ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"].flatMap { name in
             [
                 HostileCase(.header, "\(name) of an attacker, who signed it", .invalid(cause: "bad_signature")) {
-                    try $0.token(header: HostileScene.header(embedding(name, $0.stranger)), key: $0.stranger)
+                    try $0.token(header: HostileFixture.header(embedding(name, $0.attacker)), key: $0.attacker)
                 },
                 HostileCase(.header, "\(name) of an attacker, signed by the issuer", .accepted) {
-                    try $0.token(header: HostileScene.header(embedding(name, $0.stranger)))
+                    try $0.token(header: HostileFixture.header(embedding(name, $0.attacker)))
                 },
             ]
         }
         + [
             HostileCase(.header, "jwk of an attacker, and an unknown kid", .invalid(cause: "unknown_kid")) {
-                let header = HostileScene.header(embedding("jwk", $0.stranger), kid: #""mine""#)
-                return try $0.token(header: header, key: $0.stranger)
+                let header = HostileFixture.header(embedding("jwk", $0.attacker), kid: #""mine""#)
+                return try $0.token(header: header, key: $0.attacker)
             }
         ]
 
@@ -117,22 +117,22 @@ extension HostileCase {
             #"["exp"]"#, #"["x"]"#, "[]", #"["b64"]"#, #"["alg"]"#, #"["crit"]"#, #"["constructor"]"#,
             #"["__proto__"]"#,
             #"["toString"]"#, #"["exp","exp"]"#, #""exp""#, "null", "{}", "7", "false", "[null]", #"[""]"#,
-        ].map { header("crit_present", HostileScene.header(#","crit":\#($0)"#)) }
+        ].map { header("crit_present", HostileFixture.header(#","crit":\#($0)"#)) }
         + [
-            header("crit_present", HostileScene.header(#","crit":["x"],"x":1"#)),
-            header("crit_present", HostileScene.header(#","crit":["b64"],"b64":false"#)),
-            header("crit_present", HostileScene.header(#","\u0063rit":["x"]"#)),
-            header("header_not_json", HostileScene.header(#","crit":["x"],"crit":["x"]"#)),
-            header("b64_present", HostileScene.header(#","b64":false"#)),
-            header("b64_present", HostileScene.header(#","b64":true"#)),
-            header("b64_present", HostileScene.header(#","b64":null"#)),
-            header("zip_present", HostileScene.header(#","zip":"DEF""#)),
-            header("zip_present", HostileScene.header(#","zip":null"#)),
-            header("enc_present", HostileScene.header(#","enc":"A128GCM""#)),
-            header("enc_present", HostileScene.header(#","enc":null"#)),
+            header("crit_present", HostileFixture.header(#","crit":["x"],"x":1"#)),
+            header("crit_present", HostileFixture.header(#","crit":["b64"],"b64":false"#)),
+            header("crit_present", HostileFixture.header(#","\u0063rit":["x"]"#)),
+            header("header_not_json", HostileFixture.header(#","crit":["x"],"crit":["x"]"#)),
+            header("b64_present", HostileFixture.header(#","b64":false"#)),
+            header("b64_present", HostileFixture.header(#","b64":true"#)),
+            header("b64_present", HostileFixture.header(#","b64":null"#)),
+            header("zip_present", HostileFixture.header(#","zip":"DEF""#)),
+            header("zip_present", HostileFixture.header(#","zip":null"#)),
+            header("enc_present", HostileFixture.header(#","enc":"A128GCM""#)),
+            header("enc_present", HostileFixture.header(#","enc":null"#)),
         ]
         + ["constructor", "__proto__", "hasOwnProperty", "toString", "cty", "iss", "exp", "url", "nonce", ""].map {
-            accepted(HostileScene.header(#","\#($0)":"x""#))
+            accepted(HostileFixture.header(#","\#($0)":"x""#))
         }
 
     private static let typeCases: [HostileCase] =
@@ -141,10 +141,10 @@ extension HostileCase {
             #""id_token""#, #""""#, #""JWT ""#, #""JWT\u0000""#, #""jwt;x""#, #""application/""#,
             #""application/jose""#,
             #""text/jwt""#, "1", "null", "true", "{}", #"["JWT"]"#, "\"\(String(repeating: "x", count: 3000))\"",
-        ].map { header("typ_not_allowed", HostileScene.header(#","typ":\#($0)"#)) }
+        ].map { header("typ_not_allowed", HostileFixture.header(#","typ":\#($0)"#)) }
         + [
             #""JWT""#, #""jwt""#, #""at+jwt""#, #""AT+JWT""#, #""application/at+jwt""#, #""Application/JWT""#,
-        ].map { accepted(HostileScene.header(#","typ":\#($0)"#)) }
+        ].map { accepted(HostileFixture.header(#","typ":\#($0)"#)) }
 
     private static let syntaxCases: [HostileCase] =
         [
@@ -168,8 +168,8 @@ extension HostileCase {
             header("header_not_object", $0)
         }
         + [
-            bytes("UTF-16, little end first", "header_not_json", utf16(HostileScene.header(), littleEndian: true)),
-            bytes("UTF-16, big end first", "header_not_json", utf16(HostileScene.header(), littleEndian: false)),
+            bytes("UTF-16, little end first", "header_not_json", utf16(HostileFixture.header(), littleEndian: true)),
+            bytes("UTF-16, big end first", "header_not_json", utf16(HostileFixture.header(), littleEndian: false)),
             bytes(
                 "a byte that is not UTF-8",
                 "header_not_json",
@@ -185,8 +185,8 @@ extension HostileCase {
                 "header_not_json",
                 Array(#"{"alg":"RS256","kid":""#.utf8) + [0xED, 0xA0, 0x80, 0x22, 0x7D]
             ),
-            bytes("a NUL behind", "header_not_json", Array(HostileScene.header().utf8) + [0]),
-            accepted(HostileScene.header((0..<300).map { #","x\#($0)":\#($0)"# }.joined())),
+            bytes("a NUL behind", "header_not_json", Array(HostileFixture.header().utf8) + [0]),
+            accepted(HostileFixture.header((0..<300).map { #","x\#($0)":\#($0)"# }.joined())),
             accepted(" { \"alg\" : \"RS256\" ,\r\n\t\"kid\" : \"key_1\" } \n"),
         ]
 

@@ -15,11 +15,11 @@ extension HostileCase {
     /// The segments of a valid token with another signature.
     private static func forged(
         _ name: String,
-        _ signature: @escaping @Sendable (HostileScene, _ input: [UInt8]) throws -> [UInt8]
+        _ signature: @escaping @Sendable (HostileFixture, _ input: [UInt8]) throws -> [UInt8]
     ) -> HostileCase {
         HostileCase(.signature, name, .invalid(cause: "bad_signature")) {
-            let input = HostileScene.join(Array(HostileScene.header().utf8), Array($0.claims().utf8))
-            return HostileScene.join(input, signature: try signature($0, input))
+            let input = HostileFixture.join(Array(HostileFixture.header().utf8), Array($0.claims().utf8))
+            return HostileFixture.join(input, signature: try signature($0, input))
         }
     }
 
@@ -50,40 +50,40 @@ extension HostileCase {
             forged("256 zeros") { _, _ in [UInt8](repeating: 0, count: 256) },
             forged("the number 1") { _, _ in [UInt8](repeating: 0, count: 255) + [1] },
             forged("all bits set") { _, _ in [UInt8](repeating: 0xFF, count: 256) },
-            forged("the modulus") { scene, _ in scene.key.publicKey.modulus },
-            forged("the modulus less 1") { scene, _ in
-                scene.key.publicKey.modulus.dropLast() + [scene.key.publicKey.modulus[255] ^ 1]
+            forged("the modulus") { fixture, _ in fixture.key.publicKey.modulus },
+            forged("the modulus less 1") { fixture, _ in
+                fixture.key.publicKey.modulus.dropLast() + [fixture.key.publicKey.modulus[255] ^ 1]
             },
-            forged("plus the modulus") { scene, input in
-                sum(try scene.key.sign(input), scene.key.publicKey.modulus)
+            forged("plus the modulus") { fixture, input in
+                sum(try fixture.key.sign(input), fixture.key.publicKey.modulus)
             },
             forged("the padded digest, not raised to any power") { _, input in paddedDigest(of: input) },
             forged("the digest alone") { _, input in SHA256.hash(input) },
             forged("64 zeros, as for ES256") { _, _ in [UInt8](repeating: 0, count: 64) },
             forged("a DER sequence of two zeros, as for ECDSA") { _, _ in [0x30, 0x06, 2, 1, 0, 2, 1, 0] },
             HostileCase(.signature, "64 zeros under ES256", .invalid(cause: "alg_not_allowed")) {
-                let header = Array(HostileScene.header(alg: #""ES256""#).utf8)
-                let input = HostileScene.join(header, Array($0.claims().utf8))
-                return HostileScene.join(input, signature: [UInt8](repeating: 0, count: 64))
+                let header = Array(HostileFixture.header(alg: #""ES256""#).utf8)
+                let input = HostileFixture.join(header, Array($0.claims().utf8))
+                return HostileFixture.join(input, signature: [UInt8](repeating: 0, count: 64))
             },
-            forged("an attacker's") { scene, input in try scene.stranger.sign(input) },
-            forged("of another key of the set") { scene, input in try scene.second.sign(input) },
+            forged("an attacker's") { fixture, input in try fixture.attacker.sign(input) },
+            forged("of another key of the set") { fixture, input in try fixture.second.sign(input) },
             HostileCase(.signature, "of this key, in the name of another", .invalid(cause: "bad_signature")) {
-                try $0.token(header: HostileScene.header(kid: #""key_2""#))
+                try $0.token(header: HostileFixture.header(kid: #""key_2""#))
             },
             HostileCase(.signature, "of the second key, in its own name", .accepted) {
-                try $0.token(header: HostileScene.header(kid: #""key_2""#), key: $0.second)
+                try $0.token(header: HostileFixture.header(kid: #""key_2""#), key: $0.second)
             },
-            forged("over nothing") { scene, _ in try scene.key.sign([]) },
-            forged("over the header alone") { scene, input in
-                try scene.key.sign(Array(input.prefix { $0 != UInt8(ascii: ".") }))
+            forged("over nothing") { fixture, _ in try fixture.key.sign([]) },
+            forged("over the header alone") { fixture, input in
+                try fixture.key.sign(Array(input.prefix { $0 != UInt8(ascii: ".") }))
             },
-            forged("over the payload alone") { scene, input in
-                try scene.key.sign(Array(input.drop { $0 != UInt8(ascii: ".") }.dropFirst()))
+            forged("over the payload alone") { fixture, input in
+                try fixture.key.sign(Array(input.drop { $0 != UInt8(ascii: ".") }.dropFirst()))
             },
-            forged("over the decoded payload") { scene, _ in try scene.key.sign(Array(scene.claims().utf8)) },
-            forged("over one dot more") { scene, input in try scene.key.sign(input + [UInt8(ascii: ".")]) },
-            forged("over the digest") { scene, input in try scene.key.sign(SHA256.hash(input)) },
+            forged("over the decoded payload") { fixture, _ in try fixture.key.sign(Array(fixture.claims().utf8)) },
+            forged("over one dot more") { fixture, input in try fixture.key.sign(input + [UInt8(ascii: ".")]) },
+            forged("over the digest") { fixture, input in try fixture.key.sign(SHA256.hash(input)) },
             HostileCase(.signature, "of another payload", .invalid(cause: "bad_signature")) {
                 let other = try $0.token(claims: ["sub": "\"user_cohost\""]).split(separator: UInt8(ascii: "."))
                 return try $0.token(segment: 1) { _ in Array(other[1]) }

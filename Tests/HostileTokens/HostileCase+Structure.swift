@@ -8,7 +8,7 @@ extension HostileCase {
         _ name: String,
         _ cause: String,
         wire: Wire = .same,
-        _ token: @escaping @Sendable (HostileScene) throws -> [UInt8]
+        _ token: @escaping @Sendable (HostileFixture) throws -> [UInt8]
     ) -> HostileCase {
         HostileCase(.structure, name, .invalid(cause: cause), wire: wire, token)
     }
@@ -70,7 +70,7 @@ extension HostileCase {
         ]
 
     /// `A` has the value 0, so the digit after it has only its lowest bit set. The last digits of
-    /// ``HostileScene/segments()`` are among `A`, `Q`, `g` and `w`.
+    /// ``HostileFixture/segments()`` are among `A`, `Q`, `g` and `w`.
     private static func nextDigit(after digit: UInt8) -> UInt8 { digit + 1 }
 
     private static let countCases: [HostileCase] = [

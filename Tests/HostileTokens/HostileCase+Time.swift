@@ -3,13 +3,13 @@ internal import JOSE
 /// Times. The verifier's clock is a parameter. Over HTTP there are only cases that do not depend on a second.
 extension HostileCase {
     /// - Parameters:
-    ///   - clock: Seconds by which the verifier's clock is ahead of the scene's.
+    ///   - clock: Seconds by which the verifier's clock is ahead of the fixture's.
     private static func time(
         _ name: String,
-        _ expected: ExpectedAnswer,
+        _ expected: ExpectedResponse,
         clock: Int64 = 0,
         leeway: Int64 = 30,
-        _ claims: @escaping @Sendable (HostileScene) -> [String: String?] = { _ in [:] }
+        _ claims: @escaping @Sendable (HostileFixture) -> [String: String?] = { _ in [:] }
     ) -> HostileCase {
         HostileCase(
             .time,
@@ -53,15 +53,15 @@ extension HostileCase {
         + [
             HostileCase(.time, "expired, and signed by an attacker", .invalid(cause: "bad_signature")) {
                 let claims = $0.claims(["iat": "\($0.now - 7200)", "exp": "\($0.now - 3600)"])
-                return try $0.token(payload: claims, key: $0.stranger)
+                return try $0.token(payload: claims, key: $0.attacker)
             },
             HostileCase(.time, "expired, and of an unknown key", .invalid(cause: "unknown_kid")) {
                 let claims = $0.claims(["iat": "\($0.now - 7200)", "exp": "\($0.now - 3600)"])
-                return try $0.token(header: HostileScene.header(kid: #""key_9""#), payload: claims)
+                return try $0.token(header: HostileFixture.header(kid: #""key_9""#), payload: claims)
             },
             HostileCase(.time, "expired, and alg is none", .invalid(cause: "alg_not_allowed")) {
                 let claims = $0.claims(["iat": "\($0.now - 7200)", "exp": "\($0.now - 3600)"])
-                return try $0.token(header: HostileScene.header(alg: #""none""#), payload: claims)
+                return try $0.token(header: HostileFixture.header(alg: #""none""#), payload: claims)
             },
         ]
         + boundaries

@@ -16,7 +16,7 @@ package struct HostileCase: Sendable, CustomStringConvertible {
         /// They arrive unchanged.
         case same
         /// They arrive changed, and the changed form has this outcome.
-        case changed(ExpectedAnswer)
+        case changed(ExpectedResponse)
         /// No HTTP message can carry them.
         case impossible
         /// Not sent: they need a clock, a policy or a key set that the running server does not have.
@@ -25,20 +25,20 @@ package struct HostileCase: Sendable, CustomStringConvertible {
 
     package let area: Area
     package let name: String
-    package let expected: ExpectedAnswer
+    package let expected: ExpectedResponse
     package let wire: Wire
     /// The conditions under which ``credentials`` are verified.
-    package let circumstances: @Sendable (HostileScene) throws -> Circumstances
-    package let credentials: @Sendable (HostileScene) throws -> Credentials
+    package let circumstances: @Sendable (HostileFixture) throws -> Circumstances
+    package let credentials: @Sendable (HostileFixture) throws -> Credentials
 
     package var description: String { "\(area.rawValue): \(name)" }
 
     init(
         _ area: Area,
         _ name: String,
-        _ expected: ExpectedAnswer,
+        _ expected: ExpectedResponse,
         wire: Wire = .same,
-        _ token: @escaping @Sendable (HostileScene) throws -> [UInt8]
+        _ token: @escaping @Sendable (HostileFixture) throws -> [UInt8]
     ) {
         self.area = area
         self.name = name
@@ -52,9 +52,9 @@ package struct HostileCase: Sendable, CustomStringConvertible {
     init(
         _ area: Area,
         _ name: String,
-        _ expected: ExpectedAnswer,
-        in circumstances: @escaping @Sendable (HostileScene) throws -> Circumstances,
-        _ token: @escaping @Sendable (HostileScene) throws -> [UInt8]
+        _ expected: ExpectedResponse,
+        in circumstances: @escaping @Sendable (HostileFixture) throws -> Circumstances,
+        _ token: @escaping @Sendable (HostileFixture) throws -> [UInt8]
     ) {
         self.area = area
         self.name = name
@@ -66,8 +66,8 @@ package struct HostileCase: Sendable, CustomStringConvertible {
 
     init(
         fields name: String,
-        _ expected: ExpectedAnswer,
-        _ values: @escaping @Sendable (HostileScene) throws -> [String]
+        _ expected: ExpectedResponse,
+        _ values: @escaping @Sendable (HostileFixture) throws -> [String]
     ) {
         area = .field
         self.name = name

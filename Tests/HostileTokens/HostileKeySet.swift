@@ -2,16 +2,16 @@ package import JOSE
 
 /// Texts of key sets, valid and invalid.
 package enum HostileKeySet {
-    /// An entry of the scene's key set that must be left out, and the reason.
+    /// An entry of the fixture's key set that must be left out, and the reason.
     package struct Unusable: Sendable {
         package let keyID: String
         package let reason: JWKSet.SkippedKey.Reason
-        let text: @Sendable (HostileScene) -> String
+        let text: @Sendable (HostileFixture) -> String
 
         init(
             _ keyID: String,
             _ reason: JWKSet.SkippedKey.Reason,
-            _ text: @escaping @Sendable (HostileScene, _ keyID: String) -> String
+            _ text: @escaping @Sendable (HostileFixture, _ keyID: String) -> String
         ) {
             self.keyID = keyID
             self.reason = reason
@@ -23,7 +23,7 @@ package enum HostileKeySet {
     package struct Refused: Sendable, CustomStringConvertible {
         package let description: String
         package let slug: String
-        package let text: @Sendable (HostileScene) -> [UInt8]
+        package let text: @Sendable (HostileFixture) -> [UInt8]
     }
 
     // MARK: - Text
@@ -48,20 +48,20 @@ package enum HostileKeySet {
         String(decoding: Base64URL.encode(bytes), as: UTF8.self)
     }
 
-    // MARK: - The scene's
+    // MARK: - The fixture's
 
     /// Two valid keys, two that share their name with an unusable key, and all entries that must be left out.
-    package static func scene(_ scene: HostileScene) -> [UInt8] {
+    package static func fixture(_ fixture: HostileFixture) -> [UInt8] {
         var entries = [
-            entry(HostileScene.keyID, scene.key, #","use":"sig","alg":"RS256","x5c":["MII"],"x5t":"x""#),
-            entry("key_2", scene.second, #","key_ops":["verify"]"#), entry("two-kinds", scene.key),
+            entry(HostileFixture.keyID, fixture.key, #","use":"sig","alg":"RS256","x5c":["MII"],"x5t":"x""#),
+            entry("key_2", fixture.second, #","key_ops":["verify"]"#), entry("two-kinds", fixture.key),
             #"{"kty":"EC","crv":"P-256","kid":"two-kinds","x":"\#(coordinate)","y":"\#(coordinate)"}"#,
-            entry("two-uses", scene.stranger, #","use":"enc""#), entry("two-uses", scene.key, #","use":"sig""#),
+            entry("two-uses", fixture.attacker, #","use":"enc""#), entry("two-uses", fixture.key, #","use":"sig""#),
             // Without a `kid` that a token could contain.
-            #"{"kty":"RSA","n":"\#(base64URL(scene.stranger.publicKey.modulus))","e":"AQAB"}"#,
-            #"{"kty":"RSA","kid":7,"n":"\#(base64URL(scene.stranger.publicKey.modulus))","e":"AQAB"}"#,
+            #"{"kty":"RSA","n":"\#(base64URL(fixture.attacker.publicKey.modulus))","e":"AQAB"}"#,
+            #"{"kty":"RSA","kid":7,"n":"\#(base64URL(fixture.attacker.publicKey.modulus))","e":"AQAB"}"#,
         ]
-        entries += unusable.map { $0.text(scene) }
+        entries += unusable.map { $0.text(fixture) }
         return Array(text(entries).utf8)
     }
 
@@ -72,14 +72,14 @@ package enum HostileKeySet {
         _ reason: JWKSet.SkippedKey.Reason,
         _ more: String
     ) -> Unusable {
-        Unusable(keyID, reason) { entry($1, $0.stranger, more) }
+        Unusable(keyID, reason) { entry($1, $0.attacker, more) }
     }
 
     private static func numbers(
         _ keyID: String,
         _ reason: JWKSet.SkippedKey.Reason = .numbersRefused,
         e: String = "AQAB",
-        _ n: @escaping @Sendable (HostileScene) -> String = { base64URL($0.stranger.publicKey.modulus) }
+        _ n: @escaping @Sendable (HostileFixture) -> String = { base64URL($0.attacker.publicKey.modulus) }
     ) -> Unusable {
         Unusable(keyID, reason) { entry($1, n: n($0), e: e) }
     }
@@ -95,23 +95,23 @@ package enum HostileKeySet {
         with("alg-rs512", .wrongAlgorithm, #","alg":"RS512""#), with("alg-ps256", .wrongAlgorithm, #","alg":"PS256""#),
         with("alg-hs256", .wrongAlgorithm, #","alg":"HS256""#), with("alg-none", .wrongAlgorithm, #","alg":"none""#),
         with("alg-case", .wrongAlgorithm, #","alg":"rs256""#), with("alg-null", .wrongAlgorithm, #","alg":null"#),
-        Unusable("kty-case", .notRSA) { entry($1, n: base64URL($0.stranger.publicKey.modulus), kty: #""rsa""#) },
-        Unusable("kty-oct", .notRSA) { entry($1, n: base64URL($0.stranger.publicKey.modulus), kty: #""oct""#) },
-        Unusable("kty-null", .notRSA) { entry($1, n: base64URL($0.stranger.publicKey.modulus), kty: "null") },
+        Unusable("kty-case", .notRSA) { entry($1, n: base64URL($0.attacker.publicKey.modulus), kty: #""rsa""#) },
+        Unusable("kty-oct", .notRSA) { entry($1, n: base64URL($0.attacker.publicKey.modulus), kty: #""oct""#) },
+        Unusable("kty-null", .notRSA) { entry($1, n: base64URL($0.attacker.publicKey.modulus), kty: "null") },
         Unusable("elliptic", .notRSA) {
             #"{"kty":"EC","crv":"P-256","kid":"\#($1)","use":"sig","alg":"ES256","x":"\#(coordinate)","y":"\#(coordinate)"}"#
         },
         Unusable("edwards", .notRSA) { #"{"kty":"OKP","crv":"Ed25519","kid":"\#($1)","x":"\#(coordinate)"}"# },
-        numbers("short-1024") { base64URL(Array($0.stranger.publicKey.modulus.suffix(128))) },
-        numbers("short-2040") { base64URL(Array($0.stranger.publicKey.modulus.suffix(255))) },
+        numbers("short-1024") { base64URL(Array($0.attacker.publicKey.modulus.suffix(128))) },
+        numbers("short-2040") { base64URL(Array($0.attacker.publicKey.modulus.suffix(255))) },
         numbers("long-8200") { _ in base64URL([UInt8](repeating: 0xC5, count: 1025)) },
         numbers("long-16384") { _ in base64URL([UInt8](repeating: 0xC5, count: 2048)) },
-        numbers("modulus-even") { base64URL($0.stranger.publicKey.modulus.dropLast() + [0x22]) },
+        numbers("modulus-even") { base64URL($0.attacker.publicKey.modulus.dropLast() + [0x22]) },
         numbers("modulus-empty") { _ in "" },
         numbers("modulus-zero") { _ in base64URL([UInt8](repeating: 0, count: 256)) },
-        numbers("modulus-padded", .numbersUnreadable) { base64URL($0.stranger.publicKey.modulus) + "==" },
+        numbers("modulus-padded", .numbersUnreadable) { base64URL($0.attacker.publicKey.modulus) + "==" },
         numbers("modulus-standard", .numbersUnreadable) {
-            "+/" + base64URL($0.stranger.publicKey.modulus).dropFirst(2)
+            "+/" + base64URL($0.attacker.publicKey.modulus).dropFirst(2)
         },
         numbers("exponent-1", e: "AQ"), numbers("exponent-1-with-zeros", e: "AAAB"), numbers("exponent-0", e: "AA"),
         numbers("exponent-empty", e: ""), numbers("exponent-2", e: "Ag"), numbers("exponent-even", e: "AQAC"),
@@ -119,10 +119,10 @@ package enum HostileKeySet {
         numbers("exponent-text", .numbersUnreadable, e: "65537="),
         Unusable("modulus-missing", .numbersUnreadable) { #"{"kty":"RSA","kid":"\#($1)","e":"AQAB"}"# },
         Unusable("exponent-number", .numbersUnreadable) {
-            #"{"kty":"RSA","kid":"\#($1)","n":"\#(base64URL($0.stranger.publicKey.modulus))","e":65537}"#
+            #"{"kty":"RSA","kid":"\#($1)","n":"\#(base64URL($0.attacker.publicKey.modulus))","e":65537}"#
         },
         Unusable("twice-the-same", .duplicateKeyID) {
-            [entry($1, $0.stranger), entry($1, $0.stranger)].joined(separator: ",")
+            [entry($1, $0.attacker), entry($1, $0.attacker)].joined(separator: ",")
         },
     ]
 
@@ -131,7 +131,7 @@ package enum HostileKeySet {
     private static func refused(
         _ description: String,
         _ slug: String,
-        _ text: @escaping @Sendable (HostileScene) -> String
+        _ text: @escaping @Sendable (HostileFixture) -> String
     ) -> Refused {
         Refused(description: description, slug: slug) { Array(text($0).utf8) }
     }

@@ -117,15 +117,15 @@ import Testing
     }
 
     @Test(arguments: [" ", "\n", "\r\n", "\0", "\t", "=", "==", "+", "/", "é", ",", "?"])
-    func `a character outside the alphabet is refused in every segment`(stranger: String) {
+    func `a character outside the alphabet is refused in every segment`(character: String) {
         let token = "\(header).\(payload).AA"
         #expect(fault(token) == nil)
-        #expect(fault(stranger + token) == .headerNotBase64URL)
-        #expect(fault("\(header)\(stranger).\(payload).AA") == .headerNotBase64URL)
-        #expect(fault("\(header).\(stranger)\(payload).AA") == .payloadNotBase64URL)
-        #expect(fault("\(header).\(payload)\(stranger).AA") == .payloadNotBase64URL)
-        #expect(fault("\(header).\(payload).\(stranger)AA") == .signatureNotBase64URL)
-        #expect(fault(token + stranger) == .signatureNotBase64URL)
+        #expect(fault(character + token) == .headerNotBase64URL)
+        #expect(fault("\(header)\(character).\(payload).AA") == .headerNotBase64URL)
+        #expect(fault("\(header).\(character)\(payload).AA") == .payloadNotBase64URL)
+        #expect(fault("\(header).\(payload)\(character).AA") == .payloadNotBase64URL)
+        #expect(fault("\(header).\(payload).\(character)AA") == .signatureNotBase64URL)
+        #expect(fault(token + character) == .signatureNotBase64URL)
     }
 
     @Test func `unused bits that are not zero are refused in every segment`() {

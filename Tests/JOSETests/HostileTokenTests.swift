@@ -4,18 +4,18 @@ import Testing
 
 /// The table of hostile tokens, applied to the verifier with the keys and the time of each case.
 @Suite struct HostileTokenTests {
-    private static let scene = Result { try HostileScene(now: 1_750_000_000) }
-    private static let sceneKeys = Result { try JWKSet(parsing: HostileKeySet.scene(scene.get())) }
+    private static let fixture = Result { try HostileFixture(now: 1_750_000_000) }
+    private static let fixtureKeys = Result { try JWKSet(parsing: HostileKeySet.fixture(fixture.get())) }
 
     /// The verifier's decision in the terms of the table.
-    private static func answer(to token: [UInt8], in circumstances: Circumstances) throws -> ExpectedAnswer {
-        let keys = try circumstances.keySet.map { try JWKSet(parsing: $0) } ?? sceneKeys.get()
+    private static func answer(to token: [UInt8], in circumstances: Circumstances) throws -> ExpectedResponse {
+        let keys = try circumstances.keySet.map { try JWKSet(parsing: $0) } ?? fixtureKeys.get()
         do throws(BearerTokenRejection) {
             _ = try BearerTokenVerifier(policy: circumstances.policy).verify(
                 token,
                 keys: keys,
                 lastFetchFailed: circumstances.lastFetchFailed,
-                now: (try? scene.get().now + circumstances.clock) ?? 0
+                now: (try? fixture.get().now + circumstances.clock) ?? 0
             )
             return .accepted
         } catch {
@@ -30,12 +30,12 @@ import Testing
 
     @Test(arguments: HostileCase.all.filter { $0.area != .field })
     func `the verifier decides as the table says`(hostile: HostileCase) throws {
-        let scene = try Self.scene.get()
-        guard case .token(let token) = try hostile.credentials(scene) else {
+        let fixture = try Self.fixture.get()
+        guard case .token(let token) = try hostile.credentials(fixture) else {
             Issue.record("a case outside the area of fields has no token")
             return
         }
-        #expect(try Self.answer(to: token, in: hostile.circumstances(scene)) == hostile.expected)
+        #expect(try Self.answer(to: token, in: hostile.circumstances(fixture)) == hostile.expected)
     }
 
     @Test func `the table has at least 200 cases with distinct names, and some in every area`() {
@@ -57,8 +57,8 @@ import Testing
 
     // MARK: - The text of a key set
 
-    @Test func `every unusable entry of the scene's key set is left out for its reason`() throws {
-        let set = try Self.sceneKeys.get()
+    @Test func `every unusable entry of the fixture's key set is left out for its reason`() throws {
+        let set = try Self.fixtureKeys.get()
         for entry in HostileKeySet.unusable {
             let reasons = set.skipped.filter { $0.keyID == entry.keyID }.map(\.reason)
             #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == entry.reason }, "\(entry.keyID): \(reasons)")
@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: HostileKeySet.refused) func `a key set like this is refused as a whole`(
         refused: HostileKeySet.Refused
     ) throws {
-        let text = refused.text(try Self.scene.get())
+        let text = refused.text(try Self.fixture.get())
         let error = #expect(throws: JWKSetError.self) { try JWKSet(parsing: text) }
         #expect(error?.slug == refused.slug)
     }

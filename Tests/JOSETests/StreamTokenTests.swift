@@ -171,8 +171,8 @@ import Text
             changed[index] = changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             #expect(throws: StreamTokenError.self) { try StreamToken.verify(changed, with: signer) }
         }
-        let stranger = try StreamTokenSigner(secret: Self.secret + [1])
-        #expect(throws: StreamTokenError.badSignature) { try StreamToken.verify(token, with: stranger) }
+        let other = try StreamTokenSigner(secret: Self.secret + [1])
+        #expect(throws: StreamTokenError.badSignature) { try StreamToken.verify(token, with: other) }
         #expect(try StreamToken.inspect(token) == StreamToken.verify(token, with: signer))
     }
 

@@ -1,32 +1,32 @@
 import Testing
 
 /// Door B: what Convex clients send, and what they get. The function behind it is the same, so is its record.
-@Suite(.stage(["EARLY_JOIN_WINDOW": "15m"])) struct ActionDoorTests {
+@Suite(.serverFixture(["EARLY_JOIN_WINDOW": "15m"])) struct ActionDoorTests {
     private static let arguments = #""args":{"meetingId":"meeting_123example"}"#
 
-    private func send(_ body: String, as user: String = World.host) async throws -> HTTPAnswer {
-        try await Stage.current.send(.action(Tokens.bearer(user), body))
+    private func send(_ body: String, as user: String = SeedData.host) async throws -> ReceivedResponse {
+        try await ServerFixture.current.send(.action(Tokens.bearer(user), body))
     }
 
     /// Every number has a dot: the Python clients refuse others.
-    private func expectDots(_ answer: HTTPAnswer, sourceLocation: SourceLocation = #_sourceLocation) {
+    private func expectDots(_ answer: ReceivedResponse, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(!answer.text.contains(/[:,\[]-?[0-9]+[,}\]]/), "\(answer.text)", sourceLocation: sourceLocation)
     }
 
     // MARK: Success
 
     static let people: [(user: String, rest: String)] = [
-        (World.host, #""image":"https://example.com/avatars/alice.jpg","name":"Alice Johnson""#),
+        (SeedData.host, #""image":"https://example.com/avatars/alice.jpg","name":"Alice Johnson""#),
         ("user_participant", #""name":"Carol \"CD\" Díaz \\ 🎥""#),
         ("user_nameless", #""name":"nora.kim""#),
     ]
 
     @Test(arguments: people)
     func `a token is handed out as Convex would, byte for byte, and recorded`(user: String, rest: String) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
         let before = Tokens.now
-        let answer = try await stage.send(.action(Tokens.bearer(user)).adding("X-Request-Id", requestID))
+        let answer = try await fixture.send(.action(Tokens.bearer(user)).adding("X-Request-Id", requestID))
         #expect(answer.status == 200)
         #expect(answer["content-type"] == "application/json; charset=utf-8")
         #expect(answer["cache-control"] == "no-store")
@@ -40,14 +40,14 @@ import Testing
                 """
         )
         expectDots(answer)
-        let record = try await stage.scalar(
+        let record = try await fixture.scalar(
             """
             SELECT concat_ws(' ', user_id, meeting_id, requested_role)
             FROM connvo.issued_tokens WHERE request_id = '\(requestID)'
             """
         )
         #expect(record == "\(user) meeting_123example participant")
-        #expect(try await stage.recordCount(requestID) == 1)
+        #expect(try await fixture.recordCount(requestID) == 1)
     }
 
     static let accepted = [
@@ -67,11 +67,11 @@ import Testing
     }
 
     @Test func `the name of the function may be escaped, and stand anywhere`() async throws {
-        var request = WireRequest.action(try Tokens.bearer(World.host))
+        var request = WireRequest.action(try Tokens.bearer(SeedData.host))
         request.body = Array(
             #"{\#(Self.arguments),"\u0070ath":"meetings\/stream/index:generateParticipantToken\u0050ublic"}"#.utf8
         )
-        #expect(try await Stage.current.send(request).text.contains(#""status":"success""#))
+        #expect(try await ServerFixture.current.send(request).text.contains(#""status":"success""#))
     }
 
     // MARK: Rows 5 and 6
@@ -98,10 +98,10 @@ import Testing
         body: String,
         place: String
     ) async throws {
-        let stage = try Stage.current
-        var request = WireRequest.action(try Tokens.bearer(World.host))
+        let fixture = try ServerFixture.current
+        var request = WireRequest.action(try Tokens.bearer(SeedData.host))
         request.body = Array(body.utf8)
-        let answer = try await stage.sendAndGoOn(request)
+        let answer = try await fixture.sendAndGoOn(request)
         #expect(answer.status == 400)
         let failure = try answer.decode(FailureBody.self)
         #expect(failure.code == "VALIDATION_ERROR")
@@ -111,11 +111,11 @@ import Testing
 
     @Test(arguments: BodyTests.wrongArguments)
     func `a wrong argument is the function's refusal, and named`(args: String, field: String) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
         for args in [args, "[\(args)]"] {
-            let request = WireRequest.action(try Tokens.bearer(World.host), "\"args\":\(args)")
-            let answer = try await stage.send(request.adding("X-Request-Id", requestID))
+            let request = WireRequest.action(try Tokens.bearer(SeedData.host), "\"args\":\(args)")
+            let answer = try await fixture.send(request.adding("X-Request-Id", requestID))
             #expect(answer.status == 200)
             let failure = try answer.decode(ConvexFailureBody.self)
             #expect(failure.status == "error")
@@ -124,7 +124,7 @@ import Testing
             #expect(failure.errorData?.metadata == ["field": field])
             #expect(answer.text.hasSuffix(#","statusCode":400.0}}"#))
         }
-        #expect(try await stage.recordCount(requestID) == 0)
+        #expect(try await fixture.recordCount(requestID) == 0)
     }
 
     // MARK: Rows 7 to 16
@@ -133,14 +133,14 @@ import Testing
     func `a refusal is a 200 that says what the documented door says, and is recorded`(
         refusal: OutcomeTests.Refusal
     ) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
         let role = refusal.role.map { #","role":"\#($0)""# } ?? ""
         let request = WireRequest.action(
             try Tokens.bearer(refusal.user),
             #""args":[{"meetingId":"\#(refusal.meeting)"\#(role)}]"#
         )
-        let answer = try await stage.send(request.adding("X-Request-Id", requestID))
+        let answer = try await fixture.send(request.adding("X-Request-Id", requestID))
         #expect(answer.status == 200)
         #expect(answer["cache-control"] == "no-store")
         #expect(answer["x-request-id"] == requestID)
@@ -153,11 +153,11 @@ import Testing
         #expect(data.metadata ?? [:] == refusal.metadata)
         #expect(body.errorMessage == data.message)
         expectDots(answer)
-        let reason = try await stage.scalar(
+        let reason = try await fixture.scalar(
             "SELECT reason FROM connvo.token_refusals WHERE request_id = '\(requestID)'"
         )
         #expect(reason == refusal.reason)
-        #expect(try await stage.recordCount(requestID) == 1)
+        #expect(try await fixture.recordCount(requestID) == 1)
     }
 
     @Test func `a refusal is written byte for byte as Convex would`() async throws {
@@ -204,12 +204,12 @@ import Testing
         path: String,
         name: String
     ) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         // Whatever else is wrong comes later.
         for rest in [#""args":{}"#, #""args":7"#, #""format":"xml""#] {
-            var request = WireRequest.action(try Tokens.bearer(World.host))
+            var request = WireRequest.action(try Tokens.bearer(SeedData.host))
             request.body = Array(#"{"path":"\#(path)",\#(rest)}"#.utf8)
-            let answer = try await stage.sendAndGoOn(request)
+            let answer = try await fixture.sendAndGoOn(request)
             #expect(answer.status == 200)
             #expect(
                 answer.text == #"{"status":"error","errorMessage":"Could not find public function for '\#(name)'"}"#
@@ -243,7 +243,7 @@ import Testing
             if faults.contains(.badMeeting) { members[1] = #""args":{"meetingId":"no meeting"}"# }
             if faults.contains(.noArguments) { members.removeLast() }
             if faults.contains(.unknownFunction) { members[0] = #""path":"other:function""# }
-            var token: String? = try Tokens.bearer(faults.contains(.unknownUser) ? "user_nobody" : World.host)
+            var token: String? = try Tokens.bearer(faults.contains(.unknownUser) ? "user_nobody" : SeedData.host)
             if faults.contains(.badToken) { token = "not.a.token" }
             if faults.contains(.noCredentials) { token = nil }
             var request = WireRequest.call(token, body: "{\(members.joined(separator: ","))}")
@@ -276,9 +276,9 @@ import Testing
 
     @Test(arguments: cases)
     func `of several faults the one that comes first in the contract is told`(testCase: Case) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let answer = try await stage.sendAndGoOn(testCase.request().adding("X-Request-Id", requestID))
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let answer = try await fixture.sendAndGoOn(testCase.request().adding("X-Request-Id", requestID))
         #expect(answer.status == testCase.status)
         #expect(answer["x-request-id"] == requestID)
         #expect(answer["content-type"] == "application/json; charset=utf-8")
@@ -295,16 +295,16 @@ import Testing
 
     @Test(arguments: ["/api/action/", "/api/actions", "/api/Action", "/api/action/x", "//api/action"])
     func `a path that only resembles the door's is no route`(target: String) async throws {
-        var request = WireRequest.action(try Tokens.bearer(World.host))
+        var request = WireRequest.action(try Tokens.bearer(SeedData.host))
         request.target = target
-        let answer = try await Stage.current.send(request)
+        let answer = try await ServerFixture.current.send(request)
         #expect(answer.status == 404)
         #expect(try answer.decode(FailureBody.self).code == "NOT_FOUND")
     }
 
     @Test func `a query is not looked at`() async throws {
-        var request = WireRequest.action(try Tokens.bearer(World.host))
+        var request = WireRequest.action(try Tokens.bearer(SeedData.host))
         request.target += "?x=1"
-        #expect(try await Stage.current.send(request).text.contains(#""status":"success""#))
+        #expect(try await ServerFixture.current.send(request).text.contains(#""status":"success""#))
     }
 }

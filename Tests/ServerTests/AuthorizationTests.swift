@@ -2,15 +2,15 @@ import JOSE
 import Testing
 
 /// The `Authorization` header and the bearer token in HTTP requests.
-@Suite(.stage()) struct AuthorizationTests {
-    private func answer(_ values: [String]) async throws -> HTTPAnswer {
+@Suite(.serverFixture()) struct AuthorizationTests {
+    private func answer(_ values: [String]) async throws -> ReceivedResponse {
         let request = values.reduce(WireRequest.call(nil)) { $0.adding("Authorization", $1) }
-        return try await Stage.current.sendAndGoOn(request)
+        return try await ServerFixture.current.sendAndGoOn(request)
     }
 
     @Test(arguments: ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer  ", "Bearer      "])
     func `the scheme is case-insensitive, and spaces may follow`(scheme: String) async throws {
-        let answer = try await answer([scheme + Tokens.bearer(World.host)])
+        let answer = try await answer([scheme + Tokens.bearer(SeedData.host)])
         #expect(answer.status == 200)
     }
 
@@ -29,7 +29,7 @@ import Testing
         "Bearer null", "Bearer undefined", "DPoP TOKEN", "Token TOKEN",
     ])
     func `any other form is an invalid token`(template: String) async throws {
-        let value = template.replacing("TOKEN", with: try Tokens.bearer(World.host))
+        let value = template.replacing("TOKEN", with: try Tokens.bearer(SeedData.host))
         let answer = try await answer([value])
         #expect(answer.status == 401)
         #expect(answer["www-authenticate"]?.contains(#"error="invalid_token""#) == true)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `two headers are an invalid token, even when both are good or one is empty`() async throws {
-        let good = "Bearer " + (try Tokens.bearer(World.host))
+        let good = "Bearer " + (try Tokens.bearer(SeedData.host))
         for pair in [[good, good], [good, ""], ["", good], [good, "Basic x"]] {
             let answer = try await answer(pair)
             #expect(answer.status == 401)
@@ -46,9 +46,9 @@ import Testing
     }
 
     @Test func `a token may have 8 KiB and no more`() async throws {
-        let longest = try #require(try Tokens.bearer(World.host, byteCount: 8192))
+        let longest = try #require(try Tokens.bearer(SeedData.host, byteCount: 8192))
         #expect(try await answer(["Bearer " + longest]).status == 200)
-        let longer = try #require(try Tokens.bearer(World.host, byteCount: 8193))
+        let longer = try #require(try Tokens.bearer(SeedData.host, byteCount: 8193))
         let refused = try await answer(["Bearer " + longer])
         #expect(refused.status == 401)
         #expect(try refused.decode(FailureBody.self).code == "INVALID_TOKEN")
@@ -111,7 +111,7 @@ import Testing
         changes: [String: String?],
         code: String
     ) async throws {
-        let token = try Tokens.forge(payload: Tokens.claims(World.host, changes))
+        let token = try Tokens.forge(payload: Tokens.claims(SeedData.host, changes))
         let answer = try await answer(["Bearer \(token)"])
         #expect(answer.status == 401, "\(changes)")
         #expect(try answer.decode(FailureBody.self).code == code, "\(changes)")
@@ -123,24 +123,24 @@ import Testing
         ["jti": "7"], ["permissions": "[]"],
     ])
     func `valid claims and ignored claims are accepted`(changes: [String: String]) async throws {
-        let token = try Tokens.forge(payload: Tokens.claims(World.host, changes))
+        let token = try Tokens.forge(payload: Tokens.claims(SeedData.host, changes))
         #expect(try await answer(["Bearer \(token)"]).status == 200)
     }
 
     @Test func `the leeway is 30 seconds`() async throws {
         let now = Tokens.now
         // Far enough from the limits for a slow machine. JOSETests test the exact second.
-        let late = try Tokens.forge(payload: Tokens.claims(World.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"]))
+        let late = try Tokens.forge(payload: Tokens.claims(SeedData.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"]))
         #expect(try await answer(["Bearer \(late)"]).status == 200)
         let tooLate = try Tokens.forge(
-            payload: Tokens.claims(World.host, ["iat": "\(now - 3600)", "exp": "\(now - 31)"])
+            payload: Tokens.claims(SeedData.host, ["iat": "\(now - 3600)", "exp": "\(now - 31)"])
         )
         #expect(try await answer(["Bearer \(tooLate)"]).status == 401)
     }
 
     @Test func `another key's signature, a truncated one and a changed payload are refused`() async throws {
         let other = try Tokens.forge(key: Tokens.otherKey.get())
-        let good = try Tokens.bearer(World.host)
+        let good = try Tokens.bearer(SeedData.host)
         let parts = good.split(separator: ".").map(String.init)
         let foreign = try Tokens.bearer("user_cohost").split(separator: ".").map(String.init)
         for token in [
@@ -159,32 +159,32 @@ import Testing
 
 /// A server with settings for production tokens: issuers, audiences, impersonation.
 @Suite(
-    .stage([
+    .serverFixture([
         "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": "client_123", "WORKOS_AUDIENCES": "mine,also",
         "ALLOW_IMPERSONATION": "true",
     ])
 )
 struct WorkOSTests {
-    private func answer(_ changes: [String: String?]) async throws -> HTTPAnswer {
-        let stage = try Stage.current
+    private func answer(_ changes: [String: String?]) async throws -> ReceivedResponse {
+        let fixture = try ServerFixture.current
         let claims = Tokens.claims(
-            World.host,
+            SeedData.host,
             ["iss": "\"https://api.workos.com\"", "aud": "\"mine\""].merging(changes) { $1 }
         )
         let token = try Tokens.forge(header: #"{"alg":"RS256","kid":"\#(WorkOSTests.keyID)"}"#, payload: claims)
-        return try await stage.send(.call(token).adding("X-Request-Id", Stage.makeRequestID()))
+        return try await fixture.send(.call(token).adding("X-Request-Id", ServerFixture.makeRequestID()))
     }
 
     static let keyID = "sso_oidc_key_pair_01"
 
     /// Makes the key set of this suite the current one, once.
     private func prepare() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let set = try JWKSet.encode([
             (kid: Self.keyID, key: Tokens.key.get().publicKey),
             (kid: Tokens.keyID(), key: Tokens.otherKey.get().publicKey),
         ])
-        try stage.server.folder.write(set, to: RunningServer.keySetFile)
+        try fixture.server.folder.write(set, to: RunningServer.keySetFile)
         try await eventually { try await answer([:]).status == 200 }
     }
 
@@ -208,12 +208,12 @@ struct WorkOSTests {
 
     @Test func `a development token is refused`() async throws {
         try await prepare()
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let token = try Tokens.forge(
-            payload: Tokens.claims(World.host, ["aud": "\"mine\""]),
+            payload: Tokens.claims(SeedData.host, ["aud": "\"mine\""]),
             key: Tokens.otherKey.get()
         )
-        #expect(try await stage.send(.call(token)).status == 401)
+        #expect(try await fixture.send(.call(token)).status == 401)
     }
 
     @Test func `a token must contain a configured audience`() async throws {
@@ -228,11 +228,11 @@ struct WorkOSTests {
 
     @Test func `the impersonator is recorded`() async throws {
         try await prepare()
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let answer = try await answer(["act": #"{"sub":"admin@connvo.test"}"#])
         try #require(answer.status == 200)
         let id = try #require(answer["x-request-id"])
-        let impersonator = try await stage.scalar(
+        let impersonator = try await fixture.scalar(
             "SELECT impersonator FROM connvo.issued_tokens WHERE request_id = '\(id)'"
         )
         #expect(impersonator == "admin@connvo.test")

@@ -1,7 +1,7 @@
 import Testing
 
 /// What is read of a body, and what is not.
-@Suite(.stage()) struct BodyTests {
+@Suite(.serverFixture()) struct BodyTests {
     struct Body: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let bytes: [UInt8]
@@ -73,18 +73,18 @@ import Testing
     ]
 
     @Test(arguments: malformed) func `a body outside the form is 400 and says where`(body: Body) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        var request = WireRequest.call(try Tokens.bearer(World.host)).adding("X-Request-Id", requestID)
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        var request = WireRequest.call(try Tokens.bearer(SeedData.host)).adding("X-Request-Id", requestID)
         request.body = body.bytes
-        let answer = try await stage.sendAndGoOn(request)
+        let answer = try await fixture.sendAndGoOn(request)
         #expect(answer.status == 400)
         let failure = try answer.decode(FailureBody.self)
         #expect(failure.errorData.code == "VALIDATION_ERROR")
         #expect(failure.errorData.statusCode == 400)
         #expect(failure.message.contains(body.place))
         #expect(failure.requestId == requestID)
-        #expect(try await stage.recordCount(requestID) == 0)
+        #expect(try await fixture.recordCount(requestID) == 0)
     }
 
     static let accepted: [Body] = [
@@ -104,9 +104,9 @@ import Testing
     @Test(arguments: accepted) func `a body within the form is read, and unknown top-level keys are ignored`(
         body: Body
     ) async throws {
-        var request = WireRequest.call(try Tokens.bearer(World.host))
+        var request = WireRequest.call(try Tokens.bearer(SeedData.host))
         request.body = body.bytes
-        let answer = try await Stage.current.send(request)
+        let answer = try await ServerFixture.current.send(request)
         #expect(answer.status == 200, "\(answer.text)")
     }
 
@@ -151,10 +151,10 @@ import Testing
 
     @Test(arguments: wrongArguments)
     func `a wrong argument is 400 and named`(args: String, field: String) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let request = WireRequest.call(try Tokens.bearer(World.host), body: "{\"args\":\(args)}")
-        let answer = try await stage.sendAndGoOn(request.adding("X-Request-Id", requestID))
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let request = WireRequest.call(try Tokens.bearer(SeedData.host), body: "{\"args\":\(args)}")
+        let answer = try await fixture.sendAndGoOn(request.adding("X-Request-Id", requestID))
         #expect(answer.status == 400)
         let failure = try answer.decode(FailureBody.self)
         #expect(failure.errorData.code == "VALIDATION_ERROR")
@@ -162,15 +162,15 @@ import Testing
         #expect(failure.errorData.metadata == ["field": field])
         #expect(answer.body.count < 2000)
         if field == "meetingId" || field == "role" { #expect(failure.message.contains(field)) }
-        #expect(try await stage.recordCount(requestID) == 0)
+        #expect(try await fixture.recordCount(requestID) == 0)
     }
 
     @Test func `an unknown role lists the known ones`() async throws {
         let request = WireRequest.call(
-            try Tokens.bearer(World.host),
+            try Tokens.bearer(SeedData.host),
             body: #"{"args":{"meetingId":"meeting_123example","role":"admin"}}"#
         )
-        let message = try await Stage.current.send(request).decode(FailureBody.self).message
+        let message = try await ServerFixture.current.send(request).decode(FailureBody.self).message
         for role in ["host", "co-host", "participant", "observer"] { #expect(message.contains(role)) }
     }
 
@@ -179,10 +179,10 @@ import Testing
     @Test(arguments: [16_385, 1_000_000]) func `a larger body is 413, and the connection closes`(
         count: Int
     ) async throws {
-        let stage = try Stage.current
-        var request = WireRequest.call(try Tokens.bearer(World.host))
+        let fixture = try ServerFixture.current
+        var request = WireRequest.call(try Tokens.bearer(SeedData.host))
         request.body = Self.goodBytes + [UInt8](repeating: UInt8(ascii: " "), count: count - Self.goodBytes.count)
-        let connection = try await stage.server.connect()
+        let connection = try await fixture.server.connect()
         try await connection.send(request.bytes)
         let answer = try await connection.answer()
         #expect(answer.status == 413)
@@ -191,13 +191,13 @@ import Testing
         let rest = try await connection.rest()
         #expect(rest.closed)
         #expect(rest.bytes.isEmpty)
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 
     @Test func `a length is believed before the body comes`() async throws {
-        let stage = try Stage.current
-        let connection = try await stage.server.connect()
-        let request = WireRequest.call(try Tokens.bearer(World.host)).adding("Content-Length", "99999999999999")
+        let fixture = try ServerFixture.current
+        let connection = try await fixture.server.connect()
+        let request = WireRequest.call(try Tokens.bearer(SeedData.host)).adding("Content-Length", "99999999999999")
         try await connection.send(request.head)
         #expect(try await connection.answer().status == 413)
         #expect(try await connection.rest().closed)
@@ -214,24 +214,24 @@ import Testing
 
     @Test(arguments: [(16_384, 200), (16_385, 413), (200_000, 413)] as [(Int, Int)])
     func `a chunked body has the same limit`(count: Int, status: Int) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         for size in [1000, 5] where count < 100_000 || size > 100 {
-            var request = WireRequest.call(try Tokens.bearer(World.host)).adding("Transfer-Encoding", "chunked")
+            var request = WireRequest.call(try Tokens.bearer(SeedData.host)).adding("Transfer-Encoding", "chunked")
             let padding = [UInt8](repeating: UInt8(ascii: " "), count: count - Self.goodBytes.count)
             request.body = chunked(Self.goodBytes + padding, size: size)
-            let connection = try await stage.server.connect()
+            let connection = try await fixture.server.connect()
             try await connection.send(request.bytes)
             let answer = try await connection.answer()
             #expect(answer.status == status)
             if status == 413 { #expect(try await connection.rest().closed) }
         }
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 
     @Test func `a body that arrives byte by byte is the same body`() async throws {
-        let stage = try Stage.current
-        let connection = try await stage.server.connect()
-        try await connection.send(WireRequest.call(Tokens.bearer(World.host)).bytes, pieces: 1)
+        let fixture = try ServerFixture.current
+        let connection = try await fixture.server.connect()
+        try await connection.send(WireRequest.call(Tokens.bearer(SeedData.host)).bytes, pieces: 1)
         #expect(try await connection.answer().status == 200)
     }
 }

@@ -73,8 +73,8 @@ import Testing
     }
 
     @Test func `a development key is made once, and its tokens are accepted`() async throws {
-        try await Stage.with { stage in
-            let folder = stage.server.folder
+        try await ServerFixture.with { fixture in
+            let folder = fixture.server.folder
             let paths = ["--key", folder.file("key.pem"), "--jwks", folder.file("made.json")]
             #expect(try await Binary.run(["token", "development-key"] + paths).status == 0)
             let key = folder.text("key.pem")
@@ -87,11 +87,11 @@ import Testing
 
             try folder.write(Array(folder.text("made.json").utf8), to: RunningServer.keySetFile)
             let settings = ["DEVELOPMENT_KEY_FILE": folder.file("key.pem")]
-            let issued = try await Binary.run("token", "issue-bearer", "--user", World.host, settings: settings)
+            let issued = try await Binary.run("token", "issue-bearer", "--user", SeedData.host, settings: settings)
             #expect(issued.status == 0)
             let token = issued.output.trimmingCharacters(in: .newlines)
             #expect(token.split(separator: ".").count == 3)
-            try await eventually { try await stage.send(.call(token)).status == 200 }
+            try await eventually { try await fixture.send(.call(token)).status == 200 }
         }
     }
 
@@ -126,33 +126,33 @@ import Testing
     }
 
     @Test func `inspect finds the database row of a token`() async throws {
-        try await Stage.with { stage in
-            let token = try await stage.call().decode(SuccessBody.self).value.token
-            let settings = ["DATABASE_URL": "postgresql:///\(stage.database.name)", "STREAM_API_SECRET": stage.secret]
+        try await ServerFixture.with { fixture in
+            let token = try await fixture.call().decode(SuccessBody.self).value.token
+            let settings = ["DATABASE_URL": "postgresql:///\(fixture.database.name)", "STREAM_API_SECRET": fixture.secret]
             func inspect(_ token: String, _ flags: String...) async throws -> Binary.Result {
                 try await Binary.run(["token", "inspect", "-"] + flags, settings: settings, input: token + "\n")
             }
             let text = try await inspect(token)
             #expect(text.status == 0)
-            #expect(text.output.contains("agrees") && text.output.contains(World.meeting))
+            #expect(text.output.contains("agrees") && text.output.contains(SeedData.meeting))
             let json = try await inspect(token, "--json")
             #expect(json.status == 0)
             let fields = try JSONDecoder().decode([String: String].self, from: Data(json.output.utf8))
-            #expect(fields["user_id"] == World.host)
+            #expect(fields["user_id"] == SeedData.host)
             #expect(fields["record"] == "found")
             #expect(fields["sha256"] == "agrees")
             #expect(fields["call_cids"] == "default:call_meeting_123example")
 
             // Signed with the same secret, but without a row.
-            let stranger = try StreamTokenSigner(secret: Array(stage.secret.utf8)).sign(
-                userID: World.host,
+            let unrecorded = try StreamTokenSigner(secret: Array(fixture.secret.utf8)).sign(
+                userID: SeedData.host,
                 role: "host",
                 callCID: "default:c",
                 jti: "01a205f0-2db1-73b9-a59c-5c765d37eb7d",
                 issuedAt: Tokens.now,
                 expiresAt: Tokens.now + 60
             )
-            let unknown = try await inspect(String(decoding: stranger, as: UTF8.self))
+            let unknown = try await inspect(String(decoding: unrecorded, as: UTF8.self))
             #expect(unknown.status == 1)
             #expect(unknown.output.contains("missing"))
             // Not signed with the secret.
@@ -163,7 +163,7 @@ import Testing
             }
             for result in [text, json, unknown] {
                 #expect(!(result.output + result.errors).contains(token))
-                #expect(!(result.output + result.errors).contains(stage.secret))
+                #expect(!(result.output + result.errors).contains(fixture.secret))
             }
         }
     }

@@ -3,11 +3,11 @@ import PostgreSQL
 import Testing
 
 /// HTTP/1.1 at its edges: what a connection carries, and what ends it.
-@Suite(.stage()) struct ConnectionTests {
-    private func connect() async throws -> HTTPConnection { try await Stage.current.server.connect() }
+@Suite(.serverFixture()) struct ConnectionTests {
+    private func connect() async throws -> HTTPConnection { try await ServerFixture.current.server.connect() }
 
     private func call(_ id: String) throws -> WireRequest {
-        .call(try Tokens.bearer(World.host)).adding("X-Request-Id", id)
+        .call(try Tokens.bearer(SeedData.host)).adding("X-Request-Id", id)
     }
 
     private func expectEnd(of connection: HTTPConnection) async throws {
@@ -82,14 +82,14 @@ import Testing
     }
 
     @Test func `a peer that has gone does no harm`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         for bytes in try [
             call("gone").bytes, Array(call("gone").bytes.prefix(100)), Array(call("gone").bytes.dropLast()),
         ] {
             let connection = try await connect()
             try await connection.send(bytes)
         }
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 
     @Test func `a peer that only stops sending is answered`() async throws {
@@ -184,7 +184,7 @@ import Testing
 
     @Test(arguments: ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
     func `the function is called by POST`(method: String) async throws {
-        let answer = try await Stage.current.sendAndGoOn(WireRequest(method))
+        let answer = try await ServerFixture.current.sendAndGoOn(WireRequest(method))
         #expect(answer.status == 405)
         #expect(answer["allow"] == "POST")
         #expect(answer["access-control-allow-origin"] == nil)
@@ -195,7 +195,7 @@ import Testing
 
     @Test(arguments: probes, ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
     func `probes are asked by GET`(path: String, method: String) async throws {
-        let answer = try await Stage.current.sendAndGoOn(WireRequest(method, path))
+        let answer = try await ServerFixture.current.sendAndGoOn(WireRequest(method, path))
         #expect(answer.status == 405)
         #expect(answer["allow"]?.contains("GET") == true)
         #expect(answer["cache-control"] == "no-store")
@@ -219,12 +219,12 @@ import Testing
     // MARK: Other routes
 
     @Test func `probes answer`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         for (path, body) in [
             ("/livez", #"{"status":"ok"}"#), ("/healthz", #"{"status":"ok"}"#), ("/readyz", #"{"status":"ready"}"#),
             ("/readyz?verbose", #"{"status":"ready"}"#),
         ] {
-            let answer = try await stage.send(WireRequest("GET", path))
+            let answer = try await fixture.send(WireRequest("GET", path))
             #expect(answer.status == 200)
             // Reasons are for the admin port.
             #expect(answer.text == body)
@@ -238,9 +238,9 @@ import Testing
         "/", "/nope", "/api", "/api/", "/api/ru", "/livezz", "/livez/x", "/metrics", "/../etc/passwd", "/%2e%2e/x",
     ])
     func `an unknown route is 404 with the envelope`(path: String) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         for method in ["GET", "POST", "DELETE"] {
-            let answer = try await stage.sendAndGoOn(WireRequest(method, path).adding("X-Request-Id", "lost"))
+            let answer = try await fixture.sendAndGoOn(WireRequest(method, path).adding("X-Request-Id", "lost"))
             #expect(answer.status == 404)
             let body = try answer.decode(FailureBody.self)
             #expect(body.code == "NOT_FOUND")
@@ -254,28 +254,28 @@ import Testing
     // MARK: Headers
 
     @Test func `64 headers are read and 65 are not`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         var request = try call("many-headers")
         // One is the length, which comes with the body.
         while request.headers.count < 63 { request = request.adding("X-Filler-\(request.headers.count)", "x") }
-        #expect(try await stage.sendAndGoOn(request).status == 200)
-        let answer = try await stage.sendAndGoOn(request.adding("X-One-More", "x"))
+        #expect(try await fixture.sendAndGoOn(request).status == 200)
+        let answer = try await fixture.sendAndGoOn(request.adding("X-One-More", "x"))
         try expectHeadersTooLarge(answer)
     }
 
     @Test func `headers of 15 KiB are read and of 17 KiB are not`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let kibibyte = String(repeating: "x", count: 1000)
         var request = try call("long-headers")
         for number in 0..<13 { request = request.adding("X-Filler-\(number)", kibibyte) }
-        #expect(try await stage.sendAndGoOn(request).status == 200)
+        #expect(try await fixture.sendAndGoOn(request).status == 200)
         for number in 13..<17 { request = request.adding("X-Filler-\(number)", kibibyte) }
-        try await expectHeadersTooLarge(stage.sendAndGoOn(request))
+        try await expectHeadersTooLarge(fixture.sendAndGoOn(request))
         let single = try call("long-header").adding("X-Filler", String(repeating: "x", count: 17 * 1024))
-        try await expectHeadersTooLarge(stage.sendAndGoOn(single))
+        try await expectHeadersTooLarge(fixture.sendAndGoOn(single))
     }
 
-    private func expectHeadersTooLarge(_ answer: HTTPAnswer) throws {
+    private func expectHeadersTooLarge(_ answer: ReceivedResponse) throws {
         #expect(answer.status == 431)
         #expect(answer.closes)
         let body = try answer.decode(FailureBody.self)
@@ -340,7 +340,7 @@ import Testing
     @Test(arguments: malformed) func `what is not HTTP is 400 or nothing, and the connection closes`(
         input: Bytes
     ) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let connection = try await connect()
         let good = WireRequest("GET", "/livez").adding("X-Request-Id", "smuggled")
         try await connection.send(input.bytes + good.bytes)
@@ -350,7 +350,7 @@ import Testing
         #expect(text.isEmpty || text.hasPrefix("HTTP/1.1 400 ") || text.hasPrefix("HTTP/1.0 400 "), "\(text)")
         #expect(text.components(separatedBy: "HTTP/1.").count <= 2)
         #expect(!text.contains("smuggled"))
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 
     /// A second request in the body of the first: whoever stands in front of this server may have seen only one.
@@ -396,7 +396,7 @@ import Testing
     }()
 
     @Test(arguments: smuggling) func `no framing makes one request two`(input: Bytes) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let connection = try await connect()
         try await connection.send(input.bytes)
         let rest = try await connection.rest(within: .seconds(2))
@@ -405,13 +405,13 @@ import Testing
         #expect(!text.contains("smuggled"), "\(text)")
         #expect(!text.contains("HTTP/1.1 200"))
         #expect(rest.closed)
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 
     // MARK: Slow peers
 
     @Test func `a body that never comes is 408, and the connection closes`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let connection = try await connect()
         let request = try call("slow").adding("Content-Length", "100")
         try await connection.send(request.head + "{")
@@ -423,6 +423,6 @@ import Testing
         #expect(body.requestId == "slow")
         #expect(answer.closes)
         #expect(try await connection.rest().closed)
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.call().status == 200)
     }
 }

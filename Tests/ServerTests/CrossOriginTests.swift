@@ -12,13 +12,13 @@ import Testing
     }
 
     /// Header names of the CORS protocol that an answer has, whatever their values.
-    private static func corsHeaders(_ answer: HTTPAnswer) -> [String] {
+    private static func corsHeaders(_ answer: ReceivedResponse) -> [String] {
         answer.headers.map(\.name).filter { $0.hasPrefix("access-control-") }
     }
 
     /// One request for each kind of answer that both doors and the probes have.
     private static func requests() throws -> [(request: WireRequest, status: Int)] {
-        let token = try Tokens.bearer(World.host)
+        let token = try Tokens.bearer(SeedData.host)
         var tooLarge = WireRequest.call(token)
         tooLarge.body = [UInt8](repeating: UInt8(ascii: " "), count: 16_385)
         var otherFunction = WireRequest.call(token)
@@ -35,12 +35,12 @@ import Testing
         ]
     }
 
-    @Suite(.stage(["CORS_ORIGINS": "\(page), http://localhost:3000"])) struct Listed {
+    @Suite(.serverFixture(["CORS_ORIGINS": "\(page), http://localhost:3000"])) struct Listed {
         @Test(arguments: [page, "http://localhost:3000"])
         func `a page of a listed origin may read every answer`(origin: String) async throws {
-            let stage = try Stage.current
+            let fixture = try ServerFixture.current
             for (request, status) in try requests() {
-                let answer = try await stage.send(request.adding("Origin", origin))
+                let answer = try await fixture.send(request.adding("Origin", origin))
                 #expect(answer.status == status, "\(request.method) \(request.target)")
                 #expect(answer["access-control-allow-origin"] == origin)
                 #expect(
@@ -60,9 +60,9 @@ import Testing
             ] as [String?]
         )
         func `no other page is told anything, and caches are told that it depends`(origin: String?) async throws {
-            let stage = try Stage.current
+            let fixture = try ServerFixture.current
             for (request, status) in try requests() {
-                let answer = try await stage.send(origin.map { request.adding("Origin", $0) } ?? request)
+                let answer = try await fixture.send(origin.map { request.adding("Origin", $0) } ?? request)
                 #expect(answer.status == status)
                 #expect(corsHeaders(answer).isEmpty)
                 #expect(answer["vary"] == "Origin")
@@ -73,7 +73,7 @@ import Testing
             WireRequest.function, WireRequest.action, WireRequest.action + "?x=1", "/api/run/messages/list",
         ])
         func `a preflight is answered without credentials, and the connection goes on`(target: String) async throws {
-            let answer = try await Stage.current.sendAndGoOn(preflight(target).adding("X-Request-Id", "asked"))
+            let answer = try await ServerFixture.current.sendAndGoOn(preflight(target).adding("X-Request-Id", "asked"))
             #expect(answer.status == 204)
             #expect(answer["access-control-allow-origin"] == page)
             #expect(answer["access-control-allow-methods"] == "POST")
@@ -90,24 +90,24 @@ import Testing
         }
 
         @Test func `what only resembles a preflight is 405`() async throws {
-            let stage = try Stage.current
+            let fixture = try ServerFixture.current
             for target in [WireRequest.function, WireRequest.action] {
                 for request in [
                     WireRequest("OPTIONS", target), WireRequest("OPTIONS", target).adding("Origin", page),
                     preflight(target).removing("Origin"), preflight(target, origin: "https://evil.example"),
                     preflight(target, origin: "null"),
                 ] {
-                    let answer = try await stage.sendAndGoOn(request)
+                    let answer = try await fixture.sendAndGoOn(request)
                     #expect(answer.status == 405)
                     #expect(answer["allow"] == "POST")
                     #expect(answer["access-control-allow-methods"] == nil)
                 }
             }
-            #expect(try await stage.send(preflight("/livez", method: "GET"))["allow"] == "GET")
+            #expect(try await fixture.send(preflight("/livez", method: "GET"))["allow"] == "GET")
         }
 
         @Test func `requests of several pages on one connection are told apart`() async throws {
-            let connection = try await Stage.current.server.connect()
+            let connection = try await ServerFixture.current.server.connect()
             let requests = [
                 (WireRequest.call(nil).adding("Origin", page), page),
                 (WireRequest.call(nil), nil),
@@ -122,33 +122,33 @@ import Testing
         }
     }
 
-    @Suite(.stage(["CORS_ORIGINS": "*"])) struct Starred {
+    @Suite(.serverFixture(["CORS_ORIGINS": "*"])) struct Starred {
         @Test(arguments: [page, "null", "https://evil.example"])
         func `any page may read the answers, never with credentials`(origin: String) async throws {
-            let stage = try Stage.current
+            let fixture = try ServerFixture.current
             for (request, status) in try requests() {
-                let answer = try await stage.send(request.adding("Origin", origin))
+                let answer = try await fixture.send(request.adding("Origin", origin))
                 #expect(answer.status == status)
                 #expect(answer["access-control-allow-origin"] == "*")
                 #expect(answer["access-control-allow-credentials"] == nil)
             }
-            let answer = try await stage.send(preflight(WireRequest.function, origin: origin))
+            let answer = try await fixture.send(preflight(WireRequest.function, origin: origin))
             #expect(answer.status == 204)
             #expect(answer["access-control-allow-origin"] == "*")
         }
     }
 
-    @Suite(.stage()) struct Off {
+    @Suite(.serverFixture()) struct Off {
         @Test func `no page is told anything, and a preflight is 405`() async throws {
-            let stage = try Stage.current
+            let fixture = try ServerFixture.current
             for (request, status) in try requests() {
-                let answer = try await stage.send(request.adding("Origin", page))
+                let answer = try await fixture.send(request.adding("Origin", page))
                 #expect(answer.status == status)
                 #expect(corsHeaders(answer).isEmpty)
                 #expect(answer["vary"] == nil)
             }
             for target in [WireRequest.function, WireRequest.action] {
-                let answer = try await stage.send(preflight(target))
+                let answer = try await fixture.send(preflight(target))
                 #expect(answer.status == 405)
                 #expect(answer["allow"] == "POST")
                 #expect(corsHeaders(answer).isEmpty)
@@ -158,25 +158,25 @@ import Testing
 
     @Test func `a page may read that it asked too often, and that we are out of order`() async throws {
         let settings = ["CORS_ORIGINS": Self.page, "TOKENS_PER_MINUTE": "1"]
-        try await Stage.with(settings) { stage in
-            let request = WireRequest.call(try Tokens.bearer(World.host)).adding("Origin", Self.page)
-            #expect(try await stage.send(request).status == 200)
-            let answer = try await stage.send(request)
+        try await ServerFixture.with(settings) { fixture in
+            let request = WireRequest.call(try Tokens.bearer(SeedData.host)).adding("Origin", Self.page)
+            #expect(try await fixture.send(request).status == 200)
+            let answer = try await fixture.send(request)
             #expect(answer.status == 429)
             #expect(answer["access-control-allow-origin"] == Self.page)
             #expect(answer["access-control-expose-headers"]?.contains("Retry-After") == true)
         }
-        try await Stage.with(settings, startsWithKeySet: false, waitsForReadiness: false) { stage in
-            let token = try Tokens.bearer(World.host)
+        try await ServerFixture.with(settings, startsWithKeySet: false, waitsForReadiness: false) { fixture in
+            let token = try Tokens.bearer(SeedData.host)
             for request in [WireRequest.call(token), .action(token)] {
-                let answer = try await stage.send(request.adding("Origin", Self.page))
+                let answer = try await fixture.send(request.adding("Origin", Self.page))
                 #expect(answer.status == 503)
                 #expect(answer["access-control-allow-origin"] == Self.page)
             }
-            let ready = try await stage.send(WireRequest("GET", "/readyz").adding("Origin", Self.page))
+            let ready = try await fixture.send(WireRequest("GET", "/readyz").adding("Origin", Self.page))
             #expect(ready.status == 503)
             #expect(ready["access-control-allow-origin"] == Self.page)
-            #expect(try await stage.send(Self.preflight(WireRequest.function)).status == 204)
+            #expect(try await fixture.send(Self.preflight(WireRequest.function)).status == 204)
         }
     }
 

@@ -21,22 +21,22 @@ import Testing
         return values.count > 1 ? .several : values.first.map { .one($0) } ?? .absent
     }
 
-    private static func keys(_ circumstances: Circumstances, _ scene: HostileScene) throws -> KeySetStore {
+    private static func keys(_ circumstances: Circumstances, _ fixture: HostileFixture) throws -> KeySetStore {
         let store = KeySetStore()
-        _ = store.replace(with: try JWKSet(parsing: circumstances.keySet ?? HostileKeySet.scene(scene)))
+        _ = store.replace(with: try JWKSet(parsing: circumstances.keySet ?? HostileKeySet.fixture(fixture)))
         if circumstances.lastFetchFailed { store.noteFailure() }
         return store
     }
 
     /// Why a case is refused; nil when it is accepted.
-    private static func failure(_ hostile: HostileCase, _ scene: HostileScene) throws -> AuthenticationFailure? {
-        let circumstances = try hostile.circumstances(scene)
+    private static func failure(_ hostile: HostileCase, _ fixture: HostileFixture) throws -> AuthenticationFailure? {
+        let circumstances = try hostile.circumstances(fixture)
         let authentication = CallerAuthentication(
             verifier: BearerTokenVerifier(policy: circumstances.policy),
-            keys: try keys(circumstances, scene)
+            keys: try keys(circumstances, fixture)
         )
-        let authorization = authorization(try hostile.credentials(scene))
-        let now = Timestamp(secondsSinceEpoch: scene.now + circumstances.clock)
+        let authorization = authorization(try hostile.credentials(fixture))
+        let now = Timestamp(secondsSinceEpoch: fixture.now + circumstances.clock)
         do throws(AuthenticationFailure) {
             // Called twice: the first call must not change the result of the second through the cache.
             _ = try authentication.authenticate(authorization, now: now)
@@ -48,11 +48,11 @@ import Testing
     }
 
     @Test func `every case has its response, and its cause in the log and in a metric label`() throws {
-        let scene = try HostileScene(now: 1_750_000_000)
+        let fixture = try HostileFixture(now: 1_750_000_000)
         for hostile in HostileCase.all {
-            let expected: ExpectedAnswer =
+            let expected: ExpectedResponse =
                 if case .changed(let arrived) = hostile.wire { arrived } else { hostile.expected }
-            let failure = try Self.failure(hostile, scene)
+            let failure = try Self.failure(hostile, fixture)
             #expect(failure?.cause == expected.cause, "\(hostile)")
             let response = failure.map { ErrorResponse($0.reason) }
             #expect(response?.status == expected.status, "\(hostile)")

@@ -8,20 +8,20 @@ import Testing
 /// The table of hostile credentials against the real program over a real socket.
 @Suite struct HostileWireTests {
     private static let settings = [
-        "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": HostileScene.clientID, "DATABASE_POOL_SIZE": "1",
+        "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": HostileFixture.clientID, "DATABASE_POOL_SIZE": "1",
     ]
 
-    private static func withScene(_ body: @Sendable (Stage, HostileScene) async throws -> Void) async throws {
-        try await Stage.with(settings) { stage in
-            let scene = try HostileScene(now: Tokens.now)
-            try stage.server.folder.write(HostileKeySet.scene(scene), to: RunningServer.keySetFile)
+    private static func withScene(_ body: @Sendable (ServerFixture, HostileFixture) async throws -> Void) async throws {
+        try await ServerFixture.with(settings) { fixture in
+            let fixture = try HostileFixture(now: Tokens.now)
+            try fixture.server.folder.write(HostileKeySet.fixture(fixture), to: RunningServer.keySetFile)
             let good = try #require(HostileCase.all.first { $0.name == "a good token" })
-            try await eventually { try await send(HostileRequest(good.credentials(scene)), stage.server).status == 200 }
-            try await body(stage, scene)
+            try await eventually { try await send(HostileRequest(good.credentials(fixture)), fixture.server).status == 200 }
+            try await body(fixture, fixture)
         }
     }
 
-    private static func send(_ request: HostileRequest, _ server: RunningServer) async throws -> HTTPAnswer {
+    private static func send(_ request: HostileRequest, _ server: RunningServer) async throws -> ReceivedResponse {
         let connection = try await server.connect()
         try await connection.send(request.bytes)
         return try await connection.answer()
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// All of an answer, with what differs between any two taken out: its id and its date.
-    private static func text(of answer: HTTPAnswer, to request: HostileRequest) throws -> String {
+    private static func text(of answer: ReceivedResponse, to request: HostileRequest) throws -> String {
         #expect(answer["x-request-id"] == request.requestID)
         #expect(answer["content-length"] == "\(answer.body.count)")
         let headers = answer.headers.map { name, value in
@@ -56,7 +56,7 @@ import Testing
     }
 
     /// The cases that HTTP can carry, with what they become on their way.
-    private static let sent: [(hostile: HostileCase, expected: ExpectedAnswer)] = HostileCase.all.compactMap {
+    private static let sent: [(hostile: HostileCase, expected: ExpectedResponse)] = HostileCase.all.compactMap {
         hostile in
         switch hostile.wire {
         case .same: (hostile, hostile.expected)
@@ -71,17 +71,17 @@ import Testing
         async throws
     {
         #expect(Self.sent.count >= 200)
-        try await Self.withScene { stage, scene in
-            var connection = try await stage.server.connect()
+        try await Self.withScene { fixture, fixture in
+            var connection = try await fixture.server.connect()
             var invalid: Set<String> = []
             var causes: [String: String] = [:]
-            var secrets: Set<String> = [stage.secret]
+            var secrets: Set<String> = [fixture.secret]
             for (hostile, expected) in Self.sent {
-                let credentials = try hostile.credentials(scene)
+                let credentials = try hostile.credentials(fixture)
                 let request = HostileRequest(credentials)
                 try await connection.send(request.bytes)
                 let answer = try await connection.answer()
-                if answer.closes { connection = try await stage.server.connect() }
+                if answer.closes { connection = try await fixture.server.connect() }
                 guard let status = expected.status else {
                     // Row 7 at most: somebody whom the database does not know.
                     #expect(answer.status == 200 || answer.status == 400, "\(hostile): \(answer.text)")
@@ -102,7 +102,7 @@ import Testing
             #expect(invalid.count == 1, "whatever is wrong with a token, the answer is the same")
 
             // Of one kind, at most ten lines a second are written: not every request has one, and every cause has.
-            let log = stage.server.log
+            let log = fixture.server.log
             let logged = try Self.causes(in: log)
             for (id, cause) in logged where causes[id] != nil { #expect(causes[id] == cause) }
             #expect(Set(logged.values).isSuperset(of: causes.values))
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test func `five reasons to refuse are one answer but for expiry, and told apart in the log`() async throws {
-        try await Self.withScene { stage, scene in
+        try await Self.withScene { fixture, fixture in
             let cases = [
                 ("an attacker's", "bad_signature"), ("none with some signature", "alg_not_allowed"),
                 (#""HS256", signed HS256 with PEM"#, "alg_not_allowed"),
@@ -124,12 +124,12 @@ import Testing
             for (name, cause) in cases {
                 let deadline = ContinuousClock.now + .seconds(20)
                 var logged: String?
-                // Of one kind, at most ten lines a second are written, and the scene may have used them up.
+                // Of one kind, at most ten lines a second are written, and the fixture may have used them up.
                 while logged == nil, ContinuousClock.now < deadline {
-                    let request = HostileRequest(try Self.named(name).credentials(scene))
-                    let answer = try Self.text(of: try await Self.send(request, stage.server), to: request)
+                    let request = HostileRequest(try Self.named(name).credentials(fixture))
+                    let answer = try Self.text(of: try await Self.send(request, fixture.server), to: request)
                     if answers.last != answer { answers.append(answer) }
-                    logged = try Self.causes(in: stage.server.log)[request.requestID]
+                    logged = try Self.causes(in: fixture.server.log)[request.requestID]
                     if logged == nil { try await Task.sleep(for: .milliseconds(200)) }
                 }
                 #expect(logged == cause, "\(name)")
@@ -151,17 +151,17 @@ import Testing
     @Test func `what no HTTP message can carry gets a 400 or no answer, and a token elsewhere is not looked at`()
         async throws
     {
-        try await Self.withScene { stage, scene in
+        try await Self.withScene { fixture, fixture in
             for hostile in HostileCase.all {
                 guard case .impossible = hostile.wire else { continue }
-                let connection = try await stage.server.connect()
-                try await connection.send(HostileRequest(hostile.credentials(scene)).bytes)
+                let connection = try await fixture.server.connect()
+                try await connection.send(HostileRequest(hostile.credentials(fixture)).bytes)
                 let (bytes, closed) = try await connection.rest()
                 let answer = String(decoding: bytes, as: UTF8.self)
                 #expect(closed, "\(hostile)")
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "), "\(hostile): \(answer)")
             }
-            guard case .token(let bytes) = try Self.named("a good token").credentials(scene) else { return }
+            guard case .token(let bytes) = try Self.named("a good token").credentials(fixture) else { return }
             let token = String(decoding: bytes, as: UTF8.self)
             let body = WireRequest.documentedBody.dropLast() + #","access_token":"\#(token)"}"#
             for request in [
@@ -170,13 +170,13 @@ import Testing
                 WireRequest.call(nil).adding("Proxy-Authorization", "Bearer \(token)"),
                 WireRequest.call(nil, body: String(body)),
             ] {
-                #expect(try await stage.send(request).decode(FailureBody.self).code == "UNAUTHORIZED")
+                #expect(try await fixture.send(request).decode(FailureBody.self).code == "UNAUTHORIZED")
             }
             let inQuery = HostileRequest(.fields([]), target: "\(WireRequest.function)?access_token=\(token)")
-            #expect(try await Self.send(inQuery, stage.server).decode(FailureBody.self).code == "UNAUTHORIZED")
+            #expect(try await Self.send(inQuery, fixture.server).decode(FailureBody.self).code == "UNAUTHORIZED")
             let endless = HostileRequest(.token([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)))
-            #expect(try await Self.send(endless, stage.server).status == 431)
-            #expect(!stage.server.log.contains(token))
+            #expect(try await Self.send(endless, fixture.server).status == 431)
+            #expect(!fixture.server.log.contains(token))
         }
     }
 
@@ -190,58 +190,58 @@ import Testing
     ]
 
     /// Sends everything that rows 1 to 6 refuse, and says how often it was answered otherwise than by a 400 or a 401.
-    private static func sendRefused(_ stage: Stage, _ scene: HostileScene) async throws -> [String] {
+    private static func sendRefused(_ fixture: ServerFixture, _ fixture: HostileFixture) async throws -> [String] {
         var others: [String] = []
-        var connection = try await stage.server.connect()
-        let good = String(decoding: try scene.goodToken(), as: UTF8.self)
+        var connection = try await fixture.server.connect()
+        let good = String(decoding: try fixture.goodToken(), as: UTF8.self)
         let bodies = refusedBodies.map { ("body \($0)", WireRequest.call(good, body: $0).bytes, 400) }
         let requests = try sent.compactMap { hostile, expected in
-            try expected.status.map { ("\(hostile)", HostileRequest(try hostile.credentials(scene)).bytes, $0) }
+            try expected.status.map { ("\(hostile)", HostileRequest(try hostile.credentials(fixture)).bytes, $0) }
         }
         for (name, bytes, status) in requests + bodies {
             try await connection.send(bytes)
             let answer = try await connection.answer()
             if answer.status != status { others.append("\(name): \(answer.status) \(answer.text)") }
-            if answer.closes { connection = try await stage.server.connect() }
+            if answer.closes { connection = try await fixture.server.connect() }
         }
         return others
     }
 
     @Test func `what rows 1 to 6 refuse does not touch a database connection, and needs none`() async throws {
-        try await Self.withScene { stage, scene in
-            let good = String(decoding: try scene.goodToken(), as: UTF8.self)
-            #expect(try await stage.send(.call(good)).status == 200)
+        try await Self.withScene { fixture, fixture in
+            let good = String(decoding: try fixture.goodToken(), as: UTF8.self)
+            #expect(try await fixture.send(.call(good)).status == 200)
             // The monitor has a connection of its own, which looks at the database once a second.
             let serving = "datname = current_database() AND application_name = 'connvo-server/serve'"
             let isMonitor = "(query LIKE '%transaction_read_only%' OR query LIKE '%missing_partitions%')"
             try await eventually {
-                try await stage.scalar("SELECT count(*) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)") == "1"
+                try await fixture.scalar("SELECT count(*) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)") == "1"
             }
             let monitor = try #require(
-                try await stage.scalar("SELECT max(pid) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)")
+                try await fixture.scalar("SELECT max(pid) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)")
             )
             let activity = """
                 SELECT string_agg(concat_ws(' ', pid, backend_start, xact_start, query_start, state_change, state), ', ')
                 FROM pg_stat_activity WHERE \(serving) AND pid <> \(monitor)
                 """
-            try await eventually { try await stage.scalar(activity)?.hasSuffix(" idle") == true }
-            let before = try #require(try await stage.scalar(activity))
-            #expect(try await Self.sendRefused(stage, scene) == [])
-            #expect(try await stage.scalar(activity) == before)
-            #expect(try await stage.send(.call(good)).status == 200)
-            #expect(try await stage.scalar(activity) != before, "what is let in shows where nothing must have shown")
+            try await eventually { try await fixture.scalar(activity)?.hasSuffix(" idle") == true }
+            let before = try #require(try await fixture.scalar(activity))
+            #expect(try await Self.sendRefused(fixture, fixture) == [])
+            #expect(try await fixture.scalar(activity) == before)
+            #expect(try await fixture.send(.call(good)).status == 200)
+            #expect(try await fixture.scalar(activity) != before, "what is let in shows where nothing must have shown")
 
             // And with the database gone, they are answered as before.
-            let name = stage.database.name
+            let name = fixture.database.name
             try await onOwnThread {
                 try TestServer.run("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
                 try TestServer.run(
                     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(name)'"
                 )
             }
-            #expect(try await stage.send(.call(good)).status == 503)
-            #expect(try await Self.sendRefused(stage, scene) == [])
-            #expect(try await stage.send(.call(good)).status == 503)
+            #expect(try await fixture.send(.call(good)).status == 503)
+            #expect(try await Self.sendRefused(fixture, fixture) == [])
+            #expect(try await fixture.send(.call(good)).status == 503)
         }
     }
 }

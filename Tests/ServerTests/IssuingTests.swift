@@ -3,7 +3,7 @@ import JOSE
 import Testing
 
 /// The function when it grants: the answer, the token and the record.
-@Suite(.stage(["EARLY_JOIN_WINDOW": "15m"])) struct IssuingTests {
+@Suite(.serverFixture(["EARLY_JOIN_WINDOW": "15m"])) struct IssuingTests {
     /// The claims of a token, and what they are written as.
     private struct Claims: Decodable {
         let user_id: String
@@ -27,9 +27,9 @@ import Testing
     }
 
     @Test func `the documented request gets the documented answer, byte for byte`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let before = Tokens.now
-        let answer = try await stage.send(.call(Tokens.bearer(World.host)))
+        let answer = try await fixture.send(.call(Tokens.bearer(SeedData.host)))
         let after = Tokens.now
 
         #expect(answer.status == 200)
@@ -49,8 +49,8 @@ import Testing
     }
 
     @Test func `the token has exactly the documented header and six claims`() async throws {
-        let stage = try Stage.current
-        let value = try await stage.send(.call(Tokens.bearer(World.host))).decode(SuccessBody.self).value
+        let fixture = try ServerFixture.current
+        let value = try await fixture.send(.call(Tokens.bearer(SeedData.host))).decode(SuccessBody.self).value
         let segments = try segments(value.token)
         #expect(segments.count == 3)
         #expect(String(decoding: segments[0], as: UTF8.self) == #"{"alg":"HS256","typ":"JWT"}"#)
@@ -69,7 +69,7 @@ import Testing
 
         let dot = try #require(value.token.lastIndex(of: "."))
         let input = Array(value.token[..<dot].utf8)
-        #expect(HMACSHA256(key: Array(stage.secret.utf8)).authenticate(input) == segments[2])
+        #expect(HMACSHA256(key: Array(fixture.secret.utf8)).authenticate(input) == segments[2])
         let middle = value.token.split(separator: ".")[1]
         #expect(!middle.contains("-") && !middle.contains("_"))
     }
@@ -88,7 +88,7 @@ import Testing
             image: String?
         ) async throws
     {
-        let answer = try await Stage.current.call(user)
+        let answer = try await ServerFixture.current.call(user)
         let value = try answer.decode(SuccessBody.self).value
         #expect(value.userId == user)
         #expect(value.user.id == user)
@@ -119,12 +119,12 @@ import Testing
         streamRole: String,
         granted: String
     ) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let answer = try await stage.call(user, role: role, requestID: requestID)
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let answer = try await fixture.call(user, role: role, requestID: requestID)
         try #require(answer.status == 200, "\(answer.text)")
         #expect(try claims(answer.decode(SuccessBody.self).value.token).role == streamRole)
-        let record = try await stage.scalar(
+        let record = try await fixture.scalar(
             """
             SELECT concat_ws(' ', coalesce(requested_role, '-'), granted_role, stream_role)
             FROM connvo.issued_tokens WHERE request_id = '\(requestID)'
@@ -135,24 +135,24 @@ import Testing
 
     @Test(arguments: ["meeting_123example", "meeting_anytime", "meeting_soon"])
     func `active meetings admit, and scheduled ones that are open`(meeting: String) async throws {
-        let answer = try await Stage.current.call("user_participant", meeting: meeting)
+        let answer = try await ServerFixture.current.call("user_participant", meeting: meeting)
         #expect(answer.status == 200, "\(answer.text)")
     }
 
     @Test func `a host may enter early`() async throws {
-        let answer = try await Stage.current.call(World.host, meeting: "meeting_early")
+        let answer = try await ServerFixture.current.call(SeedData.host, meeting: "meeting_early")
         #expect(answer.status == 200, "\(answer.text)")
     }
 
     @Test func `every token has one record, of exactly its bytes`() async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
         let agent = String(repeating: "é", count: 200) + String(repeating: "🎥", count: 100)
-        let request = WireRequest.call(try Tokens.bearer(World.host, session: "session_of_the_record"))
+        let request = WireRequest.call(try Tokens.bearer(SeedData.host, session: "session_of_the_record"))
             .adding("X-Request-Id", requestID)
             .adding("User-Agent", agent)
             .adding("X-Forwarded-For", "203.0.113.7")
-        let answer = try await stage.send(request)
+        let answer = try await fixture.send(request)
         try #require(answer.status == 200)
         #expect(answer["x-request-id"] == requestID)
         let token = try answer.decode(SuccessBody.self).value.token
@@ -162,7 +162,7 @@ import Testing
             stream_role, tier_id, tier_is_paid, subscription_status, call_cid, session_id, coalesce(impersonator, '-'),
             host(client_ip), request_id, char_length(user_agent), extract(epoch FROM expires_at)::bigint)
             """
-        let record = try await stage.scalar("SELECT \(columns) FROM connvo.issued_tokens WHERE id = '\(claims.jti)'")
+        let record = try await fixture.scalar("SELECT \(columns) FROM connvo.issued_tokens WHERE id = '\(claims.jti)'")
         #expect(
             record == """
                 user_workos_123 meeting_123example user_workos_123 - participant participant \
@@ -171,42 +171,42 @@ import Testing
                 """
         )
         let hash = SHA256.hash(Array(token.utf8)).map { String(format: "%02x", $0) }.joined()
-        let stored = try await stage.scalar(
+        let stored = try await fixture.scalar(
             "SELECT encode(token_sha256, 'hex') FROM connvo.issued_tokens WHERE id = '\(claims.jti)'"
         )
         #expect(stored == hash)
-        let storedAgent = try await stage.scalar(
+        let storedAgent = try await fixture.scalar(
             "SELECT user_agent FROM connvo.issued_tokens WHERE id = '\(claims.jti)'"
         )
         #expect(storedAgent == String(String.UnicodeScalarView(agent.unicodeScalars.prefix(256))))
-        let issued = try await stage.scalar(
+        let issued = try await fixture.scalar(
             "SELECT extract(epoch FROM date_trunc('second', issued_at))::bigint FROM connvo.issued_tokens WHERE id = '\(claims.jti)'"
         )
         #expect(issued == "\(claims.exp - 3600)")
-        #expect(try await stage.recordCount(requestID) == 1)
+        #expect(try await fixture.recordCount(requestID) == 1)
     }
 
     @Test func `two requests at once get two tokens and two records`() async throws {
-        let stage = try Stage.current
-        let ids = (0..<8).map { _ in Stage.makeRequestID() }
+        let fixture = try ServerFixture.current
+        let ids = (0..<8).map { _ in ServerFixture.makeRequestID() }
         let tokens = try await withThrowingTaskGroup { group in
             for id in ids {
-                group.addTask { try await stage.call(requestID: id).decode(SuccessBody.self).value.token }
+                group.addTask { try await fixture.call(requestID: id).decode(SuccessBody.self).value.token }
             }
             return try await group.reduce(into: Set<String>()) { $0.insert($1) }
         }
         #expect(tokens.count == ids.count)
-        for id in ids { #expect(try await stage.recordCount(id) == 1) }
+        for id in ids { #expect(try await fixture.recordCount(id) == 1) }
     }
 
     @Test func `nothing that is logged holds a token or the secret`() async throws {
-        let stage = try Stage.current
-        let bearer = try Tokens.bearer(World.host)
-        let token = try await stage.send(.call(bearer)).decode(SuccessBody.self).value.token
-        _ = try await stage.send(.call(bearer + "x"))
-        let log = stage.server.log
+        let fixture = try ServerFixture.current
+        let bearer = try Tokens.bearer(SeedData.host)
+        let token = try await fixture.send(.call(bearer)).decode(SuccessBody.self).value.token
+        _ = try await fixture.send(.call(bearer + "x"))
+        let log = fixture.server.log
         #expect(!log.contains(bearer))
         #expect(!log.contains(token))
-        #expect(!log.contains(stage.secret))
+        #expect(!log.contains(fixture.secret))
     }
 }

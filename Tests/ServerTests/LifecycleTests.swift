@@ -5,39 +5,39 @@ import Testing
 /// Starting and stopping `serve`.
 @Suite struct LifecycleTests {
     @Test func `a request in progress at SIGTERM gets its response, and the process exits with 0`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             // Writing the row takes longer than sending the signal, and less than the statement timeout.
-            try await stage.run(
+            try await fixture.run(
                 """
                 CREATE FUNCTION connvo.slowly() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END $$;
                 CREATE TRIGGER slowly BEFORE INSERT ON connvo.issued_tokens FOR EACH ROW EXECUTE FUNCTION connvo.slowly();
                 """
             )
-            let requestID = Stage.makeRequestID()
-            let connection = try await stage.server.connect()
-            let request = WireRequest.call(try Tokens.bearer(World.host))
+            let requestID = ServerFixture.makeRequestID()
+            let connection = try await fixture.server.connect()
+            let request = WireRequest.call(try Tokens.bearer(SeedData.host))
             // Repeated when the statement ended before the test saw it.
             for attempt in 0..<5 {
                 if attempt > 0 { _ = try await connection.answer() }
                 try await connection.send(request.adding("X-Request-Id", "\(requestID)-\(attempt)").bytes)
-                if try await isWriting(stage) { break }
+                if try await isWriting(fixture) { break }
             }
-            stage.server.terminate()
+            fixture.server.terminate()
             let answer = try await connection.answer()
             #expect(answer.status == 200, "\(answer.text)")
-            #expect(try await stage.recordCount(#require(answer["x-request-id"])) == 1)
-            #expect(try await stage.server.exitStatus() == 0)
+            #expect(try await fixture.recordCount(#require(answer["x-request-id"])) == 1)
+            #expect(try await fixture.server.exitStatus() == 0)
         }
     }
 
     /// Whether a row is being written now or within a second.
-    private func isWriting(_ stage: Stage) async throws -> Bool {
+    private func isWriting(_ fixture: ServerFixture) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(1)
         while ContinuousClock.now < deadline {
             let sleeping =
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-            if try await stage.scalar(sleeping) == "1" { return true }
+            if try await fixture.scalar(sleeping) == "1" { return true }
         }
         return false
     }
@@ -57,13 +57,13 @@ import Testing
     /// sent after the listener has closed, and whether new connections saw before that the server was not ready.
     private func terminateWhileReceiving() async throws -> (sawNotReady: Bool, status: Int) {
         let outcome = Mutex((sawNotReady: false, status: 0))
-        try await Stage.with { stage in
-            let request = WireRequest.call(try Tokens.bearer(World.host))
-            let connection = try await stage.server.connect()
+        try await ServerFixture.with { fixture in
+            let request = WireRequest.call(try Tokens.bearer(SeedData.host))
+            let connection = try await fixture.server.connect()
             try await connection.send(Array(request.bytes.dropLast(10)))
-            stage.server.terminate()
+            fixture.server.terminate()
             try await eventually {
-                guard let late = try? await stage.server.connect() else { return true }
+                guard let late = try? await fixture.server.connect() else { return true }
                 try await late.send(WireRequest("GET", "/readyz").bytes)
                 // A connection that the listener accepted while it closed gets no response.
                 let status = try? await late.answer().status
@@ -73,7 +73,7 @@ import Testing
             try await connection.send(Array(request.bytes.suffix(10)))
             let answer = try await connection.answer()
             outcome.withLock { $0.status = answer.status }
-            #expect(try await stage.server.exitStatus() == 0)
+            #expect(try await fixture.server.exitStatus() == 0)
         }
         return outcome.withLock { $0 }
     }
@@ -96,7 +96,7 @@ import Testing
             #expect(try await server.send(WireRequest("GET", "/readyz")).status == 503)
             for _ in 0..<3 {
                 let started = ContinuousClock.now
-                let answer = try await server.send(.call(Tokens.bearer(World.host)))
+                let answer = try await server.send(.call(Tokens.bearer(SeedData.host)))
                 #expect(answer.status == 503)
                 #expect(answer["retry-after"].flatMap { Int($0) }.map { $0 > 0 } == true)
                 let body = try answer.decode(FailureBody.self)
@@ -107,7 +107,7 @@ import Testing
             }
             // The checks of rows 1 to 6 of docs/errors.md need no database.
             #expect(try await server.send(.call(nil)).status == 401)
-            #expect(try await server.send(.call(Tokens.bearer(World.host), body: "{}")).status == 400)
+            #expect(try await server.send(.call(Tokens.bearer(SeedData.host), body: "{}")).status == 400)
             result = .success(())
         } catch {
             result = .failure(error)
@@ -131,7 +131,7 @@ import Testing
             }
             let probes = await Result {
                 try await (
-                    server.send(WireRequest("GET", "/readyz")).status, server.send(.call(Tokens.bearer(World.host)))
+                    server.send(WireRequest("GET", "/readyz")).status, server.send(.call(Tokens.bearer(SeedData.host)))
                 )
             }
             try await onOwnThread { server.kill() }

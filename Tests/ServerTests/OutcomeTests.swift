@@ -1,7 +1,7 @@
 import Testing
 
 /// Rows 7 to 16 of the contract: what the rules say, in their order, and what is recorded of it.
-@Suite(.stage(["EARLY_JOIN_WINDOW": "15m"])) struct OutcomeTests {
+@Suite(.serverFixture(["EARLY_JOIN_WINDOW": "15m"])) struct OutcomeTests {
     /// A refusal and all that can be seen of it.
     struct Refusal: Sendable, CustomTestStringConvertible {
         let name: String
@@ -127,12 +127,12 @@ import Testing
             Refusal(
                 name: name,
                 user: user,
-                meeting: World.meeting,
+                meeting: SeedData.meeting,
                 role: role,
                 code: "INSUFFICIENT_PERMISSIONS",
                 statusCode: 403,
                 message: "Requires \(role) role",
-                metadata: ["meetingId": World.meeting, "requiredRole": role, "currentRole": held],
+                metadata: ["meetingId": SeedData.meeting, "requiredRole": role, "currentRole": held],
                 reason: "role_above_own"
             )
         }
@@ -141,35 +141,35 @@ import Testing
             Refusal(
                 name: name,
                 user: user,
-                meeting: World.meeting,
+                meeting: SeedData.meeting,
                 role: role,
                 code: "INSUFFICIENT_PERMISSIONS",
                 statusCode: 403,
                 message: "Observers cannot receive a call token",
-                metadata: ["meetingId": World.meeting],
+                metadata: ["meetingId": SeedData.meeting],
                 reason: "role_not_admitted"
             )
         }
     }
 
     static let refusals: [Refusal] = [
-        .unknownUser("7", "user_nobody", World.meeting),
+        .unknownUser("7", "user_nobody", SeedData.meeting),
         .unknownUser("7 before 9", "user_nobody", "meeting_nowhere"),
         .unknownUser("7 before 11", "user_nobody", "meeting_concluded", role: "host"),
-        .deactivated("8", World.meeting),
+        .deactivated("8", SeedData.meeting),
         .deactivated("8 before 9", "meeting_nowhere"),
         .deactivated("8 before 13", "meeting_free_without_call", role: "host"),
         .notFound("9", "meeting_nowhere"),
         .notFound("9, the longest id there is", String(repeating: "m", count: 64), role: "host"),
         .notFound("9, ids know case", "Meeting_123example"),
-        .outsider("10", "user_outsider", World.meeting),
-        .outsider("10, removed", "user_removed", World.meeting),
+        .outsider("10", "user_outsider", SeedData.meeting),
+        .outsider("10, removed", "user_removed", SeedData.meeting),
         .outsider("10 before 11", "user_outsider", "meeting_concluded"),
         .outsider("10, removed, before 11", "user_removed", "meeting_cancelled"),
         .outsider("10 before 13 and 15", "user_outsider", "meeting_free_without_call", role: "host"),
         .ended("11, concluded", "meeting_concluded"),
         .ended("11, cancelled", "meeting_cancelled"),
-        .ended("11, for the host too", "meeting_concluded", user: World.host),
+        .ended("11, for the host too", "meeting_concluded", user: SeedData.host),
         .ended("11 before 13, 14 and 15", "meeting_concluded_free", role: "host"),
         .ended("11 before 16", "meeting_concluded", user: "user_observer"),
         Refusal(
@@ -206,14 +206,14 @@ import Testing
         .above("15 before 16", "user_observer", "observer", asks: "participant"),
         .observer("16", "user_observer", role: nil),
         .observer("16, asked for", "user_observer", role: "observer"),
-        .observer("16, by lowering", World.host, role: "observer"),
+        .observer("16, by lowering", SeedData.host, role: "observer"),
     ]
 
     @Test(arguments: refusals)
     func `a refusal says what the contract says, and is recorded`(refusal: Refusal) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let answer = try await stage.call(
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let answer = try await fixture.call(
             refusal.user,
             meeting: refusal.meeting,
             role: refusal.role,
@@ -240,7 +240,7 @@ import Testing
         #expect(body.errorMessage == body.errorData.message)
         #expect(body.requestId == requestID)
 
-        let record = try await stage.scalar(
+        let record = try await fixture.scalar(
             """
             SELECT concat_ws(' ', user_id, meeting_id, coalesce(requested_role, '-'), code, reason, session_id,
             host(client_ip), coalesce(user_agent, '-'))
@@ -253,11 +253,11 @@ import Testing
                 127.0.0.1 -
                 """
         )
-        #expect(try await stage.recordCount(requestID) == 1)
+        #expect(try await fixture.recordCount(requestID) == 1)
     }
 
     @Test func `the envelope is written as documented, byte for byte`() async throws {
-        let answer = try await Stage.current.call("user_outsider", requestID: "documented")
+        let answer = try await ServerFixture.current.call("user_outsider", requestID: "documented")
         #expect(
             answer.text == """
                 {"status":"error","errorMessage":"Access denied: Not a meeting participant",\
@@ -269,7 +269,7 @@ import Testing
     }
 
     @Test func `without metadata there is no such member`() async throws {
-        let answer = try await Stage.current.call("user_deactivated", requestID: "no-metadata")
+        let answer = try await ServerFixture.current.call("user_deactivated", requestID: "no-metadata")
         #expect(
             answer.text == """
                 {"status":"error","errorMessage":"Account deactivated",\
@@ -280,39 +280,39 @@ import Testing
     }
 
     @Test func `a change in the database counts from the next request on`() async throws {
-        let stage = try Stage.current
-        try await stage.run("INSERT INTO connvo.users (id, email) VALUES ('user_changing', 'c@example.com')")
-        #expect(try await stage.call("user_changing").decode(FailureBody.self).code == "FORBIDDEN")
-        try await stage.run(
+        let fixture = try ServerFixture.current
+        try await fixture.run("INSERT INTO connvo.users (id, email) VALUES ('user_changing', 'c@example.com')")
+        #expect(try await fixture.call("user_changing").decode(FailureBody.self).code == "FORBIDDEN")
+        try await fixture.run(
             "INSERT INTO connvo.meeting_participants (meeting_id, user_id, role) VALUES ('meeting_123example', 'user_changing', 'participant')"
         )
-        #expect(try await stage.call("user_changing").status == 200)
-        try await stage.run("UPDATE connvo.meeting_participants SET removed_at = now() WHERE user_id = 'user_changing'")
-        #expect(try await stage.call("user_changing").decode(FailureBody.self).code == "FORBIDDEN")
+        #expect(try await fixture.call("user_changing").status == 200)
+        try await fixture.run("UPDATE connvo.meeting_participants SET removed_at = now() WHERE user_id = 'user_changing'")
+        #expect(try await fixture.call("user_changing").decode(FailureBody.self).code == "FORBIDDEN")
     }
 }
 
 /// Rows 18 and 19: our own faults.
-@Suite(.stage(), .serialized) struct FaultTests {
+@Suite(.serverFixture(), .serialized) struct FaultTests {
     @Test func `a database that does not answer in time is 503 with Retry-After, and leaves no record`() async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let lock = try await TableLock(on: stage.database, "connvo.issued_tokens")
-        let answer = try await stage.call(requestID: requestID)
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let lock = try await TableLock(on: fixture.database, "connvo.issued_tokens")
+        let answer = try await fixture.call(requestID: requestID)
         try await lock.release()
         #expect(answer.status == 503)
         #expect(answer["retry-after"].flatMap { Int($0) }.map { $0 > 0 } == true)
         let body = try answer.decode(FailureBody.self)
         #expect(body.code == "SERVICE_UNAVAILABLE")
         #expect(body.errorData.statusCode == 503)
-        #expect(try await stage.recordCount(requestID) == 0)
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.recordCount(requestID) == 0)
+        #expect(try await fixture.call().status == 200)
     }
 
     @Test func `a Convex client hears of it as of every failure that is not the function's`() async throws {
-        let stage = try Stage.current
-        let lock = try await TableLock(on: stage.database, "connvo.issued_tokens")
-        let answer = try await stage.send(.action(Tokens.bearer(World.host)))
+        let fixture = try ServerFixture.current
+        let lock = try await TableLock(on: fixture.database, "connvo.issued_tokens")
+        let answer = try await fixture.send(.action(Tokens.bearer(SeedData.host)))
         try await lock.release()
         #expect(answer.status == 503)
         #expect(answer["retry-after"] != nil)
@@ -322,14 +322,14 @@ import Testing
     }
 
     @Test func `a record that cannot be written is 500, for that one request`() async throws {
-        let stage = try Stage.current
-        try await stage.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT secret_name CHECK (user_id <> 'user_bug')")
-        let requestID = Stage.makeRequestID()
-        async let good = stage.call()
-        let bad = try await stage.call("user_bug", requestID: requestID)
+        let fixture = try ServerFixture.current
+        try await fixture.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT secret_name CHECK (user_id <> 'user_bug')")
+        let requestID = ServerFixture.makeRequestID()
+        async let good = fixture.call()
+        let bad = try await fixture.call("user_bug", requestID: requestID)
         #expect(try await good.status == 200)
         #expect(bad.status == 500)
-        let convex = try await stage.send(.action(Tokens.bearer("user_bug")))
+        let convex = try await fixture.send(.action(Tokens.bearer("user_bug")))
         #expect(convex.status == 500)
         #expect(try convex.decode(FailureBody.self).code == "INTERNAL_ERROR")
         #expect(
@@ -340,8 +340,8 @@ import Testing
                 "message":"Your request couldn't be completed. Try again later.","requestId":"\(requestID)"}
                 """
         )
-        #expect(try await stage.recordCount(requestID) == 0)
-        try await stage.run("ALTER TABLE connvo.issued_tokens DROP CONSTRAINT secret_name")
-        #expect(try await stage.call("user_bug").status == 200)
+        #expect(try await fixture.recordCount(requestID) == 0)
+        try await fixture.run("ALTER TABLE connvo.issued_tokens DROP CONSTRAINT secret_name")
+        #expect(try await fixture.call("user_bug").status == 200)
     }
 }

@@ -1,21 +1,21 @@
 import Testing
 
 /// docs/errors.md, row 17: how many requests a person may send in a minute.
-@Suite(.stage(["TOKENS_PER_MINUTE": "5"])) struct QuotaTests {
+@Suite(.serverFixture(["TOKENS_PER_MINUTE": "5"])) struct QuotaTests {
     /// A new user without requests.
-    private func newcomer(_ stage: Stage, isMember: Bool = true) async throws -> String {
-        let id = "user_\(Stage.makeRequestID())"
+    private func newcomer(_ fixture: ServerFixture, isMember: Bool = true) async throws -> String {
+        let id = "user_\(ServerFixture.makeRequestID())"
         let membership = """
             INSERT INTO connvo.meeting_participants (meeting_id, user_id, role)
             VALUES ('meeting_123example', '\(id)', 'participant');
             """
-        try await stage.run(
+        try await fixture.run(
             "INSERT INTO connvo.users (id, email) VALUES ('\(id)', '\(id)@example.com');" + (isMember ? membership : "")
         )
         return id
     }
 
-    private func expectLimited(_ answer: HTTPAnswer) throws {
+    private func expectLimited(_ answer: ReceivedResponse) throws {
         #expect(answer.status == 429)
         let seconds = try #require(answer["retry-after"].flatMap { Int($0) })
         #expect((1...60).contains(seconds))
@@ -28,31 +28,31 @@ import Testing
     }
 
     @Test func `beyond the quota a user gets 429 with Retry-After and no row, and others do not`() async throws {
-        let stage = try Stage.current
-        let user = try await newcomer(stage)
-        for _ in 0..<5 { #expect(try await stage.call(user).status == 200) }
+        let fixture = try ServerFixture.current
+        let user = try await newcomer(fixture)
+        for _ in 0..<5 { #expect(try await fixture.call(user).status == 200) }
         for _ in 0..<3 {
-            let requestID = Stage.makeRequestID()
-            let answer = try await stage.call(user, requestID: requestID)
+            let requestID = ServerFixture.makeRequestID()
+            let answer = try await fixture.call(user, requestID: requestID)
             try expectLimited(answer)
             #expect(answer["x-request-id"] == requestID)
-            #expect(try await stage.recordCount(requestID) == 0)
+            #expect(try await fixture.recordCount(requestID) == 0)
         }
         // It may precede rows 7 to 16, but not rows 1 to 6.
-        try expectLimited(try await stage.call(user, meeting: "meeting_nowhere"))
+        try expectLimited(try await fixture.call(user, meeting: "meeting_nowhere"))
         let token = try Tokens.bearer(user)
-        #expect(try await stage.send(.call(token, body: "{}")).status == 400)
-        #expect(try await stage.send(.call(token, body: "{").replacing("Content-Type", "text/plain")).status == 415)
-        #expect(try await stage.call().status == 200)
+        #expect(try await fixture.send(.call(token, body: "{}")).status == 400)
+        #expect(try await fixture.send(.call(token, body: "{").replacing("Content-Type", "text/plain")).status == 415)
+        #expect(try await fixture.call().status == 200)
     }
 
     @Test func `a Convex client gets a 200, and both endpoints share one quota`() async throws {
-        let stage = try Stage.current
-        let user = try await newcomer(stage)
+        let fixture = try ServerFixture.current
+        let user = try await newcomer(fixture)
         let token = try Tokens.bearer(user)
-        for _ in 0..<3 { #expect(try await stage.call(user).status == 200) }
-        for _ in 0..<2 { #expect(try await stage.send(.action(token)).text.contains(#""status":"success""#)) }
-        let answer = try await stage.send(.action(token))
+        for _ in 0..<3 { #expect(try await fixture.call(user).status == 200) }
+        for _ in 0..<2 { #expect(try await fixture.send(.action(token)).text.contains(#""status":"success""#)) }
+        let answer = try await fixture.send(.action(token))
         #expect(answer.status == 200)
         #expect(answer["retry-after"] == nil)
         #expect(
@@ -62,35 +62,35 @@ import Testing
                 "statusCode":429.0}}
                 """
         )
-        try expectLimited(try await stage.call(user))
+        try expectLimited(try await fixture.call(user))
     }
 
     @Test func `refusals count, requests without a decision do not`() async throws {
-        let stage = try Stage.current
-        let user = try await newcomer(stage, isMember: false)
+        let fixture = try ServerFixture.current
+        let user = try await newcomer(fixture, isMember: false)
         let token = try Tokens.bearer(user)
         for _ in 0..<10 {
-            #expect(try await stage.send(.call(token, body: "{}")).status == 400)
-            #expect(try await stage.send(.call(token + "x")).status == 401)
+            #expect(try await fixture.send(.call(token, body: "{}")).status == 400)
+            #expect(try await fixture.send(.call(token + "x")).status == 401)
         }
-        for _ in 0..<5 { #expect(try await stage.call(user).decode(FailureBody.self).code == "FORBIDDEN") }
-        try expectLimited(try await stage.call(user))
+        for _ in 0..<5 { #expect(try await fixture.call(user).decode(FailureBody.self).code == "FORBIDDEN") }
+        try expectLimited(try await fixture.call(user))
     }
 
     @Test func `of many concurrent requests the quota is admitted`() async throws {
-        let stage = try Stage.current
-        let user = try await newcomer(stage)
+        let fixture = try ServerFixture.current
+        let user = try await newcomer(fixture)
         let statuses = try await withThrowingTaskGroup { group in
-            for _ in 0..<20 { group.addTask { try await stage.call(user).status } }
+            for _ in 0..<20 { group.addTask { try await fixture.call(user).status } }
             return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
         }
         #expect(statuses == [200: 5, 429: 15])
     }
 
     @Test func `rows that another process wrote count`() async throws {
-        let stage = try Stage.current
-        let user = try await newcomer(stage)
-        try await stage.run(
+        let fixture = try ServerFixture.current
+        let user = try await newcomer(fixture)
+        try await fixture.run(
             """
             INSERT INTO connvo.token_refusals (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
             SELECT gen_random_uuid(), now() - number * interval '1 second', '\(user)', 'meeting_123example', 'FORBIDDEN',
@@ -102,7 +102,7 @@ import Testing
             FROM generate_series(1, 9) AS number
             """
         )
-        #expect(try await stage.call(user).status == 200)
-        try expectLimited(try await stage.call(user))
+        #expect(try await fixture.call(user).status == 200)
+        try expectLimited(try await fixture.call(user))
     }
 }

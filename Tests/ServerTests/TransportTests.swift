@@ -2,7 +2,7 @@ import JOSE
 import Testing
 
 /// Rows 1 to 6 and the transport's own outcomes: what is said, in which order, and that nothing of it is recorded.
-@Suite(.stage()) struct TransportTests {
+@Suite(.serverFixture()) struct TransportTests {
     /// What is wrong with a request; several together show which is told first.
     enum Fault: String, CaseIterable, Sendable {
         case method, size, mediaType, noCredentials, badToken, expired, unknownFunction, badBody, noArguments,
@@ -33,11 +33,11 @@ import Testing
             var body = "{\"args\":{\(arguments.joined(separator: ","))}}"
             if faults.contains(.noArguments) { body = "{}" }
             if faults.contains(.badBody) { body = "{" }
-            var token: String? = try Tokens.bearer(faults.contains(.unknownUser) ? "user_nobody" : World.host)
+            var token: String? = try Tokens.bearer(faults.contains(.unknownUser) ? "user_nobody" : SeedData.host)
             let past = Tokens.now - 7200
             if faults.contains(.expired) {
                 token = try Tokens.forge(
-                    payload: Tokens.claims(World.host, ["iat": "\(past)", "exp": "\(past + 3600)"])
+                    payload: Tokens.claims(SeedData.host, ["iat": "\(past)", "exp": "\(past + 3600)"])
                 )
             }
             if faults.contains(.badToken) { token = "not.a.token" }
@@ -97,9 +97,9 @@ import Testing
     func `of several faults the one that comes first in the contract is told, and none is recorded`(
         testCase: Case
     ) async throws {
-        let stage = try Stage.current
-        let requestID = Stage.makeRequestID()
-        let answer = try await stage.sendAndGoOn(testCase.request().adding("X-Request-Id", requestID))
+        let fixture = try ServerFixture.current
+        let requestID = ServerFixture.makeRequestID()
+        let answer = try await fixture.sendAndGoOn(testCase.request().adding("X-Request-Id", requestID))
         #expect(answer.status == testCase.status)
         let body = try answer.decode(FailureBody.self)
         #expect(body.status == "error")
@@ -127,17 +127,17 @@ import Testing
         default:
             #expect(answer["www-authenticate"] == nil)
         }
-        #expect(try await stage.recordCount(requestID) == 0)
+        #expect(try await fixture.recordCount(requestID) == 0)
     }
 
     @Test func `an unknown function is named as Convex names it`() async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         for (path, name) in [
             ("meetings/stream/index/other", "meetings/stream/index:other"), ("other", "other"), ("a/b", "a:b"),
         ] {
-            var request = WireRequest.call(try Tokens.bearer(World.host))
+            var request = WireRequest.call(try Tokens.bearer(SeedData.host))
             request.target = "/api/run/\(path)"
-            let answer = try await stage.send(request)
+            let answer = try await fixture.send(request)
             #expect(answer.status == 404)
             #expect(
                 try answer.decode(FailureBody.self).message == "Could not find public function for '\(name)'"
@@ -147,25 +147,25 @@ import Testing
 
     @Test(arguments: ["", "/", "x", "/x", "%00", "\"<script>"])
     func `a path that only resembles the function's is another function`(suffix: String) async throws {
-        var request = WireRequest.call(try Tokens.bearer(World.host))
+        var request = WireRequest.call(try Tokens.bearer(SeedData.host))
         request.target += suffix
-        let answer = try await Stage.current.send(request)
+        let answer = try await ServerFixture.current.send(request)
         #expect(answer.status == (suffix.isEmpty ? 200 : 404))
         #expect(!answer.text.contains("<script>"))
     }
 
     @Test func `a query does not change the function, and a token in it is not looked at`() async throws {
-        let stage = try Stage.current
-        let token = try Tokens.bearer(World.host)
+        let fixture = try ServerFixture.current
+        let token = try Tokens.bearer(SeedData.host)
         var request = WireRequest.call(token)
         request.target += "?x=1&y=%20"
-        #expect(try await stage.send(request).status == 200)
+        #expect(try await fixture.send(request).status == 200)
         request = WireRequest.call(
             nil,
             body: #"{"access_token":"\#(token)","args":{"meetingId":"meeting_123example"}}"#
         )
         request.target += "?access_token=\(token)"
-        let answer = try await stage.send(request)
+        let answer = try await fixture.send(request)
         #expect(answer.status == 401)
         #expect(try answer.decode(FailureBody.self).code == "UNAUTHORIZED")
     }
@@ -177,8 +177,8 @@ import Testing
         "application/json ; charset=utf-8", #"application/json; charset="utf-8""#, "application/json; Charset=Utf-8",
     ])
     func `JSON in UTF-8 is read`(contentType: String) async throws {
-        let request = WireRequest.call(try Tokens.bearer(World.host)).replacing("Content-Type", contentType)
-        #expect(try await Stage.current.send(request).status == 200)
+        let request = WireRequest.call(try Tokens.bearer(SeedData.host)).replacing("Content-Type", contentType)
+        #expect(try await ServerFixture.current.send(request).status == 200)
     }
 
     static let otherTypes: [[(String, String)]] = [
@@ -196,9 +196,9 @@ import Testing
 
     @Test(arguments: otherTypes)
     func `every other content type or encoding, and none, is 415`(headers: [(String, String)]) async throws {
-        var request = WireRequest.call(try Tokens.bearer(World.host)).removing("Content-Type")
+        var request = WireRequest.call(try Tokens.bearer(SeedData.host)).removing("Content-Type")
         for (name, value) in headers { request = request.adding(name, value) }
-        let answer = try await Stage.current.sendAndGoOn(request)
+        let answer = try await ServerFixture.current.sendAndGoOn(request)
         #expect(answer.status == 415)
         #expect(try answer.decode(FailureBody.self).code == "UNSUPPORTED_MEDIA_TYPE")
     }
@@ -207,34 +207,34 @@ import Testing
 
     @Test(arguments: ["a", "0", "A.b_c-9", "...", String(repeating: "x", count: 128)])
     func `a sane request id is echoed`(id: String) async throws {
-        let stage = try Stage.current
+        let fixture = try ServerFixture.current
         let request = WireRequest.call(nil).adding("X-Request-Id", id)
-        let answer = try await stage.send(request)
+        let answer = try await fixture.send(request)
         #expect(answer["x-request-id"] == id)
         #expect(try answer.decode(FailureBody.self).requestId == id)
         let probe = WireRequest("GET", "/livez").adding("x-request-id", id)
-        #expect(try await stage.send(probe)["x-request-id"] == id)
-        #expect(try await stage.send(WireRequest("GET", "/nope").adding("x-request-id", id))["x-request-id"] == id)
+        #expect(try await fixture.send(probe)["x-request-id"] == id)
+        #expect(try await fixture.send(WireRequest("GET", "/nope").adding("x-request-id", id))["x-request-id"] == id)
     }
 
     @Test(arguments: ["", " ", "a b", "a/b", "é", "a;b", "<x>", "a\"b", String(repeating: "x", count: 129)])
     func `any other request id is replaced`(id: String) async throws {
-        let stage = try Stage.current
-        let answer = try await stage.send(.call(nil).adding("X-Request-Id", id))
+        let fixture = try ServerFixture.current
+        let answer = try await fixture.send(.call(nil).adding("X-Request-Id", id))
         let ours = try #require(answer["x-request-id"])
         #expect(ours != id)
         #expect((1...128).contains(ours.utf8.count))
         #expect(ours.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
         #expect(try answer.decode(FailureBody.self).requestId == ours)
         let probe = try #require(
-            try await stage.send(WireRequest("GET", "/livez").adding("X-Request-Id", id))["x-request-id"]
+            try await fixture.send(WireRequest("GET", "/livez").adding("X-Request-Id", id))["x-request-id"]
         )
         #expect(probe != id && probe != ours && !probe.isEmpty)
     }
 
     @Test func `a request without an id gets one, in its record too`() async throws {
-        let stage = try Stage.current
-        let answer = try await stage.send(.call(Tokens.bearer(World.host)))
-        #expect(try await stage.recordCount(#require(answer["x-request-id"])) == 1)
+        let fixture = try ServerFixture.current
+        let answer = try await fixture.send(.call(Tokens.bearer(SeedData.host)))
+        #expect(try await fixture.recordCount(#require(answer["x-request-id"])) == 1)
     }
 }

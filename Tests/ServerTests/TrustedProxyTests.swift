@@ -1,7 +1,7 @@
 import Testing
 
 /// Which client address is recorded.
-@Suite(.stage(["TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8,fd00::/8"])) struct TrustedProxyTests {
+@Suite(.serverFixture(["TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8,fd00::/8"])) struct TrustedProxyTests {
     static let cases: [(forwarded: [String], client: String)] = [
         ([], "127.0.0.1"),
         (["203.0.113.7"], "203.0.113.7"),
@@ -22,12 +22,12 @@ import Testing
         forwarded: [String],
         client: String
     ) async throws {
-        let stage = try Stage.current
-        for (user, table) in [(World.host, "issued_tokens"), ("user_outsider", "token_refusals")] {
-            let id = Stage.makeRequestID()
+        let fixture = try ServerFixture.current
+        for (user, table) in [(SeedData.host, "issued_tokens"), ("user_outsider", "token_refusals")] {
+            let id = ServerFixture.makeRequestID()
             let request = WireRequest.call(try Tokens.bearer(user)).adding("X-Request-Id", id)
-            _ = try await stage.send(forwarded.reduce(request) { $0.adding("X-Forwarded-For", $1) })
-            let address = try await stage.scalar(
+            _ = try await fixture.send(forwarded.reduce(request) { $0.adding("X-Forwarded-For", $1) })
+            let address = try await fixture.scalar(
                 "SELECT host(client_ip) FROM connvo.\(table) WHERE request_id = '\(id)'"
             )
             #expect(address == client)

@@ -14,7 +14,7 @@ import Testing
 
     @Test func `before the first set every token is refused as the server's fault`() async throws {
         try await RefreshedKeySet.with { keySet in
-            let token = try Tokens.bearer(World.host)
+            let token = try Tokens.bearer(SeedData.host)
             let failure = try #require(keySet.failure(of: token))
             #expect(failure.reason == .keysUnavailable)
             #expect(failure.cause == "no_usable_key")
@@ -38,7 +38,7 @@ import Testing
     @Test func `a key removed from the set stops working, also for tokens accepted before`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set(next: true)))
-            let token = try Tokens.bearer(World.host)
+            let token = try Tokens.bearer(SeedData.host)
             for _ in 0..<2 { #expect(keySet.failure(of: token) == nil) }
             try await keySet.advance(by: .seconds(600))
             try await keySet.answer(.success(RefreshedKeySet.set(current: false, next: true)))
@@ -87,7 +87,7 @@ import Testing
             try await keySet.advance(by: .seconds(600))
             try await keySet.answer(answer)
 
-            #expect(try keySet.failure(of: Tokens.bearer(World.host)) == nil)
+            #expect(try keySet.failure(of: Tokens.bearer(SeedData.host)) == nil)
             let unknown = try #require(try keySet.failure(of: RefreshedKeySet.unknownToken()))
             #expect(unknown.reason == .keysUnavailable)
             #expect(unknown.cause == "unknown_kid_after_failed_fetch")
@@ -138,7 +138,7 @@ import Testing
     @Test func `after a day without a successful read no token is accepted until the next success`() async throws {
         try await RefreshedKeySet.with { keySet in
             try await keySet.answer(.success(RefreshedKeySet.set()))
-            let token = try Tokens.bearer(World.host)
+            let token = try Tokens.bearer(SeedData.host)
             #expect(keySet.failure(of: token) == nil)
             try await keySet.advance(by: .seconds(600))
             try await keySet.answer(.failure(.timedOut))

@@ -24,12 +24,12 @@ import Testing
     }
 
     /// Expects the response to a request whose token was accepted and whose body was refused.
-    private func expectAccepted(_ answer: HTTPAnswer) throws {
+    private func expectAccepted(_ answer: ReceivedResponse) throws {
         #expect(answer.status == 400)
         #expect(try answer.decode(FailureBody.self).code == "VALIDATION_ERROR")
     }
 
-    private func expectUnavailable(_ answer: HTTPAnswer) throws {
+    private func expectUnavailable(_ answer: ReceivedResponse) throws {
         #expect(answer.status == 503)
         #expect(answer["retry-after"] != nil)
         #expect(try answer.decode(FailureBody.self).code == "SERVICE_UNAVAILABLE")
@@ -77,7 +77,7 @@ import Testing
             try await keySet.answer(.failure(.status(500)))
             try expectUnavailable(await connection.answer())
             try expectUnavailable(await server.send(RefreshedKeySet.unknownToken(1)).answer())
-            try expectAccepted(await server.send(Tokens.bearer(World.host)).answer())
+            try expectAccepted(await server.send(Tokens.bearer(SeedData.host)).answer())
             #expect(keySet.source.count == 2)
         }
     }
@@ -86,7 +86,7 @@ import Testing
         try await Self.with { keySet, server in
             let waiting = try await server.send(RefreshedKeySet.nextToken())
             try await eventually { keySet.source.isBeingRead }
-            try expectAccepted(await server.send(Tokens.bearer(World.host)).answer())
+            try expectAccepted(await server.send(Tokens.bearer(SeedData.host)).answer())
             #expect(keySet.source.isBeingRead)
             try await keySet.answer(.success(RefreshedKeySet.set(next: true)))
             try expectAccepted(await waiting.answer())
@@ -111,7 +111,7 @@ import Testing
         try await Self.with { keySet, server in
             let connection = try await HTTPConnection.open(port: server.port)
             let waiting = WireRequest.call(try RefreshedKeySet.nextToken(), body: "{}").adding("X-Request-Id", "first")
-            let next = WireRequest.call(try Tokens.bearer(World.host), body: "{}").adding("X-Request-Id", "second")
+            let next = WireRequest.call(try Tokens.bearer(SeedData.host), body: "{}").adding("X-Request-Id", "second")
             try await connection.send(waiting.bytes + next.bytes)
             try await eventually { keySet.source.isBeingRead }
             try await keySet.answer(.success(RefreshedKeySet.set(next: true)))

@@ -123,7 +123,7 @@ struct Exchange: Sendable {
         return result
     }
 
-    private static func token(in response: HTTPAnswer) -> String? {
+    private static func token(in response: ReceivedResponse) -> String? {
         guard let start = response.text.range(of: #""token":""#)?.upperBound else { return nil }
         return String(response.text[start...].prefix { $0 != "\"" })
     }

@@ -56,61 +56,61 @@ import Testing
     // MARK: Outcomes
 
     @Test func `outcomes`() async throws {
-        try await Stage.with(["EARLY_JOIN_WINDOW": "15m"]) { stage in
+        try await ServerFixture.with(["EARLY_JOIN_WINDOW": "15m"]) { fixture in
             var callers = Callers()
             var exchanges: [Exchange] = []
             let cases: [(name: String, user: String, arguments: String)] = [
-                ("success with an image", World.host, Self.documented),
-                ("success, no role asked", World.host, #"{"meetingId":"meeting_123example"}"#),
+                ("success with an image", SeedData.host, Self.documented),
+                ("success, no role asked", SeedData.host, #"{"meetingId":"meeting_123example"}"#),
                 ("success without an image", "user_cohost", #"{"meetingId":"meeting_anytime"}"#),
                 ("success, a name that JSON escapes", "user_participant", Self.documented),
                 ("success, no name", "user_nameless", #"{"meetingId":"meeting_soon"}"#),
                 ("row 7", "user_unknown", Self.documented),
                 ("row 8", "user_deactivated", Self.documented),
-                ("row 9", World.host, #"{"meetingId":"meeting_unknown"}"#),
+                ("row 9", SeedData.host, #"{"meetingId":"meeting_unknown"}"#),
                 ("row 10, not a participant", "user_outsider", Self.documented),
                 ("row 10, removed", "user_removed", Self.documented),
-                ("row 11, concluded", World.host, #"{"meetingId":"meeting_concluded"}"#),
-                ("row 11, cancelled", World.host, #"{"meetingId":"meeting_cancelled"}"#),
-                ("row 12", World.host, #"{"meetingId":"meeting_early"}"#),
+                ("row 11, concluded", SeedData.host, #"{"meetingId":"meeting_concluded"}"#),
+                ("row 11, cancelled", SeedData.host, #"{"meetingId":"meeting_cancelled"}"#),
+                ("row 12", SeedData.host, #"{"meetingId":"meeting_early"}"#),
                 ("row 13", "user_cohost", #"{"meetingId":"meeting_free"}"#),
-                ("row 14", World.host, #"{"meetingId":"meeting_without_call"}"#),
+                ("row 14", SeedData.host, #"{"meetingId":"meeting_without_call"}"#),
                 ("row 15", "user_participant", #"{"meetingId":"meeting_123example","role":"host"}"#),
                 ("row 15, co-host", "user_cohost", #"{"role":"host","meetingId":"meeting_123example"}"#),
                 ("row 16", "user_observer", #"{"meetingId":"meeting_123example"}"#),
-                ("row 16, by lowering", World.host, #"{"meetingId":"meeting_123example","role":"observer"}"#),
+                ("row 16, by lowering", SeedData.host, #"{"meetingId":"meeting_123example","role":"observer"}"#),
             ]
             for item in cases {
                 exchanges += Self.calls(item.name, try callers.bearer(item.user), item.arguments)
             }
             var recording = Recording("outcomes")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
 
     @Test func `the quota`() async throws {
-        try await Stage.with(["TOKENS_PER_MINUTE": "1"]) { stage in
+        try await ServerFixture.with(["TOKENS_PER_MINUTE": "1"]) { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             var exchanges = [Exchange("within the quota", Self.run(token, Self.documented))]
             exchanges += Self.calls("row 17", token, Self.documented)
             var recording = Recording("quota")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
 
     @Test func `faults of the server`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let port = stage.server.port
+            let port = fixture.server.port
             var recording = Recording("faults")
-            try await stage.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT no_bug CHECK (user_id <> 'user_bug')")
+            try await fixture.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT no_bug CHECK (user_id <> 'user_bug')")
             let unlucky = Self.calls("row 19", try callers.bearer("user_bug"), Self.documented)
             try await recording.append(unlucky, port: port, names: callers.names)
-            let lock = try await TableLock(on: stage.database, "connvo.issued_tokens")
-            let late = Self.calls("row 18", try callers.bearer(World.host), Self.documented)
+            let lock = try await TableLock(on: fixture.database, "connvo.issued_tokens")
+            let late = Self.calls("row 18", try callers.bearer(SeedData.host), Self.documented)
             try await recording.append(late, port: port, names: callers.names)
             try await lock.release()
             try recording.check()
@@ -118,14 +118,14 @@ import Testing
     }
 
     @Test func `no key set`() async throws {
-        try await Stage.with(startsWithKeySet: false, waitsForReadiness: false) { stage in
+        try await ServerFixture.with(startsWithKeySet: false, waitsForReadiness: false) { fixture in
             var callers = Callers()
-            var exchanges = Self.calls("row 3", try callers.bearer(World.host), Self.documented)
+            var exchanges = Self.calls("row 3", try callers.bearer(SeedData.host), Self.documented)
             exchanges.append(Exchange("not ready", Self.request("GET", "/readyz")))
             exchanges.append(Exchange("live", Self.request("GET", "/livez")))
             exchanges += Self.calls("row 1 comes before", nil, Self.documented)
             var recording = Recording("no-key-set")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
@@ -133,13 +133,13 @@ import Testing
     // MARK: Requests
 
     @Test func `credentials`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let good = try callers.bearer(World.host)
+            let good = try callers.bearer(SeedData.host)
             let past = Tokens.now - 7200
             let expired = callers.forged(
                 "expired token",
-                try Tokens.forge(payload: Tokens.claims(World.host, ["iat": "\(past)", "exp": "\(past + 3600)"]))
+                try Tokens.forge(payload: Tokens.claims(SeedData.host, ["iat": "\(past)", "exp": "\(past + 3600)"]))
             )
             let otherKey = callers.forged("token of another key", try Tokens.forge(key: Tokens.otherKey.get()))
             let unknownKey = callers.forged(
@@ -165,15 +165,15 @@ import Testing
                 }
             }
             var recording = Recording("credentials")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
 
     @Test func `bodies`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             let run = Self.run(token, "{}")
             let action = Self.action(token, "{}")
             var exchanges: [Exchange] = []
@@ -227,15 +227,15 @@ import Testing
                 exchanges += Self.calls("row 6, \(arguments)", token, arguments)
             }
             var recording = Recording("bodies")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
 
     @Test func `routes`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             let run = Self.run(token, Self.documented)
             let action = Self.action(token, Self.documented)
             var exchanges: [Exchange] = []
@@ -268,15 +268,15 @@ import Testing
             exchanges.append(Exchange("an id of the router", Self.request("GET", "/nope").removing("X-Request-Id")))
             exchanges.append(Exchange("two ids", run.adding("X-Request-Id", "second")))
             var recording = Recording("routes")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
 
     @Test func `limits and media types`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             var exchanges: [Exchange] = []
             for (endpoint, request) in [
                 ("run", Self.run(token, Self.documented)), ("action", Self.action(token, Self.documented)),
@@ -339,7 +339,7 @@ import Testing
                 )
             )
             var recording = Recording("limits")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
@@ -347,9 +347,9 @@ import Testing
     // MARK: Connections
 
     @Test func `connections`() async throws {
-        try await Stage.with { stage in
+        try await ServerFixture.with { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             let run = Self.run(token, Self.documented)
             let action = Self.action(token, Self.documented)
             let refused = Self.action(nil, Self.documented)
@@ -426,7 +426,7 @@ import Testing
             let slow = run.adding("Content-Length", "100")
             exchanges.append(Exchange("408", steps: [.send(Array((slow.head + "{").utf8)), .receive("POST")]))
             var recording = Recording("connections")
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
@@ -435,9 +435,9 @@ import Testing
 
     @Test(arguments: [("cors-listed", "https://app.connvo.app,http://localhost:3000"), ("cors-any", "*")])
     func `pages of other origins`(name: String, origins: String) async throws {
-        try await Stage.with(["CORS_ORIGINS": origins]) { stage in
+        try await ServerFixture.with(["CORS_ORIGINS": origins]) { fixture in
             var callers = Callers()
-            let token = try callers.bearer(World.host)
+            let token = try callers.bearer(SeedData.host)
             var exchanges: [Exchange] = []
             for origin in ["https://app.connvo.app", "https://evil.example", nil] {
                 for (what, request) in [
@@ -472,7 +472,7 @@ import Testing
                 )
             )
             var recording = Recording(name)
-            try await recording.append(exchanges, port: stage.server.port, names: callers.names)
+            try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
             try recording.check()
         }
     }
@@ -486,7 +486,7 @@ import Testing
 
     @Test func `the admin listener`() async throws {
         let port = try HTTPConnection.freePort()
-        try await Stage.with(["ADMIN_PORT": "\(port)"]) { stage in
+        try await ServerFixture.with(["ADMIN_PORT": "\(port)"]) { fixture in
             var exchanges: [Exchange] = []
             for path in ["/livez", "/readyz", "/readyz?verbose", "/version", "/healthz", "/nope", "/api/action"] {
                 for method in ["GET", "POST"] {
@@ -500,7 +500,7 @@ import Testing
             exchanges.append(Exchange("an id made by the server", WireRequest("GET", "/livez")))
             var recording = Recording("admin")
             try await recording.append(exchanges, port: port, names: [:])
-            _ = stage
+            _ = fixture
             try recording.check()
         }
     }
@@ -508,7 +508,7 @@ import Testing
     @Test func `the admin listener without a key set`() async throws {
         let port = try HTTPConnection.freePort()
         let settings = ["ADMIN_PORT": "\(port)"]
-        try await Stage.with(settings, startsWithKeySet: false, waitsForReadiness: false) { stage in
+        try await ServerFixture.with(settings, startsWithKeySet: false, waitsForReadiness: false) { fixture in
             // Until the database is reached there is one more obstacle.
             try await eventually {
                 let connection = try await HTTPConnection.open(port: port)
@@ -519,7 +519,7 @@ import Testing
             let exchange = Exchange("not ready, with the reasons", Self.request("GET", "/readyz?verbose"))
             var recording = Recording("admin-no-key-set")
             try await recording.append([exchange], port: port, names: [:])
-            _ = stage
+            _ = fixture
             try recording.check()
         }
     }

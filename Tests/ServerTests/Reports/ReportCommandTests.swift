@@ -298,16 +298,16 @@ import Testing
 
             let login = "connvo_stranger_\(database.name)"
             try await onOwnThread { try database.run("CREATE ROLE \(login) LOGIN") }
-            let stranger = ["DATABASE_ADMIN_URL": "postgresql://\(login)@/\(database.name)"]
-            let refused = try await Binary.run("report", "tokens", settings: stranger)
+            let other = ["DATABASE_ADMIN_URL": "postgresql://\(login)@/\(database.name)"]
+            let refused = try await Binary.run("report", "tokens", settings: other)
             #expect(refused.status == 1)
             #expect(refused.errors.contains("GRANT connvo_reporter"))
             #expect(refused.output.isEmpty)
 
             // No more than that membership is needed.
             try await onOwnThread { try database.run("GRANT connvo_reporter TO \(login)") }
-            #expect(try await Binary.run("report", "tokens", settings: stranger).status == 0)
-            #expect(try await Binary.run("report", "overview", settings: stranger).status == 0)
+            #expect(try await Binary.run("report", "tokens", settings: other).status == 0)
+            #expect(try await Binary.run("report", "overview", settings: other).status == 0)
             try await onOwnThread { try database.run("REVOKE connvo_reporter FROM \(login); DROP ROLE \(login)") }
 
             // Even a superuser changes nothing by it: the report runs in a read-only transaction.

@@ -110,7 +110,7 @@ final class LaunchedProcess: Sendable {
                 errors: folder.file("errors")
             )
         )
-        Keeper.watch(identifier)
+        ProcessReaper.watch(identifier)
     }
 
     deinit {
@@ -132,13 +132,13 @@ final class LaunchedProcess: Sendable {
     /// The exit code, negative for a signal; nil when the process still runs after `limit`. Blocks.
     func exitStatus(within limit: Duration) -> Int32? {
         guard let status = process.exitStatus(within: limit) else { return nil }
-        Keeper.forget(identifier)
+        ProcessReaper.forget(identifier)
         return status
     }
 }
 
 /// Kills processes that the tests started when the tests die: a shell that waits for the end of its standard input.
-private enum Keeper {
+private enum ProcessReaper {
     private struct Shell: Sendable {
         let process: ChildProcess
         /// The shell's standard input. The shell acts when it is closed, which the kernel does when the tests die.

@@ -106,7 +106,7 @@ final class HTTPConnection: Sendable {
     /// Reads one response, which may be an informational one.
     ///
     /// - Parameter method: The method of the request, because a response to HEAD has no body.
-    func answer(to method: String = "POST", within limit: Duration = .seconds(30)) async throws -> HTTPAnswer {
+    func answer(to method: String = "POST", within limit: Duration = .seconds(30)) async throws -> ReceivedResponse {
         try await onOwnThread { [self] in
             let deadline = ContinuousClock.now + limit
             raw.withLock { $0 = [] }
@@ -126,7 +126,7 @@ final class HTTPConnection: Sendable {
             }
             let hasBody = method != "HEAD" && status >= 200 && status != 204 && status != 304
             let body = hasBody ? try self.body(headers, deadline) : []
-            return HTTPAnswer(
+            return ReceivedResponse(
                 version: String(parts[0]),
                 status: status,
                 headers: headers,

@@ -67,7 +67,7 @@ final class RunningServer: Sendable {
     func connect() async throws -> HTTPConnection { try await HTTPConnection.open(port: port) }
 
     /// Sends one request on a new connection.
-    func send(_ request: WireRequest) async throws -> HTTPAnswer {
+    func send(_ request: WireRequest) async throws -> ReceivedResponse {
         let connection = try await connect()
         try await connection.send(request.bytes)
         return try await connection.answer(to: request.method)

@@ -131,13 +131,13 @@ extension JWTKitTests {
     }
 
     @Test func `JWTKit accepts every acceptable token of the hostile table`() async throws {
-        let scene = try HostileScene(now: 1_750_000_000)
-        let set = try JWKSet(parsing: HostileKeySet.scene(scene))
+        let fixture = try HostileFixture(now: 1_750_000_000)
+        let set = try JWKSet(parsing: HostileKeySet.fixture(fixture))
         let keys = try await Self.keys(of: set)
         var count = 0
         for hostile in HostileCase.all where hostile.expected == .accepted {
-            guard case .token(let token) = try hostile.credentials(scene),
-                try hostile.circumstances(scene).keySet == nil
+            guard case .token(let token) = try hostile.credentials(fixture),
+                try hostile.circumstances(fixture).keySet == nil
             else { continue }
             count += 1
             await #expect(throws: Never.self, "\(hostile)") { _ = try await keys.verify(token, as: AnyClaims.self) }

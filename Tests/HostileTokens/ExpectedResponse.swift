@@ -1,6 +1,6 @@
 /// The outcome that docs/errors.md gives for a request with some credentials, and the cause, which only the log and a
 /// metric label show.
-package enum ExpectedAnswer: Sendable, Equatable {
+package enum ExpectedResponse: Sendable, Equatable {
     /// The token is accepted; row 5 and later rows decide.
     case accepted
     /// Row 1: no credentials.

@@ -4,13 +4,13 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A database with the rows of ``World``, and a server that uses it.
-struct Stage: Sendable {
-    /// The stage of the current suite; see ``SuiteTrait/stage(_:)``.
-    @TaskLocal private static var shared: Stage?
+/// A database with the rows of ``SeedData``, and a server that uses it.
+struct ServerFixture: Sendable {
+    /// The fixture of the current suite; see ``SuiteTrait/serverFixture(_:)``.
+    @TaskLocal private static var shared: ServerFixture?
 
-    static var current: Stage {
-        get throws { try #require(shared, "the suite has no .stage() trait") }
+    static var current: ServerFixture {
+        get throws { try #require(shared, "the suite has no .serverFixture() trait") }
     }
 
     let database: TestDatabase
@@ -25,7 +25,7 @@ struct Stage: Sendable {
         _ settings: [String: String] = [:],
         startsWithKeySet: Bool = true,
         waitsForReadiness: Bool = true,
-        body: @Sendable (Stage) async throws -> Void
+        body: @Sendable (ServerFixture) async throws -> Void
     ) async throws {
         try await withDatabase(.empty) { database in
             let secret = "stream-secret-of-the-tests-\(UUID().uuidString)"
@@ -34,7 +34,7 @@ struct Stage: Sendable {
             let migrated = try await Binary.run("migrate", settings: own)
             try #require(migrated.status == 0, "\(migrated.errors)")
             let server = try await onOwnThread {
-                try database.run(World.sql)
+                try database.run(SeedData.sql)
                 let folder = try Folder()
                 if startsWithKeySet { try folder.write(Tokens.keySet(), to: RunningServer.keySetFile) }
                 let defaults = own.merging(["ALLOW_DEVELOPMENT_TOKENS": "true"]) { $1 }
@@ -43,8 +43,8 @@ struct Stage: Sendable {
             let result: Result<Void, any Error>
             do {
                 if waitsForReadiness { try await server.waitUntilReady() }
-                let stage = Stage(database: database, server: server, secret: secret)
-                try await body(stage)
+                let fixture = ServerFixture(database: database, server: server, secret: secret)
+                try await body(fixture)
                 result = .success(())
             } catch {
                 result = .failure(error)
@@ -65,15 +65,15 @@ struct Stage: Sendable {
         "test-\(counter.wrappingAdd(1, ordering: .relaxed).newValue)-\(UUID().uuidString)"
     }
 
-    func send(_ request: WireRequest) async throws -> HTTPAnswer { try await server.send(request) }
+    func send(_ request: WireRequest) async throws -> ReceivedResponse { try await server.send(request) }
 
     /// Sends a valid request as a user.
     func call(
-        _ user: String = World.host,
-        meeting: String = World.meeting,
+        _ user: String = SeedData.host,
+        meeting: String = SeedData.meeting,
         role: String? = nil,
         requestID: String = makeRequestID()
-    ) async throws -> HTTPAnswer {
+    ) async throws -> ReceivedResponse {
         let role = role.map { #","role":"\#($0)""# } ?? ""
         let body = #"{"args":{"meetingId":"\#(meeting)"\#(role)}}"#
         return try await send(.call(Tokens.bearer(user), body: body).adding("X-Request-Id", requestID))
@@ -81,11 +81,11 @@ struct Stage: Sendable {
 
     /// Sends `request`, and then a valid request, on the same connection if it stays open and otherwise on a new one.
     /// It shows that the server still works after `request`.
-    func sendAndGoOn(_ request: WireRequest) async throws -> HTTPAnswer {
+    func sendAndGoOn(_ request: WireRequest) async throws -> ReceivedResponse {
         let connection = try await server.connect()
         try await connection.send(request.bytes)
         let answer = try await connection.answer(to: request.method)
-        let good = WireRequest.call(try Tokens.bearer(World.host))
+        let good = WireRequest.call(try Tokens.bearer(SeedData.host))
         let next = answer.closes ? try await server.connect() : connection
         try await next.send(good.bytes)
         let nextAnswer = try await next.answer()
@@ -116,7 +116,7 @@ struct Stage: Sendable {
     }
 }
 
-/// Gives a suite one stage, which its tests share.
+/// Gives a suite one fixture, which its tests share.
 struct StageTrait: SuiteTrait, TestScoping {
     let settings: [String: String]
 
@@ -125,10 +125,10 @@ struct StageTrait: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await Stage.with(settings) { stage in try await stage.share(function) }
+        try await ServerFixture.with(settings) { fixture in try await fixture.share(function) }
     }
 }
 
 extension SuiteTrait where Self == StageTrait {
-    static func stage(_ settings: [String: String] = [:]) -> StageTrait { StageTrait(settings: settings) }
+    static func serverFixture(_ settings: [String: String] = [:]) -> StageTrait { StageTrait(settings: settings) }
 }

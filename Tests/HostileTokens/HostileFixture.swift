@@ -2,7 +2,7 @@ package import JOSE
 
 /// The key set, the policy and the clock for which hostile tokens are made. A server with
 /// `WORKOS_CLIENT_ID=client_123` and this key set gives the same outcomes as the verifier, with its own clock.
-package struct HostileScene: Sendable {
+package struct HostileFixture: Sendable {
     package static let clientID = "client_123"
     package static let issuer = "https://api.workos.com/user_management/client_123"
     package static let policy = BearerTokenVerifier.Policy(
@@ -15,7 +15,7 @@ package struct HostileScene: Sendable {
 
     private static let mainKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
     private static let secondKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
-    private static let strangersKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
+    private static let attackersKey = Result { () throws(RSAKeyError) in try RSAPrivateKey.generate() }
 
     /// When the tokens are made, in seconds since 1970.
     package let now: Int64
@@ -24,14 +24,14 @@ package struct HostileScene: Sendable {
     /// The issuer's second key, `key_2`.
     package let second: RSAPrivateKey
     /// An attacker's key. The key set has its numbers only in entries that must not be used.
-    package let stranger: RSAPrivateKey
+    package let attacker: RSAPrivateKey
 
     /// - Parameter now: Seconds since 1970.
     package init(now: Int64) throws {
         self.now = now
         key = try Self.mainKey.get()
         second = try Self.secondKey.get()
-        stranger = try Self.strangersKey.get()
+        attacker = try Self.attackersKey.get()
     }
 
     // MARK: - Tokens
@@ -123,7 +123,7 @@ package struct HostileScene: Sendable {
     }
 }
 
-extension HostileScene {
+extension HostileFixture {
     /// A token that is accepted.
     package func goodToken() throws -> [UInt8] { try token() }
 }

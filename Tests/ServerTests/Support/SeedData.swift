@@ -1,5 +1,5 @@
-/// The rows in the database of a ``Stage``.
-enum World {
+/// The rows in the database of a ``ServerFixture``.
+enum SeedData {
     static let meeting = "meeting_123example"
     static let host = "user_workos_123"
 

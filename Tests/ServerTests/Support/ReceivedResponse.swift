@@ -1,7 +1,7 @@
 import Foundation
 
 /// A response as it was received.
-struct HTTPAnswer: Sendable {
+struct ReceivedResponse: Sendable {
     let version: String
     let status: Int
     /// Names in lower case, in the order of the response.
