@@ -4,7 +4,7 @@ package struct Report: Hashable, Sendable {
     package let name: String
     /// One line for the list of reports.
     package let summary: String
-    /// The view, with its schema and its version: a public contract.
+    /// The view, with its schema and its version: a public interface.
     package let view: String
     package let columns: [ReportColumn]
     /// What follows ORDER BY.

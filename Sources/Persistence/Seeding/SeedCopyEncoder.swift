@@ -52,7 +52,7 @@ struct SeedCopyEncoder {
         }
     }
 
-    /// PostgreSQL reads RFC 3339 exactly, whatever the session's DateStyle.
+    /// PostgreSQL reads RFC 3339 exactly with every setting of DateStyle.
     private mutating func append(_ instant: Timestamp) {
         switch instant {
         case .distantPast: bytes.append(contentsOf: "-infinity".utf8)

@@ -43,7 +43,7 @@ enum SeedStatements {
     )
 
     /// Keeps other sessions from changing the business tables, so that what is checked stays true. Readers, issuance
-    /// among them, are not hindered. The tables are locked in the order of the kinds.
+    /// among them, are not blocked. The tables are locked in the order of the kinds.
     static func lockTables(timeout: String) -> String {
         """
         SET LOCAL lock_timeout = '\(timeout)';

@@ -19,7 +19,6 @@ package final class QueryResult: @unchecked Sendable {
     }
 
     package var rowCount: Int { Int(PQntuples(raw)) }
-    package var columnCount: Int { Int(PQnfields(raw)) }
 
     /// The command tag that the server sent: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
     package var commandTag: String { String(cString: PQcmdStatus(raw)) }

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a row that somebody keeps locked ends the seed, and nothing was written`() async throws {
+    @Test func `a row that another session keeps locked ends the seed, and nothing was written`() async throws {
         try await withDatabase { database in
             _ = try database.seed([.user(1, "a"), .user(2, "b")])
             let before = try database.content()

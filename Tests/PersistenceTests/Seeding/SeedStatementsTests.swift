@@ -68,7 +68,9 @@ import Testing
                 names.insert(name)
                 #expect(golden.contains("\n\(sql);\n"), "\(name) is not recorded: \(sql)")
             }
-            #expect(names.isSuperset(of: ["seed.users.count", "seed.pruned.users.protected", "declare.export_users"]))
+            #expect(
+                names.isSuperset(of: ["seed.users.count.staged", "seed.pruned.users.protected", "declare.export_users"])
+            )
         }
     }
 

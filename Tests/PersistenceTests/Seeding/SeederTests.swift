@@ -43,7 +43,7 @@ import Testing
         ),
     ]
 
-    @Test func `rows of all kinds are inserted whatever their order`() async throws {
+    @Test func `rows of all kinds are inserted in any order`() async throws {
         try await withDatabase { database in
             let summary = try database.seed(Self.everything)
 

@@ -2,9 +2,9 @@ import TestSupport
 
 /// Records of the beginning of 2026, few enough to count by hand.
 enum History {
-    /// Text that somebody chose with a spreadsheet in mind.
+    /// Text that attacks a spreadsheet.
     static let formula = #"=HYPERLINK("http://evil.example","win")"#
-    /// Text that somebody chose with a browser in mind.
+    /// Text that attacks a browser.
     static let markup = #"<script>alert('x')</script>&"#
 
     static func write(to database: TestDatabase) throws {

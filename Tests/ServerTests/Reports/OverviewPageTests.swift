@@ -6,7 +6,7 @@ import Testing
 @testable import Persistence
 @testable import connvo_server
 
-/// The page: well-formed, alone in the world, and safe whatever the database holds.
+/// The page is well-formed, refers to nothing outside it, and is safe with every text in the database.
 @Suite struct OverviewPageTests {
     private static let start = Timestamp(secondsSinceEpoch: 1_767_225_600)  // 2026-01-01
 

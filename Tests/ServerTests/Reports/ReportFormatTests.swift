@@ -57,7 +57,7 @@ import Testing
         #expect(ReportValue.day(instant).plain == "2026-01-05")
     }
 
-    @Test func `json is valid whatever the text, and keeps numbers numbers`() throws {
+    @Test func `json is valid with every text, and keeps numbers numbers`() throws {
         let rows: [[ReportValue]] = [
             [.text("\"\\\u{0}\u{1F}\n🎥\u{202E}"), .integer(.max), .decimal(0.125), .boolean(true)],
             [.null, .integer(.min), .decimal(.nan), .null],

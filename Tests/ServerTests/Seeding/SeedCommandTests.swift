@@ -302,7 +302,7 @@ import Testing
         }
     }
 
-    @Test func `a terminal sees progress after half a second, nobody else does`() async throws {
+    @Test func `a terminal shows progress after half a second, a pipe does not`() async throws {
         try await withDatabase { database in
             let lock = try await TableLock(on: database, "connvo.users")
             let terminal = try PseudoTerminal()

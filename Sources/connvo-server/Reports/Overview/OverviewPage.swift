@@ -3,7 +3,8 @@ internal import Persistence
 
 /// The overview as one page of HTML: no script, nothing from elsewhere, legible in print.
 ///
-/// Everything a chart shows is in a table, too. Names from the database are text and nothing else, whatever they hold.
+/// Everything a chart shows is in a table, too. Names from the database are escaped, so that they are
+/// always text.
 struct OverviewPage {
     let overview: Overview
 
