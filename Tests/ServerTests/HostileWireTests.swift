@@ -11,13 +11,17 @@ import Testing
         "ALLOW_DEVELOPMENT_TOKENS": "", "WORKOS_CLIENT_ID": HostileFixture.clientID, "DATABASE_POOL_SIZE": "1",
     ]
 
-    private static func withScene(_ body: @Sendable (ServerFixture, HostileFixture) async throws -> Void) async throws {
+    private static func withForgedTokens(
+        _ body: @Sendable (ServerFixture, HostileFixture) async throws -> Void
+    ) async throws {
         try await ServerFixture.with(settings) { fixture in
-            let fixture = try HostileFixture(now: Tokens.now)
-            try fixture.server.folder.write(HostileKeySet.fixture(fixture), to: RunningServer.keySetFile)
+            let forged = try HostileFixture(now: Tokens.now)
+            try fixture.server.folder.write(HostileKeySet.fixture(forged), to: RunningServer.keySetFile)
             let good = try #require(HostileCase.all.first { $0.name == "a good token" })
-            try await eventually { try await send(HostileRequest(good.credentials(fixture)), fixture.server).status == 200 }
-            try await body(fixture, fixture)
+            try await eventually {
+                try await send(HostileRequest(good.credentials(forged)), fixture.server).status == 200
+            }
+            try await body(fixture, forged)
         }
     }
 
@@ -71,13 +75,13 @@ import Testing
         async throws
     {
         #expect(Self.sent.count >= 200)
-        try await Self.withScene { fixture, fixture in
+        try await Self.withForgedTokens { fixture, forged in
             var connection = try await fixture.server.connect()
             var invalid: Set<String> = []
             var causes: [String: String] = [:]
             var secrets: Set<String> = [fixture.secret]
             for (hostile, expected) in Self.sent {
-                let credentials = try hostile.credentials(fixture)
+                let credentials = try hostile.credentials(forged)
                 let request = HostileRequest(credentials)
                 try await connection.send(request.bytes)
                 let answer = try await connection.answer()
@@ -114,7 +118,7 @@ import Testing
     }
 
     @Test func `five reasons to refuse are one answer but for expiry, and told apart in the log`() async throws {
-        try await Self.withScene { fixture, fixture in
+        try await Self.withForgedTokens { fixture, forged in
             let cases = [
                 ("an attacker's", "bad_signature"), ("none with some signature", "alg_not_allowed"),
                 (#""HS256", signed HS256 with PEM"#, "alg_not_allowed"),
@@ -124,9 +128,9 @@ import Testing
             for (name, cause) in cases {
                 let deadline = ContinuousClock.now + .seconds(20)
                 var logged: String?
-                // Of one kind, at most ten lines a second are written, and the fixture may have used them up.
+                // Of one kind, at most ten lines a second are written, and the forged may have used them up.
                 while logged == nil, ContinuousClock.now < deadline {
-                    let request = HostileRequest(try Self.named(name).credentials(fixture))
+                    let request = HostileRequest(try Self.named(name).credentials(forged))
                     let answer = try Self.text(of: try await Self.send(request, fixture.server), to: request)
                     if answers.last != answer { answers.append(answer) }
                     logged = try Self.causes(in: fixture.server.log)[request.requestID]
@@ -151,17 +155,17 @@ import Testing
     @Test func `what no HTTP message can carry gets a 400 or no answer, and a token elsewhere is not looked at`()
         async throws
     {
-        try await Self.withScene { fixture, fixture in
+        try await Self.withForgedTokens { fixture, forged in
             for hostile in HostileCase.all {
                 guard case .impossible = hostile.wire else { continue }
                 let connection = try await fixture.server.connect()
-                try await connection.send(HostileRequest(hostile.credentials(fixture)).bytes)
+                try await connection.send(HostileRequest(hostile.credentials(forged)).bytes)
                 let (bytes, closed) = try await connection.rest()
                 let answer = String(decoding: bytes, as: UTF8.self)
                 #expect(closed, "\(hostile)")
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "), "\(hostile): \(answer)")
             }
-            guard case .token(let bytes) = try Self.named("a good token").credentials(fixture) else { return }
+            guard case .token(let bytes) = try Self.named("a good token").credentials(forged) else { return }
             let token = String(decoding: bytes, as: UTF8.self)
             let body = WireRequest.documentedBody.dropLast() + #","access_token":"\#(token)"}"#
             for request in [
@@ -190,13 +194,13 @@ import Testing
     ]
 
     /// Sends everything that rows 1 to 6 refuse, and says how often it was answered otherwise than by a 400 or a 401.
-    private static func sendRefused(_ fixture: ServerFixture, _ fixture: HostileFixture) async throws -> [String] {
+    private static func sendRefused(_ fixture: ServerFixture, _ forged: HostileFixture) async throws -> [String] {
         var others: [String] = []
         var connection = try await fixture.server.connect()
-        let good = String(decoding: try fixture.goodToken(), as: UTF8.self)
+        let good = String(decoding: try forged.goodToken(), as: UTF8.self)
         let bodies = refusedBodies.map { ("body \($0)", WireRequest.call(good, body: $0).bytes, 400) }
         let requests = try sent.compactMap { hostile, expected in
-            try expected.status.map { ("\(hostile)", HostileRequest(try hostile.credentials(fixture)).bytes, $0) }
+            try expected.status.map { ("\(hostile)", HostileRequest(try hostile.credentials(forged)).bytes, $0) }
         }
         for (name, bytes, status) in requests + bodies {
             try await connection.send(bytes)
@@ -208,14 +212,15 @@ import Testing
     }
 
     @Test func `what rows 1 to 6 refuse does not touch a database connection, and needs none`() async throws {
-        try await Self.withScene { fixture, fixture in
-            let good = String(decoding: try fixture.goodToken(), as: UTF8.self)
+        try await Self.withForgedTokens { fixture, forged in
+            let good = String(decoding: try forged.goodToken(), as: UTF8.self)
             #expect(try await fixture.send(.call(good)).status == 200)
             // The monitor has a connection of its own, which looks at the database once a second.
             let serving = "datname = current_database() AND application_name = 'connvo-server/serve'"
             let isMonitor = "(query LIKE '%transaction_read_only%' OR query LIKE '%missing_partitions%')"
             try await eventually {
-                try await fixture.scalar("SELECT count(*) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)") == "1"
+                try await fixture.scalar("SELECT count(*) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)")
+                    == "1"
             }
             let monitor = try #require(
                 try await fixture.scalar("SELECT max(pid) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)")
@@ -226,7 +231,7 @@ import Testing
                 """
             try await eventually { try await fixture.scalar(activity)?.hasSuffix(" idle") == true }
             let before = try #require(try await fixture.scalar(activity))
-            #expect(try await Self.sendRefused(fixture, fixture) == [])
+            #expect(try await Self.sendRefused(fixture, forged) == [])
             #expect(try await fixture.scalar(activity) == before)
             #expect(try await fixture.send(.call(good)).status == 200)
             #expect(try await fixture.scalar(activity) != before, "what is let in shows where nothing must have shown")
@@ -240,7 +245,7 @@ import Testing
                 )
             }
             #expect(try await fixture.send(.call(good)).status == 503)
-            #expect(try await Self.sendRefused(fixture, fixture) == [])
+            #expect(try await Self.sendRefused(fixture, forged) == [])
             #expect(try await fixture.send(.call(good)).status == 503)
         }
     }

@@ -1,4 +1,5 @@
 @testable internal import JSON
+@testable internal import Text
 
 /// A text that the JSON parser accepts is UTF-8, and can be written and parsed again as the same value.
 enum JSONProperty {
