@@ -32,10 +32,15 @@ extension HostileCase {
             header("alg_missing", #"{"kid":"key_1"}"#), header("alg_missing", #"{"Alg":"RS256","kid":"key_1"}"#),
             header("alg_missing", "{}"), accepted(HostileFixture.header(alg: #""RS\u0032\u00356""#)),
             HostileCase(.header, "none without a signature", .invalid(cause: "empty_segment")) {
-                HostileFixture.join(Array(HostileFixture.header(alg: #""none""#).utf8), Array($0.claims().utf8)) + [0x2E]
+                HostileFixture.join(Array(HostileFixture.header(alg: #""none""#).utf8), Array($0.claims().utf8)) + [
+                    0x2E
+                ]
             },
             HostileCase(.header, "none with some signature", .invalid(cause: "alg_not_allowed")) {
-                let input = HostileFixture.join(Array(HostileFixture.header(alg: #""none""#).utf8), Array($0.claims().utf8))
+                let input = HostileFixture.join(
+                    Array(HostileFixture.header(alg: #""none""#).utf8),
+                    Array($0.claims().utf8)
+                )
                 return HostileFixture.join(input, signature: [0])
             },
             HostileCase(.header, "none without anything but an algorithm", .invalid(cause: "alg_not_allowed")) {

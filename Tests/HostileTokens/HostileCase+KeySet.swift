@@ -78,7 +78,9 @@ extension HostileCase {
                 HostileKeySet.text([HostileKeySet.entry("key_1", fixture.key)])
             },
             set("the key under two names", .accepted) { fixture in
-                HostileKeySet.text([HostileKeySet.entry("key_1", fixture.key), HostileKeySet.entry("key_2", fixture.key)])
+                HostileKeySet.text([
+                    HostileKeySet.entry("key_1", fixture.key), HostileKeySet.entry("key_2", fixture.key),
+                ])
             },
         ]
 }

@@ -156,8 +156,10 @@ import Testing
     ]
 
     @Test(arguments: refusedClaims)
-    func `claims outside the rules are refused`(changes: [String: String?], cause: BearerTokenRejection.InvalidTokenCause) throws
-    {
+    func `claims outside the rules are refused`(
+        changes: [String: String?],
+        cause: BearerTokenRejection.InvalidTokenCause
+    ) throws {
         #expect(try rejection(changes) == .refused(cause))
     }
 
@@ -223,7 +225,10 @@ import Testing
             ("[\"mine\",7]", .audienceInvalid), ("null", .audienceInvalid),
         ] as [(String?, BearerTokenRejection.InvalidTokenCause?)]
     )
-    func `a token must contain a configured audience`(aud: String?, cause: BearerTokenRejection.InvalidTokenCause?) throws {
+    func `a token must contain a configured audience`(
+        aud: String?,
+        cause: BearerTokenRejection.InvalidTokenCause?
+    ) throws {
         let configured = policy { $0.audiences = ["mine", "also"] }
         #expect(try rejection(["aud": aud], configured) == cause.map { .refused($0) })
     }

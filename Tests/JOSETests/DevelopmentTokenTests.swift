@@ -69,7 +69,9 @@ import Text
             "", "k1", "Development-1", "xdevelopment-1", "development-a b", "development-\"",
             "development-" + String(repeating: "x", count: 245),
         ] {
-            #expect(throws: BearerTokenIssuer.ParameterError.invalid("kid")) { try BearerTokenIssuer(key: key, keyID: keyID) }
+            #expect(throws: BearerTokenIssuer.ParameterError.invalid("kid")) {
+                try BearerTokenIssuer(key: key, keyID: keyID)
+            }
         }
     }
 

@@ -130,7 +130,9 @@ import Testing
     @Test func `the leeway is 30 seconds`() async throws {
         let now = Tokens.now
         // Far enough from the limits for a slow machine. JOSETests test the exact second.
-        let late = try Tokens.forge(payload: Tokens.claims(SeedData.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"]))
+        let late = try Tokens.forge(
+            payload: Tokens.claims(SeedData.host, ["iat": "\(now - 3600)", "exp": "\(now - 5)"])
+        )
         #expect(try await answer(["Bearer \(late)"]).status == 200)
         let tooLate = try Tokens.forge(
             payload: Tokens.claims(SeedData.host, ["iat": "\(now - 3600)", "exp": "\(now - 31)"])

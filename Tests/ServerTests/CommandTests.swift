@@ -128,7 +128,9 @@ import Testing
     @Test func `inspect finds the database row of a token`() async throws {
         try await ServerFixture.with { fixture in
             let token = try await fixture.call().decode(SuccessBody.self).value.token
-            let settings = ["DATABASE_URL": "postgresql:///\(fixture.database.name)", "STREAM_API_SECRET": fixture.secret]
+            let settings = [
+                "DATABASE_URL": "postgresql:///\(fixture.database.name)", "STREAM_API_SECRET": fixture.secret,
+            ]
             func inspect(_ token: String, _ flags: String...) async throws -> Binary.Result {
                 try await Binary.run(["token", "inspect", "-"] + flags, settings: settings, input: token + "\n")
             }

@@ -287,7 +287,9 @@ import Testing
             "INSERT INTO connvo.meeting_participants (meeting_id, user_id, role) VALUES ('meeting_123example', 'user_changing', 'participant')"
         )
         #expect(try await fixture.call("user_changing").status == 200)
-        try await fixture.run("UPDATE connvo.meeting_participants SET removed_at = now() WHERE user_id = 'user_changing'")
+        try await fixture.run(
+            "UPDATE connvo.meeting_participants SET removed_at = now() WHERE user_id = 'user_changing'"
+        )
         #expect(try await fixture.call("user_changing").decode(FailureBody.self).code == "FORBIDDEN")
     }
 }
@@ -323,7 +325,9 @@ import Testing
 
     @Test func `a record that cannot be written is 500, for that one request`() async throws {
         let fixture = try ServerFixture.current
-        try await fixture.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT secret_name CHECK (user_id <> 'user_bug')")
+        try await fixture.run(
+            "ALTER TABLE connvo.issued_tokens ADD CONSTRAINT secret_name CHECK (user_id <> 'user_bug')"
+        )
         let requestID = ServerFixture.makeRequestID()
         async let good = fixture.call()
         let bad = try await fixture.call("user_bug", requestID: requestID)

@@ -42,7 +42,10 @@ package struct Cursor: Sendable {
 
     /// The next rows, or nil behind the last. The cursor is closed with the last piece: what it reads cannot be dropped
     /// while it is open.
-    package mutating func next(deadline: Deadline, on connection: inout Connection) throws(DatabaseError) -> QueryResult? {
+    package mutating func next(
+        deadline: Deadline,
+        on connection: inout Connection
+    ) throws(DatabaseError) -> QueryResult? {
         guard !isAtEnd else { return nil }
         let result = try connection.execute(fetch, deadline: deadline)
         if result.rowCount < Self.pieceSize {

@@ -72,7 +72,8 @@ import Testing
 
     @Test func `without a usable key every token is 503, and the server is not ready until there is one`() async throws
     {
-        try await ServerFixture.with(["WORKOS_JWKS_URL": "file:///nonexistent/jwks.json"], waitsForReadiness: false) { fixture in
+        try await ServerFixture.with(["WORKOS_JWKS_URL": "file:///nonexistent/jwks.json"], waitsForReadiness: false) {
+            fixture in
             try await expectUnavailable(fixture.send(.call(Tokens.bearer(SeedData.host))))
             try await expectUnavailable(fixture.send(.call(Self.unknownKey())))
             // Rows 1 and 2 are checked first.

@@ -106,7 +106,9 @@ import Testing
             var callers = Callers()
             let port = fixture.server.port
             var recording = Recording("faults")
-            try await fixture.run("ALTER TABLE connvo.issued_tokens ADD CONSTRAINT no_bug CHECK (user_id <> 'user_bug')")
+            try await fixture.run(
+                "ALTER TABLE connvo.issued_tokens ADD CONSTRAINT no_bug CHECK (user_id <> 'user_bug')"
+            )
             let unlucky = Self.calls("row 19", try callers.bearer("user_bug"), Self.documented)
             try await recording.append(unlucky, port: port, names: callers.names)
             let lock = try await TableLock(on: fixture.database, "connvo.issued_tokens")
