@@ -12,7 +12,7 @@
 ///     json.bytes  // {"status":"ready","warnings":[]}
 ///
 /// The caller keeps the grammar: one value at the top, a key before each value of an object, no key in an array.
-package struct JSONWriter: ~Copyable {
+@usableFromInline package struct JSONWriter: ~Copyable {
     /// The text written so far.
     package private(set) var bytes: [UInt8]
     /// Whether a comma stands between what was written last and a key or value that comes now.
@@ -49,10 +49,10 @@ extension JSONWriter {
         endArray()
     }
 
-    package mutating func beginObject() { begin(UInt8(ascii: "{")) }
-    package mutating func endObject() { end(UInt8(ascii: "}")) }
-    package mutating func beginArray() { begin(UInt8(ascii: "[")) }
-    package mutating func endArray() { end(UInt8(ascii: "]")) }
+    @usableFromInline package mutating func beginObject() { begin(UInt8(ascii: "{")) }
+    @usableFromInline package mutating func endObject() { end(UInt8(ascii: "}")) }
+    @usableFromInline package mutating func beginArray() { begin(UInt8(ascii: "[")) }
+    @usableFromInline package mutating func endArray() { end(UInt8(ascii: "]")) }
 
     private mutating func begin(_ bracket: UInt8) {
         beginValue()
@@ -66,7 +66,7 @@ extension JSONWriter {
     }
 
     /// Writes a key that has no character which JSON escapes; the value comes next.
-    package mutating func key(_ key: StaticString) {
+    @usableFromInline package mutating func key(_ key: StaticString) {
         beginValue()
         bytes.append(UInt8(ascii: "\""))
         append(key)

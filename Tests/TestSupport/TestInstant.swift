@@ -1,24 +1,20 @@
 /// An instant of a clock that only a test advances.
-package struct TestInstant: InstantProtocol, Sendable {
-    package var offset: Duration = .zero
+package typealias TestInstant = ContinuousClock.Instant
 
-    package init(offset: Duration = .zero) {
-        self.offset = offset
+/// When the clock of the tests begins.
+private let beginning = ContinuousClock.now
+
+extension ContinuousClock.Instant {
+    /// The instant at which a simulation begins.
+    package init() {
+        self = beginning
     }
 
-    package func advanced(by duration: Duration) -> TestInstant {
-        TestInstant(offset: offset + duration)
+    /// The instant `offset` after the beginning of a simulation.
+    package static func at(_ offset: Duration) -> ContinuousClock.Instant {
+        beginning + offset
     }
 
-    package func duration(to other: TestInstant) -> Duration {
-        other.offset - offset
-    }
-
-    package static func < (left: TestInstant, right: TestInstant) -> Bool {
-        left.offset < right.offset
-    }
-
-    package static func at(_ offset: Duration) -> TestInstant {
-        TestInstant(offset: offset)
-    }
+    /// The time since the beginning of a simulation.
+    package var offset: Duration { self - beginning }
 }

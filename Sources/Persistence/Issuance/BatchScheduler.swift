@@ -25,8 +25,9 @@ internal import PostgreSQL
 /// // On the thread of each slot:
 /// let (action, wake) = scheduler.nextAction(for: slot, now: .now)
 /// ```
-struct BatchScheduler<Item: Sendable, Instant: InstantProtocol<Duration> & Sendable>: Sendable {
-    typealias Pool = PoolStateMachine<Instant>
+struct BatchScheduler<Item: Sendable>: Sendable {
+    typealias Pool = PoolStateMachine
+    typealias Instant = ContinuousClock.Instant
 
     /// What becomes of a submitted item.
     enum Submission: Equatable, Sendable {

@@ -13,7 +13,7 @@ internal import Synchronization
 /// if let outcome = engine.submit(pending) { /* not taken: this is the outcome */ }
 /// ```
 package final class IssuanceEngine: Sendable {
-    typealias Scheduler = BatchScheduler<PendingIssuance, ContinuousClock.Instant>
+    typealias Scheduler = BatchScheduler<PendingIssuance>
 
     private let configuration: IssuanceConfiguration
     private let report: @Sendable (IssuanceEvent) -> Void

@@ -8,7 +8,7 @@
 ///     }
 /// }
 /// ```
-package protocol BinaryDecodable {
+@usableFromInline package protocol BinaryDecodable {
     /// Returns nil when the bytes are not a value of this type.
     init?(binary bytes: UnsafeRawBufferPointer)
 }

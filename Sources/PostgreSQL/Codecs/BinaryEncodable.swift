@@ -1,5 +1,5 @@
 /// A value that can be encoded in the binary format that PostgreSQL's `*_recv` functions read.
-package protocol BinaryEncodable: SendableMetatype {
+@usableFromInline package protocol BinaryEncodable: SendableMetatype {
     func encode(into bytes: inout [UInt8])
 }
 

@@ -7,7 +7,7 @@
 /// parameters.append("user_alice")
 /// parameters.append(array: [1, 2, 3] as [Int64], of: .int8Array)
 /// ```
-package struct Parameters: Sendable {
+@usableFromInline package struct Parameters: Sendable {
     @usableFromInline var bytes: [UInt8] = []
     /// The range of each value in `bytes`; nil is NULL.
     @usableFromInline var slots: [Range<Int>?] = []

@@ -1,8 +1,8 @@
 /// The object identifier of a PostgreSQL type (`pg_type.dat` of PostgreSQL 15; these never change).
-package struct TypeOID: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt32
+@usableFromInline package struct TypeOID: RawRepresentable, Hashable, Sendable {
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) {
+    @usableFromInline package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 

@@ -7,7 +7,7 @@
 ///     // The row exists already.
 /// }
 /// ```
-package struct DatabaseError: Error, Hashable, Sendable {
+@usableFromInline package struct DatabaseError: Error, Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// No connection could be made.
         case connect
@@ -56,7 +56,7 @@ package struct DatabaseError: Error, Hashable, Sendable {
 
 extension DatabaseError: CustomStringConvertible {
     /// One line without row data. `detail` may quote values, so it is left out.
-    package var description: String {
+    @usableFromInline package var description: String {
         var text = message
         if let sqlState { text += " (SQLSTATE \(sqlState.rawValue))" }
         if let statement { text += " in \(statement)" }

@@ -1,7 +1,7 @@
 internal import CLibPQ
 
 /// The rows and the command tag of one finished command.
-package final class QueryResult: @unchecked Sendable {
+@usableFromInline package final class QueryResult: @unchecked Sendable {
     // @unchecked because a PGresult is read-only once made and may be passed between threads
     // (PostgreSQL 15 manual, 34.20 "Behavior in Threaded Programs"); nothing here modifies it.
     private let raw: OpaquePointer

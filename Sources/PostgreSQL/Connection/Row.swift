@@ -1,5 +1,5 @@
 /// One row of a result. Decoding distinguishes NULL, a wrong length and a malformed value.
-package struct Row {
+@usableFromInline package struct Row {
     @usableFromInline let result: QueryResult
     @usableFromInline let index: Int
 
@@ -42,7 +42,7 @@ package struct Row {
     }
 
     /// The error for a value in `column` that is not an `expected`.
-    package func decodingError(_ column: Int, found: String, expected: Any.Type) -> DatabaseError {
+    @usableFromInline package func decodingError(_ column: Int, found: String, expected: Any.Type) -> DatabaseError {
         DatabaseError(
             .decoding,
             "row \(index), column \(result.columnName(column)): expected \(expected), found \(found)",

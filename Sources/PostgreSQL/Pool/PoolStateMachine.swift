@@ -17,7 +17,9 @@
 /// case .stop: // close the connection and end the thread
 /// }
 /// ```
-package struct PoolStateMachine<Instant: InstantProtocol<Duration> & Sendable>: Sendable {
+package struct PoolStateMachine: Sendable {
+    package typealias Instant = ContinuousClock.Instant
+
     package struct Limits: Sendable {
         /// The delay between the first failed attempt and the second. It doubles up to `maximumProbeInterval`.
         package var minimumProbeInterval: Duration

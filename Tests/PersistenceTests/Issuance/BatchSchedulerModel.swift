@@ -48,7 +48,7 @@ struct BatchSchedulerModel {
 
     // MARK: Items
 
-    typealias Submission = BatchScheduler<Int, TestInstant>.Submission
+    typealias Submission = BatchScheduler<Int>.Submission
 
     mutating func submitted(
         _ item: Int,

@@ -7,7 +7,7 @@ import TestSupport
 /// Plays the engine, its workers, its sweeper and its callers against ``BatchScheduler`` by a seeded generator, and checks
 /// after every event what must always hold. Wakes the slots that the scheduler names, and no others.
 struct BatchSchedulerSimulation {
-    typealias Scheduler = BatchScheduler<Int, TestInstant>
+    typealias Scheduler = BatchScheduler<Int>
 
     /// What was broken, with the seed that shows it again.
     struct Violation: Error, CustomStringConvertible {

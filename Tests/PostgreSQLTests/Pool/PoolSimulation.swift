@@ -19,10 +19,10 @@ struct PoolSimulation {
         case stopped
     }
 
-    private static let limits = PoolStateMachine<TestInstant>.Limits(lifetime: .seconds(8), idleLimit: .seconds(3))
+    private static let limits = PoolStateMachine.Limits(lifetime: .seconds(8), idleLimit: .seconds(3))
     private static let longestLifetime = Duration.seconds(10)
 
-    private var machine: PoolStateMachine<TestInstant>
+    private var machine: PoolStateMachine
     private var threads: [Thread]
     /// When each slot's connection was opened; nil for a slot without a connection.
     private var connectedAt: [TestInstant?]
@@ -41,7 +41,7 @@ struct PoolSimulation {
 
     private struct Event {
         enum What {
-            case step(PoolStateMachine<TestInstant>.Step)
+            case step(PoolStateMachine.Step)
             case fact(String)
         }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// Each event in each state. There is no jitter unless a test is about it.
 @Suite struct PoolStateMachineTests {
-    typealias Machine = PoolStateMachine<TestInstant>
+    typealias Machine = PoolStateMachine
 
     private static let limits = Machine.Limits(lifetime: .seconds(1800), idleLimit: .seconds(600))
 

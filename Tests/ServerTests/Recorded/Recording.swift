@@ -22,7 +22,7 @@ struct Recording {
 
     /// Compares with the file, or replaces it; see ``isRecording``.
     func check() throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("\(name).txt")
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Exchanges/\(name).txt")
         if Self.isRecording { return try Data(text.utf8).write(to: file) }
         let expected = Self.exchanges(in: try String(contentsOf: file, encoding: .utf8))
         let found = Self.exchanges(in: text)
