@@ -1,16 +1,10 @@
-/// The claims of a verified bearer token. Every value has passed the verifier's checks.
+/// What the server uses of the claims of a verified bearer token. Every value has passed the verifier's checks.
 package struct BearerClaims: Sendable, Equatable {
     /// `sub`: the user id of the caller. 1…255 characters of `[A-Za-z0-9_@-]`.
     package let subject: String
 
     /// `sid`: the session id. 1…255 bytes without control characters.
     package let sessionID: String
-
-    /// `iss`: one of the configured issuers, or the development issuer.
-    package let issuer: String
-
-    /// `iat`, in seconds since 1970.
-    package let issuedAt: Int64
 
     /// `exp`, in seconds since 1970. The verifier accepts the token until `exp` plus its leeway.
     package let expiresAt: Int64
@@ -19,24 +13,15 @@ package struct BearerClaims: Sendable, Equatable {
     /// without control characters.
     package let impersonator: String?
 
-    /// `kid`: the name of the key that signed the token.
-    package let keyID: String
-
     package init(
         subject: String,
         sessionID: String,
-        issuer: String,
-        issuedAt: Int64,
         expiresAt: Int64,
-        impersonator: String?,
-        keyID: String
+        impersonator: String?
     ) {
         self.subject = subject
         self.sessionID = sessionID
-        self.issuer = issuer
-        self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.impersonator = impersonator
-        self.keyID = keyID
     }
 }

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Text
 
 /// Makes bearer tokens for development, signed with a key of this project instead of WorkOS's.
@@ -50,15 +51,24 @@ package struct BearerTokenIssuer: Sendable {
         if let tokenID {
             guard isPlain(tokenID) else { throw .invalid("jti") }
         }
-        let header = #"{"alg":"RS256","typ":"JWT","kid":"\#(keyID)"}"#
-        let jti = tokenID.map { #","jti":"\#($0)""# } ?? ""
-        let payload = """
-            {"iss":"\(DevelopmentToken.issuer)","sub":"\(subject)","sid":"\(sessionID)",\
-            "iat":\(issuedAt),"exp":\(expiresAt)\(jti)}
-            """
-        var token = Base64URL.encode(Array(header.utf8))
+        var header = JSONWriter()
+        header.object { json in
+            json.member("alg", "RS256")
+            json.member("typ", "JWT")
+            json.member("kid", keyID)
+        }
+        var payload = JSONWriter()
+        payload.object { json in
+            json.member("iss", DevelopmentToken.issuer)
+            json.member("sub", subject)
+            json.member("sid", sessionID)
+            json.member("iat", issuedAt)
+            json.member("exp", expiresAt)
+            if let tokenID { json.member("jti", tokenID) }
+        }
+        var token = Base64URL.encode(header.bytes)
         token.append(UInt8(ascii: "."))
-        Base64URL.append(Array(payload.utf8), to: &token)
+        Base64URL.append(payload.bytes, to: &token)
         let signature: [UInt8]
         do {
             signature = try key.sign(token)

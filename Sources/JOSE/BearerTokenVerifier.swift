@@ -45,13 +45,13 @@ package struct BearerTokenVerifier: Sendable {
 
     package let policy: Policy
 
-    private let issuers: [(text: String, bytes: [UInt8])]
+    private let issuers: [[UInt8]]
     private let audiences: [[UInt8]]
     private let leeway: Int64
 
     package init(policy: Policy) {
         self.policy = policy
-        issuers = policy.issuers.map { ($0, Array($0.utf8)) }
+        issuers = policy.issuers.map { Array($0.utf8) }
         audiences = policy.audiences.map { Array($0.utf8) }
         leeway = min(max(policy.leeway, 0), 60)
     }
@@ -124,7 +124,7 @@ package struct BearerTokenVerifier: Sendable {
         let payload = document.root
         guard payload.kind == .object else { throw .payloadNotObject }
 
-        let issuer = try judgeIssuer(payload["iss"], keyID: jws.keyID)
+        try judgeIssuer(payload["iss"], keyID: jws.keyID)
         try judgeAudience(payload["aud"])
         guard payload["sub_type"] == nil else { throw .subjectTypePresent }
         if let profile = payload["sub_profile"] {
@@ -153,17 +153,13 @@ package struct BearerTokenVerifier: Sendable {
         return BearerClaims(
             subject: subject,
             sessionID: sessionID,
-            issuer: issuer,
-            issuedAt: issuedAt,
             expiresAt: expiresAt,
-            impersonator: impersonator,
-            keyID: jws.keyID
+            impersonator: impersonator
         )
     }
 
     /// Development keys sign for the development issuer only, and all other keys for the configured issuers only.
-    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.InvalidTokenCause) -> String
-    {
+    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.InvalidTokenCause) {
         guard let iss else { throw .issuerMissing }
         guard iss.kind == .string else { throw .issuerInvalid }
         let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
@@ -171,16 +167,12 @@ package struct BearerTokenVerifier: Sendable {
         switch (isDevelopmentKey, isDevelopmentIssuer) {
         case (true, true):
             guard policy.developmentIssuer == DevelopmentToken.issuer else { throw .developmentNotAllowed }
-            return DevelopmentToken.issuer
         case (true, false):
             throw .developmentKeyMisused
         case (false, true):
             throw .developmentIssuerMisused
         case (false, false):
-            for issuer in issuers where iss.isString(equalTo: issuer.bytes) {
-                return issuer.text
-            }
-            throw .wrongIssuer
+            guard issuers.contains(where: { iss.isString(equalTo: $0) }) else { throw .wrongIssuer }
         }
     }
 

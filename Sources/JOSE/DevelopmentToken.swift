@@ -1,3 +1,4 @@
+internal import JSON
 internal import Text
 
 /// The `iss` and `kid` by which development tokens differ from tokens of the real issuer.
@@ -10,11 +11,14 @@ package enum DevelopmentToken {
 
     /// The `kid` of a key: the prefix and the first 16 hex digits of its SHA-256 thumbprint (RFC 7638).
     package static func keyID(for key: RSAPublicKey) -> String {
-        var text = Array(#"{"e":""#.utf8)
-        Base64URL.append(key.exponent, to: &text)
-        text += #"","kty":"RSA","n":""#.utf8
-        Base64URL.append(key.modulus, to: &text)
-        text += #""}"#.utf8
-        return keyIDPrefix + Hexadecimal.encode(SHA256.hash(text).prefix(8))
+        var json = JSONWriter(capacity: 512)
+        json.object { json in
+            json.key("e")
+            json.string(unescaped: Base64URL.encode(key.exponent))
+            json.member("kty", "RSA")
+            json.key("n")
+            json.string(unescaped: Base64URL.encode(key.modulus))
+        }
+        return keyIDPrefix + Hexadecimal.encode(SHA256.hash(json.bytes).prefix(8))
     }
 }

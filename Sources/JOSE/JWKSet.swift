@@ -149,22 +149,29 @@ package struct JWKSet: Sendable, Equatable {
     ///
     /// - Throws: ``InvalidKeyID`` for a `kid` that is not 1…256 characters of `[A-Za-z0-9_-]`.
     package static func encode(_ keys: [(kid: String, key: RSAPublicKey)]) throws(InvalidKeyID) -> [UInt8] {
-        var text = Array(#"{"keys":["#.utf8)
-        for (index, (kid, key)) in keys.enumerated() {
+        for (kid, _) in keys {
             guard 1...256 ~= kid.utf8.count, kid.utf8.allSatisfy(\.isIdentifierCharacter) else {
                 throw InvalidKeyID()
             }
-            if index > 0 { text.append(UInt8(ascii: ",")) }
-            text += #"{"kty":"RSA","use":"sig","alg":"RS256","kid":""#.utf8
-            text += kid.utf8
-            text += #"","n":""#.utf8
-            Base64URL.append(key.modulus, to: &text)
-            text += #"","e":""#.utf8
-            Base64URL.append(key.exponent, to: &text)
-            text += #""}"#.utf8
         }
-        text += "]}".utf8
-        return text
+        var json = JSONWriter(capacity: 512 * keys.count)
+        json.object { json in
+            json.array("keys") { json in
+                for (kid, key) in keys {
+                    json.object { json in
+                        json.member("kty", "RSA")
+                        json.member("use", "sig")
+                        json.member("alg", "RS256")
+                        json.member("kid", kid)
+                        json.key("n")
+                        json.string(unescaped: Base64URL.encode(key.modulus))
+                        json.key("e")
+                        json.string(unescaped: Base64URL.encode(key.exponent))
+                    }
+                }
+            }
+        }
+        return json.bytes
     }
 
     /// A `kid` that would need escaping in JSON.

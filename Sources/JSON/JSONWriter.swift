@@ -1,3 +1,5 @@
+internal import Text
+
 /// Writes one JSON text (RFC 8259) as UTF-8, without white space.
 ///
 /// Commas are written where they belong. Keys and values are written in the order of the calls:
@@ -229,10 +231,8 @@ extension JSONWriter {
         case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
         case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
         case 0..<0x20:
-            let digits: StaticString = "0123456789abcdef"
-            bytes.append(contentsOf: [UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")])
-            bytes.append(digits.utf8Start[Int(byte >> 4)])
-            bytes.append(digits.utf8Start[Int(byte & 15)])
+            bytes += "u00".utf8
+            bytes += Hexadecimal.encode(CollectionOfOne(byte)).utf8
         default:
             bytes.append(byte)
         }

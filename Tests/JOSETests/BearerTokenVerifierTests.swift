@@ -79,11 +79,8 @@ import Testing
                 == BearerClaims(
                     subject: "user_01H",
                     sessionID: "session_01H",
-                    issuer: Self.issuer,
-                    issuedAt: Self.now - 60,
                     expiresAt: Self.now + 240,
-                    impersonator: nil,
-                    keyID: "k1"
+                    impersonator: nil
                 )
         )
     }

@@ -25,11 +25,8 @@ import Text
                 == BearerClaims(
                     subject: "user_01H",
                     sessionID: "session_1",
-                    issuer: "https://connvo.invalid/development",
-                    issuedAt: now,
                     expiresAt: now + 3600,
-                    impersonator: nil,
-                    keyID: issuer.keyID
+                    impersonator: nil
                 )
         )
         #expect(throws: BearerTokenRejection.refused(.developmentNotAllowed)) {
