@@ -14,16 +14,19 @@ internal import PostgreSQL
 /// - *in flight*: a slot works on it. The slot delivers its outcome, which the scheduler does not see. Or the connection
 ///   breaks before the item is sent, and the item is queued again, before all others.
 ///
+/// A queued item has *expired* when it has waited for ``BatchRules/maximumWait``, the time before an earlier batch
+/// included, or when less than ``BatchRules/minimumTime`` is left until its deadline.
+///
 /// Slots rest while there is nothing to do, so an event that makes work available names a slot to wake. One wake-up is
 /// enough: a slot that takes a batch and leaves work behind names the next one.
 ///
 /// ```swift
-/// switch scheduler.submit(item, from: caller, now: .now) {
+/// switch scheduler.submit(item, from: caller, deadline: deadline, now: .now) {
 /// case .queued(let wake): // signal that slot
 /// case .overQuota, .refused: // the item was not taken
 /// }
 /// // On the thread of each slot:
-/// let (action, wake) = scheduler.nextAction(for: slot, now: .now)
+/// let next = scheduler.nextAction(for: slot, now: .now)
 /// ```
 struct BatchScheduler<Item: Sendable>: Sendable {
     typealias Pool = PoolStateMachine
@@ -45,16 +48,26 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         /// Close the connection, then ask again.
         case disconnect
         /// Work on these items, then ask again or report ``disconnected(_:returning:now:)``.
-        case work([Item])
+        case work([Entry])
         /// Wait until woken, or until the instant.
         case rest(until: Instant?)
         /// Close the connection and end the thread.
         case stop
     }
 
+    /// The answer to a slot that asks for something to do.
+    struct NextAction: Sendable {
+        let action: WorkerAction
+        /// Items with too little time left for the batch, which have left the queue. The slot may then have an empty
+        /// batch to work on.
+        var expired: [Item] = []
+        /// Another slot to wake for what this one leaves, if any.
+        var wake: Int?
+    }
+
     /// What a look at the queue, made because time has passed, has found.
     struct Sweep: Sendable {
-        /// Items that have waited for ``BatchRules/maximumWait`` and left the queue.
+        /// Items that have expired and left the queue.
         let expired: [Item]
         /// The slot to wake for items that have gathered for long enough.
         let wake: Int?
@@ -62,12 +75,26 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         let isFinished: Bool
     }
 
-    private struct Waiting: Sendable {
+    /// An item with the times that decide how long it may wait.
+    struct Entry: Sendable {
         let item: Item
-        let since: Instant
+        /// When the caller is owed an outcome.
+        let deadline: Instant
+        /// When it came into the queue. When an entry comes back, this is moved by the time it was in flight.
+        fileprivate(set) var since: Instant
+        /// How long it had waited when a batch took it.
+        fileprivate var waited: Duration = .zero
 
-        func hasWaited(for duration: Duration, now: Instant) -> Bool {
+        fileprivate func hasWaited(for duration: Duration, now: Instant) -> Bool {
             since.duration(to: now) >= duration
+        }
+
+        fileprivate func hasLeft(_ duration: Duration, now: Instant) -> Bool {
+            now.duration(to: deadline) >= duration
+        }
+
+        fileprivate func hasExpired(by rules: BatchRules, now: Instant) -> Bool {
+            hasWaited(for: rules.maximumWait, now: now) || !hasLeft(rules.minimumTime, now: now)
         }
     }
 
@@ -76,7 +103,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private let origin: Instant
     private(set) var pool: Pool
     private var quota: QuotaWindow
-    private var queue: Deque<Waiting> = []
+    private var queue: Deque<Entry> = []
     /// The size of the batch that each slot works on; 0 for none.
     private var inFlight: [Int]
 
@@ -94,12 +121,14 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     // MARK: Items
 
     /// Takes an item of `user`, or refuses it. An item that the quota admitted counts, also when it is then refused.
-    mutating func submit(_ item: Item, from user: User.ID, now: Instant) -> Submission {
+    ///
+    /// - Parameter deadline: When the caller is owed an outcome.
+    mutating func submit(_ item: Item, from user: User.ID, deadline: Instant, now: Instant) -> Submission {
         if case .refused(let retryAfter) = quota.admit(user, at: origin.duration(to: now)) {
             return .overQuota(retryAfter: retryAfter)
         }
         if let reason = reasonToRefuse(now: now) { return .refused(reason) }
-        queue.append(Waiting(item: item, since: now))
+        queue.append(Entry(item: item, deadline: deadline, since: now))
         return .queued(wake: slotToWake(now: now))
     }
 
@@ -118,18 +147,18 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     // MARK: Slots
 
-    /// What `slot`, which has nothing to do, does next; and another slot to wake for what it leaves, if any.
-    mutating func nextAction(for slot: Int, now: Instant) -> (action: WorkerAction, wake: Int?) {
+    /// What `slot`, which has nothing to do, does next.
+    mutating func nextAction(for slot: Int, now: Instant) -> NextAction {
         inFlight[slot] = 0
         switch pool.nextStep(for: slot, hasWork: isWorthABatch(now: now), now: now) {
-        case .connect: return (.connect, nil)
-        case .disconnect: return (.disconnect, slotToWake(now: now))
-        case .rest(let instant): return (.rest(until: instant), nil)
-        case .stop: return (.stop, nil)
+        case .connect: return NextAction(action: .connect)
+        case .disconnect: return NextAction(action: .disconnect, wake: slotToWake(now: now))
+        case .rest(let instant): return NextAction(action: .rest(until: instant))
+        case .stop: return NextAction(action: .stop)
         case .work:
-            let batch = takeBatch()
+            let (batch, expired) = takeBatch(now: now)
             inFlight[slot] = batch.count
-            return (.work(batch), slotToWake(now: now))
+            return NextAction(action: .work(batch), expired: expired, wake: slotToWake(now: now))
         }
     }
 
@@ -144,11 +173,15 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     }
 
     /// The connection of `slot` is closed. `unsent` are items it had taken that are as if they had never been sent;
-    /// they wait anew, before all others. Returns another slot to wake for what waits, if any.
-    mutating func disconnected(_ slot: Int, returning unsent: [Item], now: Instant) -> Int? {
+    /// they wait again, before all others, and the time they had waited before counts. Returns another slot to wake for
+    /// what waits, if any.
+    mutating func disconnected(_ slot: Int, returning unsent: [Entry], now: Instant) -> Int? {
         pool.disconnected(slot)
         inFlight[slot] = 0
-        queue.prepend(contentsOf: unsent.map { Waiting(item: $0, since: now) })
+        for var entry in unsent.reversed() {
+            entry.since = now.advanced(by: .zero - entry.waited)
+            queue.prepend(entry)
+        }
         let wake = slotToWake(now: now)
         // `slot` itself asks for its next action anyway.
         return wake == slot ? nil : wake
@@ -171,22 +204,32 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         isWorthABatch(now: now) ? pool.slotToWake : nil
     }
 
-    private mutating func takeBatch() -> [Item] {
-        let count = min(queue.count, rules.maximumBatchSize)
-        let batch = queue.prefix(count).map(\.item)
-        queue.removeFirst(count)
-        return batch
+    /// Takes the first of the queue. What has too little time left is no part of the batch, because the batch has the
+    /// earliest deadline of its items.
+    private mutating func takeBatch(now: Instant) -> (batch: [Entry], expired: [Item]) {
+        var batch: [Entry] = []
+        var expired: [Item] = []
+        batch.reserveCapacity(min(queue.count, rules.maximumBatchSize))
+        while batch.count < rules.maximumBatchSize, var entry = queue.popFirst() {
+            guard entry.hasLeft(rules.minimumTime, now: now) else {
+                expired.append(entry.item)
+                continue
+            }
+            entry.waited = entry.since.duration(to: now)
+            batch.append(entry)
+        }
+        return (batch, expired)
     }
 
     // MARK: Time
 
-    /// Takes out the items that have waited for too long, also while every connection is stuck or none exists. Finds a
-    /// slot for those that have gathered for long enough. To be called every 50 ms.
+    /// Takes out the items that have expired, also while every connection is stuck or none exists. Finds a slot for
+    /// those that have gathered for long enough. To be called every 50 ms.
     mutating func sweep(now: Instant) -> Sweep {
-        // Not only at the front: items that came back stand there, and began to wait anew.
-        let limit = rules.maximumWait
-        let expired = queue.filter { $0.hasWaited(for: limit, now: now) }.map(\.item)
-        if !expired.isEmpty { queue.removeAll { $0.hasWaited(for: limit, now: now) } }
+        // Not only at the front: the deadlines are in no order.
+        let rules = rules
+        let expired = queue.filter { $0.hasExpired(by: rules, now: now) }.map(\.item)
+        if !expired.isEmpty { queue.removeAll { $0.hasExpired(by: rules, now: now) } }
         return Sweep(
             expired: expired,
             wake: slotToWake(now: now),

@@ -98,7 +98,9 @@ package final class IssuanceEngine: Sendable {
     ///   is not called.
     package func submit(_ pending: PendingIssuance) -> IssuanceOutcome? {
         let now = ContinuousClock.now
-        switch scheduler.withLock({ $0.submit(pending, from: pending.request.admission.callerID, now: now) }) {
+        let caller = pending.request.admission.callerID
+        let deadline = pending.deadline.instant
+        switch scheduler.withLock({ $0.submit(pending, from: caller, deadline: deadline, now: now) }) {
         case .queued(let slot):
             wake(slot)
             return nil
@@ -121,9 +123,10 @@ package final class IssuanceEngine: Sendable {
 
     /// What `slot`, which has nothing to do, does next.
     func nextAction(for slot: Int) -> Scheduler.WorkerAction {
-        let (action, other) = scheduler.withLock { $0.nextAction(for: slot, now: .now) }
-        wake(other)
-        return action
+        let next = scheduler.withLock { $0.nextAction(for: slot, now: .now) }
+        wake(next.wake)
+        turnAway(next.expired, because: .waitedTooLong)
+        return next.action
     }
 
     func connected(_ slot: Int) {
@@ -136,7 +139,7 @@ package final class IssuanceEngine: Sendable {
 
     /// The connection of `slot` is closed. `unsent` are requests it had taken that are as if they had never been sent;
     /// they wait again, before all others.
-    func disconnected(_ slot: Int, returning unsent: [PendingIssuance] = []) {
+    func disconnected(_ slot: Int, returning unsent: [Scheduler.Entry] = []) {
         wake(scheduler.withLock { $0.disconnected(slot, returning: unsent, now: .now) })
     }
 
@@ -146,7 +149,7 @@ package final class IssuanceEngine: Sendable {
 
     // MARK: The sweeper
 
-    /// Turns away requests that have waited too long, and wakes a worker for those that have gathered for long enough.
+    /// Turns away requests that have expired, and wakes a worker for those that have gathered for long enough.
     private func sweep() {
         while true {
             sweeperWake.wait(until: .after(.milliseconds(50)))
@@ -159,7 +162,7 @@ package final class IssuanceEngine: Sendable {
 
     // MARK: Delivery
 
-    private func turnAway(_ requests: [PendingIssuance], because reason: IssuanceOutcome.Unavailability) {
+    func turnAway(_ requests: [PendingIssuance], because reason: IssuanceOutcome.Unavailability) {
         guard !requests.isEmpty else { return }
         report(.turnedAway(reason, count: requests.count))
         complete(requests.map { IssuanceCompletion(pending: $0, outcome: .unavailable(reason)) })

@@ -16,7 +16,7 @@ package enum IssuanceOutcome: Sendable {
     package enum Unavailability: String, CaseIterable, Sendable {
         /// Too many were waiting already.
         case overloaded
-        /// It waited too long for a connection.
+        /// It waited too long for a connection, or too little time was left to work on it.
         case waitedTooLong = "waited_too_long"
         /// No connection to the database can be made.
         case databaseAway = "database_away"

@@ -3,6 +3,8 @@ internal import PostgreSQL
 
 /// One connection and the thread that owns it.
 struct IssuanceWorker: ~Copyable {
+    private typealias Entry = IssuanceEngine.Scheduler.Entry
+
     private let slot: Int
     private let engine: IssuanceEngine
     private let configuration: IssuanceConfiguration
@@ -62,7 +64,7 @@ struct IssuanceWorker: ~Copyable {
         lose(nil)
     }
 
-    private mutating func lose(_ error: DatabaseError?, returning unsent: [PendingIssuance] = []) {
+    private mutating func lose(_ error: DatabaseError?, returning unsent: [Entry] = []) {
         connection = nil
         report(.connectionLost(slot: slot, error))
         engine.disconnected(slot, returning: unsent)
@@ -70,18 +72,19 @@ struct IssuanceWorker: ~Copyable {
 
     // MARK: Batches
 
-    private mutating func work(_ batch: [PendingIssuance]) {
-        let wanted = batch.filter { !$0.isAbandoned }
-        guard let first = wanted.first else { return }
+    private mutating func work(_ batch: [Entry]) {
+        let wanted = batch.filter { !$0.item.isAbandoned }
+        guard let deadline = wanted.lazy.map(\.deadline).min() else { return }
         guard var connection = connection.take() else {
             // The engine gives work only to a slot it knows as connected.
             return lose(nil, returning: wanted)
         }
         do {
             let started = ContinuousClock.now
-            let outcomes = try transaction.run(wanted.map(\.request), on: &connection, deadline: first.deadline)
+            let requests = wanted.map(\.item.request)
+            let outcomes = try transaction.run(requests, on: &connection, deadline: Deadline(deadline))
             report(.committed(size: wanted.count, took: .now - started))
-            let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0, outcome: $1) }
+            let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
             if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.pending)) }
             engine.complete(completions)
@@ -100,7 +103,7 @@ struct IssuanceWorker: ~Copyable {
         return connection.isIdle
     }
 
-    private mutating func handle(_ error: IssuanceTransactionError, of batch: [PendingIssuance], isReusable: Bool) {
+    private mutating func handle(_ error: IssuanceTransactionError, of batch: [Entry], isReusable: Bool) {
         let cause = error.cause
         switch error.consequence {
         case .commitUnknown:
@@ -108,8 +111,11 @@ struct IssuanceWorker: ~Copyable {
             complete(batch, with: .unavailable(.commitUnknown))
         case .notSent:
             // Nothing was recorded: a connection that died while resting is no reason to turn requests away.
-            let again = batch.filter { $0.mayBeTriedAgain() }
-            let rest = batch.filter { item in !again.contains { $0 === item } }
+            var again: [Entry] = []
+            var rest: [Entry] = []
+            for entry in batch {
+                if entry.item.mayBeTriedAgain() { again.append(entry) } else { rest.append(entry) }
+            }
             complete(rest, with: .unavailable(.databaseFailed))
             return lose(cause, returning: again)
         case .itemAtFault where batch.count > 1 && isReusable:
@@ -119,7 +125,7 @@ struct IssuanceWorker: ~Copyable {
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(.databaseFailed))
         case .itemAtFault:
-            for item in batch { report(.itemFailed(requestID: item.request.requestID, cause)) }
+            for entry in batch { report(.itemFailed(requestID: entry.item.request.requestID, cause)) }
             complete(batch, with: .failed)
         case .refused(let reason):
             report(.batchFailed(size: batch.count, cause))
@@ -128,15 +134,19 @@ struct IssuanceWorker: ~Copyable {
         if !isReusable || error.isOfConnection { lose(cause) }
     }
 
-    private mutating func workOneByOne(_ batch: [PendingIssuance]) {
-        for (index, item) in batch.enumerated() {
+    private mutating func workOneByOne(_ batch: [Entry]) {
+        for (index, entry) in batch.enumerated() {
             // The connection may break on the way: what is left waits for another one, in its order.
             if connection == nil { return engine.disconnected(slot, returning: Array(batch[index...])) }
-            work([item])
+            if entry.deadline - .now < configuration.batching.minimumTime {
+                engine.turnAway([entry.item], because: .waitedTooLong)
+            } else {
+                work([entry])
+            }
         }
     }
 
-    private func complete(_ batch: [PendingIssuance], with outcome: IssuanceOutcome) {
-        engine.complete(batch.map { IssuanceCompletion(pending: $0, outcome: outcome) })
+    private func complete(_ batch: [Entry], with outcome: IssuanceOutcome) {
+        engine.complete(batch.map { IssuanceCompletion(pending: $0.item, outcome: outcome) })
     }
 }

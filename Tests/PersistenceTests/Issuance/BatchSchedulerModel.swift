@@ -11,7 +11,14 @@ struct BatchSchedulerModel {
 
     struct Waiting {
         let item: Int
-        let since: TestInstant
+        let deadline: TestInstant
+        var since: TestInstant
+        /// How long it had waited when a batch took it.
+        var waited: Duration = .zero
+
+        func hasTime(_ time: Duration, now: TestInstant) -> Bool {
+            now.advanced(by: time) <= deadline
+        }
     }
 
     private struct Admission {
@@ -26,7 +33,8 @@ struct BatchSchedulerModel {
     let clockTolerance: Duration
     private(set) var queue: [Waiting] = []
     /// What each slot works on.
-    private(set) var batches: [[Int]]
+    var batches: [[Int]] { flights.map { $0.map(\.item) } }
+    private var flights: [[Waiting]]
     /// The size of each slot's batch, until the slot reports.
     private var inFlight: [Int]
     private(set) var connections: [Bool]
@@ -41,7 +49,7 @@ struct BatchSchedulerModel {
         self.rules = rules
         self.quotaLimit = quotaLimit
         self.clockTolerance = clockTolerance
-        batches = Array(repeating: [], count: slots)
+        flights = Array(repeating: [], count: slots)
         inFlight = Array(repeating: 0, count: slots)
         connections = Array(repeating: false, count: slots)
     }
@@ -54,6 +62,7 @@ struct BatchSchedulerModel {
         _ item: Int,
         from user: User.ID,
         _ submission: Submission,
+        deadline: TestInstant,
         now: TestInstant
     ) throws(Violation) {
         if case .overQuota(let retryAfter) = submission {
@@ -66,7 +75,7 @@ struct BatchSchedulerModel {
             return try expect(reason == expected, "refused: \(reason), and not \(expected.map { "\($0)" } ?? "taken")")
         }
         try expect(expected == nil, "taken, and not refused: \(expected.map { "\($0)" } ?? "")")
-        queue.append(Waiting(item: item, since: now))
+        queue.append(Waiting(item: item, deadline: deadline, since: now))
         completions[item] = 0
     }
 
@@ -129,24 +138,43 @@ struct BatchSchedulerModel {
 
     mutating func disconnected(_ slot: Int, returning unsent: [Int], now: TestInstant) {
         closed(slot)
-        batches[slot] = []
-        queue.insert(contentsOf: unsent.map { Waiting(item: $0, since: now) }, at: 0)
+        let returned = flights[slot].filter { unsent.contains($0.item) }.map { item in
+            var item = item
+            item.since = now.advanced(by: .zero - item.waited)
+            return item
+        }
+        flights[slot] = []
+        queue.insert(contentsOf: returned, at: 0)
     }
 
-    mutating func begins(_ batch: [Int], on slot: Int, now: TestInstant) throws(Violation) {
+    mutating func begins(
+        _ batch: [Int],
+        expired: [Int],
+        on slot: Int,
+        now: TestInstant
+    ) throws(Violation) {
         try expect(connections[slot], "slot \(slot) works without a connection")
         try expect(isWorthABatch(now: now), "slot \(slot) works on what is not worth a batch")
-        try expect(!batch.isEmpty, "slot \(slot) has nothing to work on")
         try expect(batch.count <= rules.maximumBatchSize, "a batch of \(batch.count), above \(rules.maximumBatchSize)")
-        let expected = queue.prefix(rules.maximumBatchSize).map(\.item)
-        try expect(batch == expected, "a batch of \(batch), and not the first of the queue: \(expected)")
-        queue.removeFirst(batch.count)
-        batches[slot] = batch
+        let taken = queue.prefix(batch.count + expired.count)
+        let inTime = taken.filter { $0.hasTime(rules.minimumTime, now: now) }
+        try expect(batch == inTime.map(\.item), "a batch of \(batch), and not the first with time: \(inTime)")
+        let late = taken.map(\.item).filter { !batch.contains($0) }
+        try expect(expired == late, "\(expired) expire, and not \(late)")
+        let isFull = batch.count == rules.maximumBatchSize || taken.count == queue.count
+        try expect(isFull, "a batch of \(batch) leaves what it could take")
+        queue.removeFirst(taken.count)
+        flights[slot] = inTime.map { item in
+            var item = item
+            item.waited = item.since.duration(to: now)
+            return item
+        }
         inFlight[slot] = batch.count
+        for item in expired { try completed(item) }
     }
 
     mutating func finished(_ slot: Int) {
-        batches[slot] = []
+        flights[slot] = []
     }
 
     /// Whether a free connection must take what waits: decision 0011.
@@ -159,7 +187,9 @@ struct BatchSchedulerModel {
     // MARK: Time and the end
 
     mutating func swept(_ expired: [Int], isFinished: Bool, now: TestInstant) throws(Violation) {
-        let due = queue.filter { $0.since.duration(to: now) >= rules.maximumWait }.map(\.item)
+        let due = queue.filter {
+            $0.since.duration(to: now) >= rules.maximumWait || !$0.hasTime(rules.minimumTime, now: now)
+        }.map(\.item)
         try expect(expired == due, "\(expired) expire, and not \(due)")
         queue.removeAll { due.contains($0.item) }
         try expect(isFinished == (isStopping && queue.isEmpty), "sweeping is finished: \(isFinished)")

@@ -29,6 +29,8 @@ struct BatchSchedulerSimulation {
     private var scheduler: Scheduler
     private var model: BatchSchedulerModel
     private var threads: [Thread]
+    /// What each slot was given to work on.
+    private var flights: [[Scheduler.Entry]]
     private var generator: SeededGenerator
     private let seed: UInt64
     private var now = TestInstant.at(.seconds(1))
@@ -61,6 +63,7 @@ struct BatchSchedulerSimulation {
             clockTolerance: Self.clockTolerance
         )
         threads = Array(repeating: .asking, count: slots)
+        flights = Array(repeating: [], count: slots)
         self.generator = generator
         self.seed = seed
     }
@@ -123,10 +126,13 @@ struct BatchSchedulerSimulation {
         // The engine reads the clock before it takes the lock: another thread may come in between.
         let isLate = random(0..<5) == 0
         let reading = isLate ? now.advanced(by: .zero - Self.clockTolerance) : now
-        let submission = scheduler.submit(item, from: user, now: reading)
+        // Some have spent most of their time before they come, and some more than all of it.
+        let timeLimit = Duration.milliseconds(random(0..<3) == 0 ? random(-100..<1000) : 5000)
+        let deadline = reading.advanced(by: timeLimit)
+        let submission = scheduler.submit(item, from: user, deadline: deadline, now: reading)
         note("submit \(item): \(submission)")
         try checked { (model) throws(BatchSchedulerModel.Violation) in
-            try model.submitted(item, from: user, submission, now: reading)
+            try model.submitted(item, from: user, submission, deadline: deadline, now: reading)
         }
         if case .queued(let slot) = submission { wake(slot) }
     }
@@ -144,20 +150,23 @@ struct BatchSchedulerSimulation {
     }
 
     private mutating func ask(_ slot: Int) throws(Violation) {
-        let (action, other) = scheduler.nextAction(for: slot, now: now)
-        note("slot \(slot): \(action), wakes \(other.map { "\($0)" } ?? "none")")
+        let next = scheduler.nextAction(for: slot, now: now)
+        let other = next.wake
+        note("slot \(slot): \(next.action), \(next.expired) expired, wakes \(other.map { "\($0)" } ?? "none")")
         model.asks(slot)
         let now = now
-        switch action {
+        switch next.action {
         case .connect:
             threads[slot] = .connecting
         case .disconnect:
             model.closed(slot)
         case .work(let batch):
             try checked { (model) throws(BatchSchedulerModel.Violation) in
-                try model.begins(batch, on: slot, now: now)
+                try model.begins(batch.map(\.item), expired: next.expired, on: slot, now: now)
             }
-            threads[slot] = .working
+            flights[slot] = batch
+            // An empty batch is no work: the slot asks again.
+            if batch.isEmpty { model.finished(slot) } else { threads[slot] = .working }
         case .rest(let until):
             try checked { (model) throws(BatchSchedulerModel.Violation) in
                 try model.expect(until.map { $0 > now } ?? true, "slot \(slot) rests until the past: it would spin")
@@ -231,7 +240,9 @@ struct BatchSchedulerSimulation {
     }
 
     private mutating func disconnect(_ slot: Int, returning unsent: [Int]) {
-        let other = scheduler.disconnected(slot, returning: unsent, now: now)
+        let entries = flights[slot].filter { unsent.contains($0.item) }
+        flights[slot] = []
+        let other = scheduler.disconnected(slot, returning: entries, now: now)
         note("slot \(slot) broke, returns \(unsent), wakes \(other.map { "\($0)" } ?? "none")")
         model.disconnected(slot, returning: unsent, now: now)
         wake(other)

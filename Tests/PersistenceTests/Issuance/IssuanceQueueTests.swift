@@ -153,6 +153,7 @@ import Testing
                 }
             }
 
+            // The first had hardly waited when it was sent; the second has waited all the while.
             #expect(order.value.withLock { $0 } == ["second waited_too_long", "first waited_too_long"])
         }
     }
@@ -163,7 +164,7 @@ import Testing
 
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
                 try database.withMeetingsLocked {
-                    let outcome = try engine.submit(paid.participant, paid.meeting, timeLimit: .milliseconds(300))
+                    let outcome = try engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(2))
                         .outcome()
                     #expect(outcome.unavailability == .databaseFailed)
                 }
@@ -171,6 +172,62 @@ import Testing
             }
 
             #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `a short deadline is kept behind a request that takes long`() async throws {
+        try await withDatabase { database in
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                try database.withMeetingsLocked {
+                    let long = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    let short = engine.submit("user_nobody", "meeting_none", timeLimit: .seconds(1))
+
+                    #expect(waitUntil(within: .seconds(10)) { short.completionCount == 1 })
+                    #expect(try short.outcome().unavailability == .waitedTooLong)
+                    #expect(long.completionCount == 0)
+                }
+            }
+        }
+    }
+
+    @Test func `a batch has the earliest deadline of its requests, and the others are tried again`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            let engine = try TestEngine(on: database, configure: { $0.poolSize = 1 })
+            defer { engine.engine.stop() }
+
+            let long = try database.withMeetingsLocked {
+                let long = engine.submit(paid.participant, paid.meeting)
+                let short = engine.submit(paid.organizer, paid.meeting, timeLimit: .seconds(3))
+                try engine.engine.start()
+                try engine.waitForBlocked(1)
+
+                #expect(waitUntil(within: .seconds(10)) { short.completionCount == 1 })
+                #expect(try short.outcome().unavailability == .databaseFailed)
+                #expect(long.completionCount == 0)
+                return long
+            }
+
+            #expect(try long.outcome().token != nil)
+            #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `a request that comes with too little time left takes none from those beside it`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            let engine = try TestEngine(on: database, configure: { $0.poolSize = 1 })
+            defer { engine.engine.stop() }
+            let late = engine.submit(paid.organizer, paid.meeting, timeLimit: .milliseconds(100))
+            let others = (0..<5).map { _ in engine.submit(paid.participant, paid.meeting) }
+
+            try engine.engine.start()
+
+            for other in others { #expect(try other.outcome().token != nil) }
+            #expect(try late.outcome().unavailability == .waitedTooLong)
+            #expect(engine.lostConnections.isEmpty)
+            #expect(try database.tokenCount() == 5)
         }
     }
 
