@@ -5,6 +5,10 @@ internal import PostgreSQL
 ///
 /// No caller hears of an outcome before COMMIT was acknowledged: the outcomes are returned, not sent.
 struct IssuanceTransaction {
+    /// Says what a default of the role or of the database may have changed. A standby refuses it, so that a request is
+    /// not decided there.
+    private static let begin = Statement("issuance.begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+
     private let configuration: IssuanceConfiguration
     private let factsStatement: FactsStatement
 
@@ -52,7 +56,7 @@ struct IssuanceTransaction {
             idleInTransaction: configuration.idleInTransactionTimeout
         )
         let results = try connection.executeTogether(
-            [Command(.begin), settings, factsStatement.command(for: requests)],
+            [Command(Self.begin), settings, factsStatement.command(for: requests)],
             deadline: deadline
         )
         return try factsStatement.decode(results[2], for: requests)
@@ -125,17 +129,31 @@ struct IssuanceTransaction {
     }
 
     /// The second round trip, which ends in COMMIT.
+    ///
+    /// - Throws: ``DatabaseError``, of the kind ``DatabaseError/Kind/rowsMissing`` when the transaction was committed
+    ///   with fewer records than were sent, as a trigger that returns NULL has it.
     private func record(
         _ decisions: Decisions,
         on connection: inout Connection,
         deadline: Deadline
     ) throws(DatabaseError) {
-        var commands: [Command] = []
-        if !decisions.tokens.isEmpty { commands.append(TokenRecord.insert.command(for: decisions.tokens)) }
-        if !decisions.refusals.isEmpty { commands.append(RefusalRecord.insert.command(for: decisions.refusals)) }
-        commands.append(Command(.commit))
+        var inserts: [(command: Command, count: Int)] = []
+        if !decisions.tokens.isEmpty {
+            inserts.append((TokenRecord.insert.command(for: decisions.tokens), decisions.tokens.count))
+        }
+        if !decisions.refusals.isEmpty {
+            inserts.append((RefusalRecord.insert.command(for: decisions.refusals), decisions.refusals.count))
+        }
         _ = connection.takeNotices()
+        let commands = inserts.map { $0.command } + [Command(.commit)]
         let results = try connection.executeTogether(commands, deadline: deadline)
-        try connection.confirmCommit(results[commands.count - 1])
+        try connection.confirmCommit(results[inserts.count])
+        for (insert, result) in zip(inserts, results) where result.commandTag != "INSERT 0 \(insert.count)" {
+            throw DatabaseError(
+                .rowsMissing,
+                "\(insert.count) records were sent, and the server answered \(result.commandTag)",
+                statement: result.statement
+            )
+        }
     }
 }

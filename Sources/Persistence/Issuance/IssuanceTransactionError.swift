@@ -10,8 +10,10 @@ struct IssuanceTransactionError: Error {
     enum Consequence {
         /// Records may exist; no token leaves.
         case commitUnknown
-        /// The connection broke before COMMIT was sent: nothing happened.
-        case notSent
+        /// Nothing was recorded, and another connection may do better.
+        case notRecorded
+        /// Nothing was recorded, because of another transaction at the same time. The same may succeed now.
+        case collided
         /// The reason may belong to one request: a bad value, or a constraint that names itself.
         case itemAtFault
         /// The whole batch is turned away.
@@ -20,32 +22,28 @@ struct IssuanceTransactionError: Error {
 
     var consequence: Consequence {
         switch cause.kind {
-        case .commitUncertain:
+        case .commitUncertain, .rowsMissing:
             return .commitUnknown
         case .connect, .connectionLost, .timedOut, .unexpected:
-            return commitWasSent ? .commitUnknown : .notSent
+            return commitWasSent ? .commitUnknown : .notRecorded
         case .decoding:
             return .itemAtFault
         case .rolledBack:
             return .refused(.databaseFailed)
         case .server:
             guard let sqlState = cause.sqlState else { return .refused(.databaseFailed) }
+            // The server said that the transaction failed, also when COMMIT had been sent behind the failed statement.
             switch sqlState {
+            // The session is at fault: it is on a standby, or its prepared statements no longer fit the schema, or a
+            // pooler or another client of the session has removed them.
+            case .readOnlyTransaction, .featureNotSupported, .invalidStatementName: return .notRecorded
+            case .serializationFailure, .deadlockDetected: return .collided
             case .dataException: return .itemAtFault
             // No partition takes the row: that names no constraint, and concerns every request.
             case .checkViolation where cause.constraint == nil: return .refused(.noPartition)
             case .integrityConstraintViolation where cause.constraint != nil: return .itemAtFault
             default: return .refused(.databaseFailed)
             }
-        }
-    }
-
-    /// Whether the session itself is why the server refused, so that another one may do better: it is on a standby, or
-    /// its prepared statements no longer fit the schema, or a pooler has lost them.
-    var isOfConnection: Bool {
-        switch cause.sqlState {
-        case .readOnlyTransaction?, .featureNotSupported?, .invalidStatementName?: true
-        default: false
         }
     }
 }

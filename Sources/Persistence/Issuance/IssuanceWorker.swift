@@ -72,7 +72,8 @@ struct IssuanceWorker: ~Copyable {
 
     // MARK: Batches
 
-    private mutating func work(_ batch: [Entry]) {
+    /// - Parameter attempt: How often a collision has failed this batch before.
+    private mutating func work(_ batch: [Entry], attempt: Int = 0) {
         let wanted = batch.filter { !$0.item.isAbandoned }
         guard let deadline = wanted.lazy.map(\.deadline).min() else { return }
         guard var connection = connection.take() else {
@@ -92,7 +93,7 @@ struct IssuanceWorker: ~Copyable {
         } catch {
             let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(&connection)
             if isReusable { self.connection = consume connection }
-            handle(error, of: wanted, isReusable: isReusable)
+            handle(error, of: wanted, isReusable: isReusable, attempt: attempt)
         }
     }
 
@@ -103,14 +104,19 @@ struct IssuanceWorker: ~Copyable {
         return connection.isIdle
     }
 
-    private mutating func handle(_ error: IssuanceTransactionError, of batch: [Entry], isReusable: Bool) {
+    private mutating func handle(
+        _ error: IssuanceTransactionError,
+        of batch: [Entry],
+        isReusable: Bool,
+        attempt: Int
+    ) {
         let cause = error.cause
         switch error.consequence {
         case .commitUnknown:
             report(.commitUnknown(size: batch.count, cause))
             complete(batch, with: .unavailable(.commitUnknown))
-        case .notSent:
-            // Nothing was recorded: a connection that died while resting is no reason to turn requests away.
+        case .notRecorded:
+            // A connection that died while resting is no reason to turn requests away.
             var again: [Entry] = []
             var rest: [Entry] = []
             for entry in batch {
@@ -118,6 +124,11 @@ struct IssuanceWorker: ~Copyable {
             }
             complete(rest, with: .unavailable(.databaseFailed))
             return lose(cause, returning: again)
+        case .collided where isReusable:
+            return workAgain(batch, after: cause, attempt: attempt)
+        case .collided:
+            report(.batchFailed(size: batch.count, cause))
+            complete(batch, with: .unavailable(.databaseFailed))
         case .itemAtFault where batch.count > 1 && isReusable:
             report(.batchSplit(size: batch.count, cause))
             return workOneByOne(batch)
@@ -131,7 +142,30 @@ struct IssuanceWorker: ~Copyable {
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(reason))
         }
-        if !isReusable || error.isOfConnection { lose(cause) }
+        if !isReusable { lose(cause) }
+    }
+
+    /// Works on `batch` once more after a pause, which doubles with each attempt. What has too little time left is
+    /// turned away.
+    private mutating func workAgain(_ batch: [Entry], after cause: DatabaseError, attempt: Int) {
+        let pause = Duration.milliseconds(5 << min(attempt, 6))
+        let wakesAt = ContinuousClock.now + pause
+        var again: [Entry] = []
+        var late: [Entry] = []
+        for entry in batch {
+            if entry.deadline - wakesAt >= configuration.batching.minimumTime {
+                again.append(entry)
+            } else {
+                late.append(entry)
+            }
+        }
+        if !late.isEmpty {
+            report(.batchFailed(size: late.count, cause))
+            complete(late, with: .unavailable(.databaseFailed))
+        }
+        if again.isEmpty { return }
+        Deadline(wakesAt).sleep(atMost: pause)
+        work(again, attempt: attempt + 1)
     }
 
     private mutating func workOneByOne(_ batch: [Entry]) {

@@ -21,6 +21,8 @@
         case rolledBack
         /// `COMMIT` came with a warning that the standbys may not have the transaction (class 01).
         case commitUncertain
+        /// A statement took effect on fewer rows than it was sent.
+        case rowsMissing
         /// A value is NULL or not of the type that the caller decodes.
         case decoding
         /// libpq or the server did something that the protocol does not permit here.
@@ -48,7 +50,7 @@
     /// Whether the connection this error came from can still be used.
     package var leavesConnectionUsable: Bool {
         switch kind {
-        case .server, .rolledBack, .decoding: true
+        case .server, .rolledBack, .rowsMissing, .decoding: true
         case .connect, .connectionLost, .timedOut, .commitUncertain, .unexpected: false
         }
     }

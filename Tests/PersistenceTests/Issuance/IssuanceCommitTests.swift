@@ -86,40 +86,6 @@ import Testing
         }
     }
 
-    @Test func `a read-only database hands out no token, and is asked anew`() async throws {
-        try await withDatabase { database in
-            let paid = try database.paidMeeting()
-            try database.run("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
-
-            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
-                let outcome = try engine.ask(paid.participant, paid.meeting)
-
-                #expect(outcome.unavailability == .databaseFailed)
-                #expect(waitUntil { engine.lostConnections.compactMap { $0?.sqlState } == [.readOnlyTransaction] })
-                try TestServer.run("ALTER DATABASE \(database.name) RESET default_transaction_read_only")
-                // The connection that replaced it may have come before the RESET, and is replaced in turn.
-                #expect(try waitUntil { try engine.ask(paid.participant, paid.meeting).token != nil })
-            }
-            #expect(try database.tokenCount() == 1)
-        }
-    }
-
-    @Test func `prepared statements that no longer fit the schema are prepared anew`() async throws {
-        try await withDatabase { database in
-            let paid = try database.paidMeeting()
-
-            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
-                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
-                try database.run("ALTER TABLE connvo.users ALTER COLUMN display_name TYPE varchar(300)")
-
-                // The first may fail; those after it do not.
-                _ = try engine.ask(paid.participant, paid.meeting)
-
-                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
-            }
-        }
-    }
-
     @Test(arguments: ["issued_tokens", "token_refusals"])
     func `a month without a partition turns every request away`(table: String) async throws {
         try await withDatabase { database in
