@@ -39,6 +39,7 @@ package struct QuotaWindow: Sendable {
         let key = user.hashValue
         guard var admissions = recent(key, at: time) else {
             younger[key] = Admissions(first: time)
+            older[key] = nil
             return .admitted
         }
         guard admissions.later.count + 1 < limit else {
@@ -49,6 +50,8 @@ package struct QuotaWindow: Sendable {
         younger[key] = nil
         admissions.later.append(time)
         younger[key] = admissions
+        // A user is in one generation only, so that what is withdrawn does not come back from the other one.
+        older[key] = nil
         return .admitted
     }
 
@@ -56,12 +59,17 @@ package struct QuotaWindow: Sendable {
     /// count.
     package mutating func withdraw(_ user: User.ID) {
         let key = user.hashValue
-        guard var admissions = younger[key] else { return }
-        if admissions.later.popLast() == nil {
-            younger[key] = nil
+        if younger[key] != nil {
+            Self.withdraw(key, from: &younger)
         } else {
-            younger[key] = admissions
+            // The generations have changed since the admission.
+            Self.withdraw(key, from: &older)
         }
+    }
+
+    private static func withdraw(_ key: Int, from generation: inout [Int: Admissions]) {
+        guard var admissions = generation[key] else { return }
+        generation[key] = admissions.later.popLast() == nil ? nil : admissions
     }
 
     /// The admissions of a user that are still inside the window.

@@ -132,6 +132,25 @@ import Testing
         #expect(subject.admit(at: 30_000) == .refused(retryAfter: 60))
     }
 
+    @Test func `an admission is withdrawn also after the generations have changed`() {
+        var subject = Subject(limit: 2)
+        #expect(subject.admit(at: 58_000) == .admitted)
+        #expect(subject.admit(at: 59_000) == .admitted)
+        // A request of another user changes the generations.
+        #expect(subject.admit("user_b", at: 60_000) == .admitted)
+
+        subject.withdraw()
+
+        #expect(subject.admit(at: 61_000) == .admitted)
+        #expect(subject.admit(at: 61_000) == .refused(retryAfter: 57))
+        // The first admission is in no generation any more once all that are newer are withdrawn.
+        subject.withdraw()
+        subject.withdraw()
+        #expect(subject.admit(at: 62_000) == .admitted)
+        #expect(subject.admit(at: 62_000) == .admitted)
+        #expect(subject.admit(at: 62_000) == .refused(retryAfter: 60))
+    }
+
     @Test func `withdrawing from an unknown user does nothing`() {
         var subject = Subject(limit: 1)
 
