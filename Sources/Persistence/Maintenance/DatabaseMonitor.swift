@@ -72,15 +72,11 @@ package final class DatabaseMonitor: Sendable {
         var connection: Connection?
         var partitionsDue = ContinuousClock.now
         while !state.withLock({ $0.isStopping }) {
-            if connection == nil {
-                connection = try? Connection.open(
-                    target,
-                    preparesStatements: preparesStatements,
-                    deadline: .after(timeLimit)
-                )
-            }
-            guard var open = connection.take() else {
-                note(DatabaseHealth(.unreachable))
+            var open: Connection
+            do {
+                if let kept = connection.take() { open = kept } else { open = try connect() }
+            } catch {
+                note(DatabaseHealth(error))
                 wake.wait(until: .after(Self.interval))
                 continue
             }
@@ -92,6 +88,10 @@ package final class DatabaseMonitor: Sendable {
             if open.isIdle { connection = consume open }
             wake.wait(until: .after(Self.interval))
         }
+    }
+
+    private func connect() throws(DatabaseError) -> Connection {
+        try Connection.open(target, preparesStatements: preparesStatements, deadline: .after(timeLimit))
     }
 
     private func note(_ health: DatabaseHealth) {
@@ -117,7 +117,7 @@ package final class DatabaseMonitor: Sendable {
             if case .newer(let names) = compatibility { return DatabaseHealth(.ready, newerMigrations: names) }
             return DatabaseHealth(.ready)
         } catch {
-            return DatabaseHealth(.unreachable)
+            return DatabaseHealth(error)
         }
     }
 

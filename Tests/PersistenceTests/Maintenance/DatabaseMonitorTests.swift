@@ -164,10 +164,54 @@ import Testing
                 try database.shut()
                 defer { try? database.open() }
 
-                #expect(waitUntil { watch.monitor.health.condition == .unreachable })
+                #expect(waitUntil { watch.monitor.health.isUnreachable })
                 try database.open()
                 #expect(waitUntil { watch.monitor.health.isReady })
             }
+        }
+    }
+
+    @Test func `an error of the server is named, and reported once`() async throws {
+        try await withDatabase { database in
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                try database.run("REVOKE SELECT ON connvo.schema_migrations FROM connvo_app, PUBLIC")
+
+                #expect(waitUntil { !watch.monitor.health.isReady })
+                let health = watch.monitor.health
+                #expect("\(health)".contains("permission denied"))
+                #expect("\(health)".contains("42501"))
+                #expect(!"\(health)".contains("reached"))
+                let next = Deadline.after(.seconds(3))
+                _ = waitUntil { next.hasPassed }
+                #expect(watch.changes == [.ready, health.condition])
+            }
+        }
+    }
+
+    @Test func `a refused connection is named, and the connection string is not`() async throws {
+        try await onOwnThread {
+            let events = Shared<[DatabaseMonitor.Event]>([])
+            let monitor = try DatabaseMonitor(
+                target: ConnectionTarget(
+                    "host=127.0.0.1 port=1 user=u dbname=d password=secret-of-u",
+                    applicationName: "monitor"
+                ),
+                catalogue: .embedded(sha256: testChecksum),
+                preparesStatements: true,
+                timeLimit: .seconds(30),
+                report: { event in events.value.withLock { $0.append(event) } }
+            )
+            try monitor.start()
+            defer { monitor.stop() }
+
+            #expect(waitUntil { monitor.health.isUnreachable })
+            #expect("\(monitor.health)".contains("Connection refused"))
+            #expect(!"\(monitor.health)".contains("secret-of-u"))
+            #expect(!"\(monitor.health)".contains("\n"))
+            let next = Deadline.after(.seconds(3))
+            _ = waitUntil { next.hasPassed }
+            #expect(events.value.withLock { $0.count } == 1)
         }
     }
 
@@ -187,11 +231,17 @@ import Testing
             )
             try monitor.start()
 
-            #expect(waitUntil { monitor.health.condition == .unreachable })
+            #expect(waitUntil { monitor.health.isUnreachable })
             let took = ContinuousClock().measure { monitor.stop() }
 
             #expect(took < .seconds(5))
         }
         withExtendedLifetime(silent) {}
+    }
+}
+
+extension DatabaseHealth {
+    fileprivate var isUnreachable: Bool {
+        if case .unreachable = condition { true } else { false }
     }
 }
