@@ -10,13 +10,13 @@ package final class HMACSHA256: Sendable {
     /// The number of bytes in a code.
     package static let byteCount = 32
 
-    private let keyed: Context
+    private let key: [UInt8]
     private let pool: ContextPool<Context>
 
-    /// Copies the key into an OpenSSL context; the array is not kept.
+    /// - Parameter key: Of any length. It stays in memory as long as this object does.
     package init(key: [UInt8]) {
-        keyed = Context(key: key)
-        pool = ContextPool(keyed.copy())
+        self.key = key
+        pool = ContextPool(Context())
     }
 
     /// The code of `message`, 32 bytes.
@@ -31,9 +31,9 @@ package final class HMACSHA256: Sendable {
 
     /// The code of borrowed bytes, 32 bytes.
     package func authenticate(_ message: UnsafeRawBufferPointer) -> [UInt8] {
-        let context = pool.borrow() ?? keyed.copy()
+        let context = pool.borrow() ?? Context()
         defer { pool.return(context) }
-        return context.authenticate(message)
+        return context.authenticate(message, key: key)
     }
 
     /// Whether `code` is the code of `message`, compared in constant time.
@@ -42,13 +42,12 @@ package final class HMACSHA256: Sendable {
         return code.count == expected.count && CRYPTO_memcmp(code, expected, expected.count) == 0
     }
 
-    /// Owns an `EVP_MAC_CTX` that holds the key.
-    // Unchecked, because only the caller that borrowed a context from the pool uses it; `keyed` is only read, to copy
-    // it.
+    /// Owns an `EVP_MAC_CTX` for HMAC with SHA-256.
+    // Unchecked, because a context is used by the one caller that has borrowed it from the pool.
     private final class Context: @unchecked Sendable {
         private let raw: OpaquePointer
 
-        init(key: [UInt8]) {
+        init() {
             guard let raw = EVP_MAC_CTX_new(FetchedAlgorithm.hmac) else { fatalError("EVP_MAC_CTX_new failed") }
             self.raw = raw
             // OSSL_PARAM takes a mutable pointer, but OpenSSL only reads the name.
@@ -59,31 +58,24 @@ package final class HMACSHA256: Sendable {
                         OSSL_PARAM_construct_utf8_string(copenssl_param_mac_digest(), name.baseAddress, 0),
                         OSSL_PARAM_construct_end(),
                     ]
-                    return EVP_MAC_init(raw, key, key.count, parameters) == 1
+                    return EVP_MAC_CTX_set_params(raw, parameters) == 1
                 }
             }
-            guard isReady else { fatalError("EVP_MAC_init failed") }
-        }
-
-        private init(raw: OpaquePointer) {
-            self.raw = raw
+            guard isReady else { fatalError("EVP_MAC_CTX_set_params failed") }
         }
 
         deinit {
             EVP_MAC_CTX_free(raw)
         }
 
-        /// Another context with the same key.
-        func copy() -> Context {
-            guard let copy = EVP_MAC_CTX_dup(raw) else { fatalError("EVP_MAC_CTX_dup failed") }
-            return Context(raw: copy)
-        }
-
-        /// Restarts with the same key (EVP_MAC_init(3): a null key reuses the previous one).
-        func authenticate(_ message: UnsafeRawBufferPointer) -> [UInt8] {
+        /// The code of `message` under `key`.
+        ///
+        /// The key is set anew for each message: in OpenSSL 3.0.0 to 3.0.2, `EVP_MAC_init` with a null key leaves the
+        /// state of the last message in the context, and the next code is wrong (openssl/openssl, issue 17811).
+        func authenticate(_ message: UnsafeRawBufferPointer, key: [UInt8]) -> [UInt8] {
             [UInt8](unsafeUninitializedCapacity: HMACSHA256.byteCount) { code, count in
-                // Failure does not depend on the message: it can only mean that memory is exhausted.
-                guard EVP_MAC_init(raw, nil, 0, nil) == 1,
+                // Nothing here depends on the message; the only way to fail is to be out of memory.
+                guard EVP_MAC_init(raw, key, key.count, nil) == 1,
                     EVP_MAC_update(raw, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count) == 1,
                     EVP_MAC_final(raw, code.baseAddress, &count, HMACSHA256.byteCount) == 1
                 else { fatalError("HMAC-SHA256 failed") }

@@ -45,7 +45,19 @@ import Text
         #expect(mac.authenticate([UInt8]()) != mac.authenticate(message))
     }
 
-    @Test func `a code is valid for its message only`() {
+    @Test func `the known answers hold with this library`() throws {
+        try CryptographySelfTest.run()
+    }
+
+    @Test func `a code that follows another one on the same context is right`() {
+        let mac = HMACSHA256(key: Array("Jefe".utf8))
+        let first = mac.authenticate(Array("a message of more than one block ".utf8) + [UInt8](repeating: 1, count: 100))
+        let second = mac.authenticate(Array("what do ya want for nothing?".utf8))
+        #expect(first != second)
+        #expect(Hexadecimal.encode(second) == Self.vectors[1].code)
+    }
+
+    @Test func `a code is valid for its message alone`() {
         let mac = HMACSHA256(key: [UInt8](repeating: 7, count: 32))
         let message = Array("message".utf8)
         var code = mac.authenticate(message)
