@@ -59,6 +59,8 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
         case sessionMissing = "sid_missing"
         /// Not a string of 1…255 bytes without control characters.
         case sessionInvalid = "sid_invalid"
+        /// `sid` begins with `app_consent_`: the user gave a third-party application access, and it calls.
+        case sessionOfApplication = "sid_of_application"
         case expiryMissing = "exp_missing"
         /// Not an integer literal in 1…2^53. The next two cases have the same rule.
         case expiryInvalid = "exp_invalid"

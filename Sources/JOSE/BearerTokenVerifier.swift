@@ -137,6 +137,8 @@ package struct BearerTokenVerifier: Sendable {
         else { throw .subjectInvalid }
         guard let sid = payload["sid"] else { throw .sessionMissing }
         guard let sessionID = shortText(sid) else { throw .sessionInvalid }
+        // WorkOS signs the tokens of third-party applications with the same keys; their sessions have this prefix.
+        guard !sessionID.utf8.starts(with: "app_consent_".utf8) else { throw .sessionOfApplication }
 
         guard let exp = payload["exp"] else { throw .expiryMissing }
         guard let expiresAt = numericDate(exp) else { throw .expiryInvalid }

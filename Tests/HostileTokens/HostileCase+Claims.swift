@@ -141,7 +141,13 @@ extension HostileCase {
         [
             "null", "7", "true", "{}", #"["s"]"#, #""""#, #""a\u0000b""#, #""a\n""#, #""\u001f""#, #""\u007f""#,
             "\"\(String(repeating: "s", count: 256))\"",
-        ].map { claim("sid", $0, "sid_invalid") } + [claim("sid", nil, "sid_missing"), accepted("sid", #""a b.c|d""#)]
+        ].map { claim("sid", $0, "sid_invalid") } + [
+            claim("sid", nil, "sid_missing"), accepted("sid", #""a b.c|d""#),
+            claim("sid", #""app_consent_""#, "sid_of_application"),
+            claim("sid", #""app_consent_01HXYZ""#, "sid_of_application"),
+            claim("sid", #""app\u005fconsent_01HXYZ""#, "sid_of_application"),
+            accepted("sid", #""app_consent""#), accepted("sid", #""session_app_consent_01""#),
+        ]
 
     private static func impersonated(_ value: String, _ expected: ExpectedResponse) -> HostileCase {
         HostileCase(

@@ -190,15 +190,17 @@ struct WorkOSTests {
         try await eventually { try await answer([:]).status == 200 }
     }
 
-    @Test func `the client id sets three issuers, and no other is accepted`() async throws {
+    @Test func `the client id sets five issuers, and no other is accepted`() async throws {
         try await prepare()
         for issuer in [
             "https://api.workos.com", "https://api.workos.com/", "https://api.workos.com/user_management/client_123",
+            "https://api.workos.com/convex/client_123", "https://api.workos.com/sso/client_123",
         ] {
             #expect(try await answer(["iss": "\"\(issuer)\""]).status == 200, "\(issuer)")
         }
         for issuer in [
             "https://api.workos.com/user_management/client_12", "https://api.workos.com/user_management/client_1234",
+            "https://api.workos.com/convex/client_12", "https://api.workos.com/other/client_123",
             "https://api.workos.com//", "http://api.workos.com", "HTTPS://api.workos.com",
             "https://api.workos.com.evil.test",
             "https://connvo.invalid/development",

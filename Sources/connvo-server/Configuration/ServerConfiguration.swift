@@ -143,7 +143,8 @@ struct ServerConfiguration: Sendable {
         if issuers.isEmpty, let clientID {
             issuers = [
                 "https://api.workos.com", "https://api.workos.com/",
-                "https://api.workos.com/user_management/\(clientID)",
+                "https://api.workos.com/user_management/\(clientID)", "https://api.workos.com/convex/\(clientID)",
+                "https://api.workos.com/sso/\(clientID)",
             ]
         }
         if allowsDevelopmentTokens {

@@ -127,7 +127,8 @@ extension Setting {
                 type: .list,
                 shownDefault: """
                     `https://api.workos.com`, the same with a trailing slash, \
-                    `https://api.workos.com/user_management/<client id>`
+                    `https://api.workos.com/user_management/<client id>`, and the same with `convex` or `sso` in its \
+                    place
                     """,
                 meaning: "list; whose tokens are accepted"
             )
