@@ -28,6 +28,7 @@ class Server:
 
     def __init__(self, folder: pathlib.Path, database: str, **settings: str):
         self.folder = folder
+        self.database = database
         self.secret = f"interop-{uuid.uuid4()}"
         inherited = {name: os.environ[name] for name in ("PATH", "PGHOST", "PGPORT", "PGUSER") if name in os.environ}
         self.environment = {
@@ -109,7 +110,7 @@ class Server:
         return self.must("token", "issue-bearer", "--user", user).strip()
 
     def scalar(self, sql: str) -> str:
-        return psql(self.environment["DATABASE_URL"].rsplit("/", 1)[1], sql)
+        return psql(self.database, sql)
 
 
 def psql(database: str, sql: str) -> str:
@@ -147,7 +148,7 @@ def server():
 @contextlib.contextmanager
 def another(server: Server, probe: str = "/readyz", **settings: str):
     """A second server on the same database, with the same keys and secret and other settings."""
-    second = Server(server.folder, server.environment["DATABASE_URL"].rsplit("/", 1)[1])
+    second = Server(server.folder, server.database)
     second.secret = server.secret
     second.environment = {**server.environment, **settings}
     try:

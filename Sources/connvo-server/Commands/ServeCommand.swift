@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Glibc
+internal import JOSE
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -32,8 +34,18 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            do {
+                try CryptographySelfTest.run()
+            } catch {
+                throw CommandFailure(.badConfiguration, "\(error)")
+            }
             var settings = try await SettingsReader(flags: flags)
-            let logger = LogSettings(&settings).makeLogger(label: "connvo-server")
+            // A reader of standard error that goes away must not end the process.
+            signal(SIGPIPE, SIG_IGN)
+            let logSettings = LogSettings(&settings)
+            let logWriter = try logSettings.makeWriter()
+            defer { logWriter.end(within: .seconds(1)) }
+            let logger = logSettings.makeLogger(label: "connvo-server", writer: logWriter)
             let configuration = try ServerConfiguration(&settings)
             Self.remind(configuration, logger)
             let application = try ConnvoApplication(configuration, logger: logger)

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import PostgreSQL
 
 /// The minimum level and the format of log lines (`LOG_LEVEL`, `LOG_FORMAT`).
 struct LogSettings {
@@ -21,7 +22,14 @@ struct LogSettings {
         }
     }
 
-    func makeLogger(label: String) -> Logger {
-        Logger(label: label) { StandardErrorLogHandler(label: $0, format: format, level: level) }
+    /// - Throws: ``DatabaseError`` when the system gives no descriptor or no thread for the writer.
+    func makeWriter() throws(DatabaseError) -> LogWriter {
+        try LogWriter(fileDescriptor: STDERR_FILENO) { [format] count in
+            StandardErrorLogHandler.line(format, .warning, "Log lines were dropped", ["dropped": "\(count)"])
+        }
+    }
+
+    func makeLogger(label: String, writer: LogWriter) -> Logger {
+        Logger(label: label) { StandardErrorLogHandler(label: $0, format: format, level: level, writer: writer) }
     }
 }

@@ -1,13 +1,11 @@
 internal import Domain
-internal import Glibc
 internal import JSON
 internal import Logging
 internal import Text
 
 /// Writes one line per event to standard error: JSON for machines, plain text for people.
 ///
-/// Each line is written by one write(2). Control characters in values are escaped, so that a value cannot look like a
-/// line.
+/// A ``LogWriter`` writes the lines. Control characters in values are escaped, so that a value cannot look like a line.
 struct StandardErrorLogHandler: LogHandler {
     enum Format: String, CaseIterable {
         case json, text
@@ -15,12 +13,14 @@ struct StandardErrorLogHandler: LogHandler {
 
     private let label: String
     private let format: Format
+    private let writer: LogWriter
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
-    init(label: String, format: Format, level: Logger.Level) {
+    init(label: String, format: Format, level: Logger.Level, writer: LogWriter) {
         self.label = label
         self.format = format
+        self.writer = writer
         logLevel = level
     }
 
@@ -32,6 +32,16 @@ struct StandardErrorLogHandler: LogHandler {
     func log(event: LogEvent) {
         var fields = metadata
         if let own = event.metadata { fields.merge(own) { $1 } }
+        writer.append(Self.line(format, event.level, event.message.description, fields))
+    }
+
+    /// The text of one line, with its line feed.
+    static func line(
+        _ format: Format,
+        _ level: Logger.Level,
+        _ message: String,
+        _ fields: Logger.Metadata
+    ) -> [UInt8] {
         let sorted = fields.sorted { $0.key < $1.key }
         let time = SystemClock.now().rfc3339
         var line: [UInt8]
@@ -40,17 +50,17 @@ struct StandardErrorLogHandler: LogHandler {
             var json = JSONWriter(capacity: 512)
             json.object { json in
                 json.member("time", time)
-                json.member("level", event.level.rawValue)
-                json.member("message", event.message.description)
+                json.member("level", level.rawValue)
+                json.member("message", message)
                 for (key, value) in sorted { json.member(key, value.description) }
             }
             line = json.bytes
         case .text:
-            var text = "\(time) \(event.level.rawValue) \(event.message.description.safe(for: .logLine))"
+            var text = "\(time) \(level.rawValue) \(message.safe(for: .logLine))"
             for (key, value) in sorted { text += " \(key)=\(value.description.safe(for: .logLine))" }
             line = Array(text.utf8)
         }
         line.append(UInt8(ascii: "\n"))
-        line.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        return line
     }
 }
