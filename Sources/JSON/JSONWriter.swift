@@ -16,12 +16,12 @@ internal import Text
 /// The caller keeps the grammar: one value at the top, a key before each value of an object, no key in an array.
 @usableFromInline package struct JSONWriter: ~Copyable {
     /// The text written so far.
-    package private(set) var bytes: [UInt8]
+    @usableFromInline package internal(set) var bytes: [UInt8]
     /// Whether a comma stands between what was written last and a key or value that comes now.
-    private var needsComma = false
+    @usableFromInline var needsComma = false
 
     /// - Parameter capacity: How many bytes the text will have, roughly; it may have more.
-    package init(capacity: Int = 256) {
+    @inlinable package init(capacity: Int = 256) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
@@ -51,24 +51,24 @@ extension JSONWriter {
         endArray()
     }
 
-    @usableFromInline package mutating func beginObject() { begin(UInt8(ascii: "{")) }
-    @usableFromInline package mutating func endObject() { end(UInt8(ascii: "}")) }
-    @usableFromInline package mutating func beginArray() { begin(UInt8(ascii: "[")) }
-    @usableFromInline package mutating func endArray() { end(UInt8(ascii: "]")) }
+    @inlinable package mutating func beginObject() { begin(UInt8(ascii: "{")) }
+    @inlinable package mutating func endObject() { end(UInt8(ascii: "}")) }
+    @inlinable package mutating func beginArray() { begin(UInt8(ascii: "[")) }
+    @inlinable package mutating func endArray() { end(UInt8(ascii: "]")) }
 
-    private mutating func begin(_ bracket: UInt8) {
+    @inlinable mutating func begin(_ bracket: UInt8) {
         beginValue()
         bytes.append(bracket)
         needsComma = false
     }
 
-    private mutating func end(_ bracket: UInt8) {
+    @inlinable mutating func end(_ bracket: UInt8) {
         bytes.append(bracket)
         needsComma = true
     }
 
     /// Writes a key that has no character which JSON escapes; the value comes next.
-    @usableFromInline package mutating func key(_ key: StaticString) {
+    @inlinable package mutating func key(_ key: StaticString) {
         beginValue()
         bytes.append(UInt8(ascii: "\""))
         append(key)
@@ -78,7 +78,7 @@ extension JSONWriter {
     }
 
     /// Writes a key; the value comes next.
-    package mutating func key(_ key: String) {
+    @inlinable package mutating func key(_ key: String) {
         string(key)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
@@ -89,14 +89,14 @@ extension JSONWriter {
 
 extension JSONWriter {
     /// Writes a string: quotes, backslashes and control characters escaped, everything else as it is.
-    package mutating func string(_ value: String) {
+    @inlinable package mutating func string(_ value: String) {
         beginValue()
         Self.append(string: value, to: &bytes)
         needsComma = true
     }
 
     /// Appends a string as ``string(_:)`` writes it, to a text with a layout of its own.
-    package static func append(string value: String, to bytes: inout [UInt8]) {
+    @inlinable package static func append(string value: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { utf8 in
@@ -110,7 +110,7 @@ extension JSONWriter {
     }
 
     /// Writes a string that is known to hold printable ASCII without quotes and backslashes, such as a token.
-    package mutating func string(unescaped value: [UInt8]) {
+    @inlinable package mutating func string(unescaped value: [UInt8]) {
         beginValue()
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: value)
@@ -118,7 +118,7 @@ extension JSONWriter {
         needsComma = true
     }
 
-    package mutating func integer(_ value: Int64) {
+    @inlinable package mutating func integer(_ value: Int64) {
         beginValue()
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
         appendDigits(of: value.magnitude)
@@ -126,33 +126,33 @@ extension JSONWriter {
     }
 
     /// Writes a whole number as a double, with a decimal point: `401.0`.
-    package mutating func double(_ value: Int64) {
+    @inlinable package mutating func double(_ value: Int64) {
         integer(value)
         bytes.append(UInt8(ascii: "."))
         bytes.append(UInt8(ascii: "0"))
     }
 
     /// Writes a number that is JSON already.
-    package mutating func number(_ text: String) {
+    @inlinable package mutating func number(_ text: String) {
         beginValue()
         bytes.append(contentsOf: text.utf8)
         needsComma = true
     }
 
-    package mutating func bool(_ value: Bool) {
+    @inlinable package mutating func bool(_ value: Bool) {
         beginValue()
         append(value ? "true" : "false")
         needsComma = true
     }
 
-    package mutating func null() {
+    @inlinable package mutating func null() {
         beginValue()
         append("null")
         needsComma = true
     }
 
     /// Writes a value that is JSON already, as it is.
-    package mutating func raw(_ json: [UInt8]) {
+    @inlinable package mutating func raw(_ json: [UInt8]) {
         beginValue()
         bytes.append(contentsOf: json)
         needsComma = true
@@ -162,28 +162,28 @@ extension JSONWriter {
 // MARK: - Members
 
 extension JSONWriter {
-    package mutating func member(_ key: StaticString, _ value: String) {
+    @inlinable package mutating func member(_ key: StaticString, _ value: String) {
         self.key(key)
         string(value)
     }
 
-    package mutating func member(_ key: String, _ value: String) {
+    @inlinable package mutating func member(_ key: String, _ value: String) {
         self.key(key)
         string(value)
     }
 
     /// Writes a member, `null` where there is no value.
-    package mutating func member(_ key: StaticString, orNull value: String?) {
+    @inlinable package mutating func member(_ key: StaticString, orNull value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }
     }
 
-    package mutating func member(_ key: StaticString, _ value: Int64) {
+    @inlinable package mutating func member(_ key: StaticString, _ value: Int64) {
         self.key(key)
         integer(value)
     }
 
-    package mutating func member(_ key: StaticString, _ value: Bool) {
+    @inlinable package mutating func member(_ key: StaticString, _ value: Bool) {
         self.key(key)
         bool(value)
     }
@@ -210,20 +210,20 @@ extension JSONWriter {
 // MARK: - Bytes
 
 extension JSONWriter {
-    private mutating func beginValue() {
+    @inlinable mutating func beginValue() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
 
-    private mutating func append(_ text: StaticString) {
+    @inlinable mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
     /// RFC 8259, section 7: what must not stand in a string as it is.
-    private static func isEscaped(_ byte: UInt8) -> Bool {
+    @inlinable static func isEscaped(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    private static func append(escaping byte: UInt8, to bytes: inout [UInt8]) {
+    @usableFromInline static func append(escaping byte: UInt8, to bytes: inout [UInt8]) {
         guard isEscaped(byte) else { return bytes.append(byte) }
         bytes.append(UInt8(ascii: "\\"))
         switch byte {
@@ -238,7 +238,7 @@ extension JSONWriter {
         }
     }
 
-    private mutating func appendDigits(of number: UInt64) {
+    @usableFromInline mutating func appendDigits(of number: UInt64) {
         if number >= 10 { appendDigits(of: number / 10) }
         bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
     }
