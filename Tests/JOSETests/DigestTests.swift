@@ -51,7 +51,9 @@ import Text
 
     @Test func `a code that follows another one on the same context is right`() {
         let mac = HMACSHA256(key: Array("Jefe".utf8))
-        let first = mac.authenticate(Array("a message of more than one block ".utf8) + [UInt8](repeating: 1, count: 100))
+        let first = mac.authenticate(
+            Array("a message of more than one block ".utf8) + [UInt8](repeating: 1, count: 100)
+        )
         let second = mac.authenticate(Array("what do ya want for nothing?".utf8))
         #expect(first != second)
         #expect(Hexadecimal.encode(second) == Self.vectors[1].code)
