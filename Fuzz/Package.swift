@@ -24,7 +24,7 @@ let package = Package(
                 .product(name: $0, package: "connvo-server")
             },
             swiftSettings: settings,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+            linkerSettings: [.linkedLibrary("stdc++")]  // for libFuzzer
         )
     ]
 )

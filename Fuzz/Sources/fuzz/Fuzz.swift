@@ -1,22 +1,32 @@
 internal import Glibc
 
-// The two functions that libFuzzer, whose library contains `main`, calls. `FUZZ_TARGET` selects the target; without it
-// the program prints the names of the targets. There is one program, because each would link the same code again.
+/// The program that libFuzzer runs. `FUZZ_TARGET` names the target; without it the program prints the names. There is one
+/// program for all targets, because each would link the same code again.
+@main enum Fuzz {
+    private static let target: FuzzTarget? = {
+        guard let name = getenv("FUZZ_TARGET") else { return nil }
+        return FuzzTarget(rawValue: String(cString: name))
+    }()
 
-private let target: FuzzTarget? = {
-    guard let name = getenv("FUZZ_TARGET") else { return nil }
-    return FuzzTarget(rawValue: String(cString: name))
-}()
-
-@_cdecl("LLVMFuzzerInitialize")
-func initialize(_ count: UnsafeMutableRawPointer, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    guard target == nil else { return 0 }
-    print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
-    exit(0)
+    static func main() {
+        guard target != nil else {
+            print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
+            return
+        }
+        var count = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
+        let status = runDriver(&count, &arguments) { data, size in
+            Fuzz.target?.run([UInt8](UnsafeBufferPointer(start: data, count: size)))
+            return 0
+        }
+        exit(status)
+    }
 }
 
-@_cdecl("LLVMFuzzerTestOneInput")
-func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
-    target?.run([UInt8](UnsafeBufferPointer(start: data, count: size)))
-    return 0
-}
+/// libFuzzer as a library (llvm/lib/fuzzer/FuzzerInterface.h): it calls the callback with inputs of its own making.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
