@@ -70,9 +70,14 @@ final class LogWriter: Sendable {
         if wakes { wake.signal() }
     }
 
-    /// Waits until every accepted line is written, for `limit` at most, and ends the thread. Blocks.
+    /// Waits until every accepted line is written, for `limit` at most, and ends the thread. The last line says how many
+    /// were dropped, if any were since the last accepted one. Blocks.
     func end(within limit: Duration) {
-        buffer.withLock { $0.isEnding = true }
+        buffer.withLock { buffer in
+            if buffer.droppedLines > 0 { buffer.bytes += droppedLine(buffer.droppedLines) }
+            buffer.droppedLines = 0
+            buffer.isEnding = true
+        }
         wake.signal()
         let deadline = Deadline.after(limit)
         while buffer.withLock({ $0.isWriting || !$0.bytes.isEmpty }), !deadline.hasPassed {
