@@ -1,4 +1,4 @@
-// The doors Swift needs into libpq. No logic lives here.
+// What Swift needs of libpq beyond its headers. No logic lives here.
 #ifndef CLIBPQ_SHIM_H
 #define CLIBPQ_SHIM_H
 

@@ -1,4 +1,4 @@
-// The doors Swift needs into OpenSSL's libcrypto. No logic lives here.
+// What Swift needs of OpenSSL's libcrypto beyond its headers. No logic lives here.
 #ifndef COPENSSL_SHIM_H
 #define COPENSSL_SHIM_H
 

@@ -25,19 +25,19 @@ struct IssuanceTransaction {
     ///   or closes it.
     func run(
         _ requests: [IssuanceRequest],
-        on connection: inout Connection,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(IssuanceTransactionError) -> [IssuanceOutcome] {
         let facts: [RequestFacts]
         let decisions: Decisions
         do {
-            facts = try readFacts(requests, on: &connection, deadline: deadline)
+            facts = try readFacts(requests, deadline: deadline, on: &connection)
             decisions = try decide(requests, facts: facts)
         } catch {
             throw IssuanceTransactionError(cause: error, commitWasSent: false)
         }
         do {
-            try record(decisions, on: &connection, deadline: deadline)
+            try record(decisions, deadline: deadline, on: &connection)
         } catch {
             throw IssuanceTransactionError(cause: error, commitWasSent: true)
         }
@@ -47,8 +47,8 @@ struct IssuanceTransaction {
     /// The first round trip.
     private func readFacts(
         _ requests: [IssuanceRequest],
-        on connection: inout Connection,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(DatabaseError) -> [RequestFacts] {
         let settings = SettingsStatement.command(
             statement: configuration.statementTimeout,
@@ -134,8 +134,8 @@ struct IssuanceTransaction {
     ///   with fewer records than were sent, as a trigger that returns NULL has it.
     private func record(
         _ decisions: Decisions,
-        on connection: inout Connection,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(DatabaseError) {
         var inserts: [(command: Command, count: Int)] = []
         if !decisions.tokens.isEmpty {

@@ -83,7 +83,7 @@ struct IssuanceWorker: ~Copyable {
         do {
             let started = ContinuousClock.now
             let requests = wanted.map(\.item.request)
-            let outcomes = try transaction.run(requests, on: &connection, deadline: Deadline(deadline))
+            let outcomes = try transaction.run(requests, deadline: Deadline(deadline), on: &connection)
             report(.committed(size: wanted.count, took: .now - started))
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
@@ -91,14 +91,14 @@ struct IssuanceWorker: ~Copyable {
             engine.complete(completions)
             self.connection = consume connection
         } catch {
-            let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(&connection)
+            let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(on: &connection)
             if isReusable { self.connection = consume connection }
             handle(error, of: wanted, isReusable: isReusable, attempt: attempt)
         }
     }
 
     /// Ends a failed transaction. False when the connection cannot be kept.
-    private static func rollBack(_ connection: inout Connection) -> Bool {
+    private static func rollBack(on connection: inout Connection) -> Bool {
         if connection.isIdle { return true }
         _ = try? connection.execute(.rollback, deadline: .after(.seconds(1)))
         return connection.isIdle

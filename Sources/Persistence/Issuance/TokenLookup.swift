@@ -27,8 +27,8 @@ package struct TokenLookup: Sendable {
     /// Finds the record; nil when there is none.
     package static func find(
         _ id: UUIDv7,
-        on connection: inout Connection,
-        deadline: Deadline
+        deadline: Deadline,
+        on connection: inout Connection
     ) throws(DatabaseError) -> TokenLookup? {
         var parameters = Parameters()
         parameters.append(id)

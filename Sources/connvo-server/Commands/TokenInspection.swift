@@ -25,7 +25,7 @@ struct TokenInspection: CustomStringConvertible {
         let found = await onThreadOfItsOwn(named: "inspect") { () -> Result<TokenLookup?, DatabaseError> in
             do throws(DatabaseError) {
                 var connection = try Connection.open(target, deadline: .after(.seconds(10)))
-                return .success(try TokenLookup.find(id, on: &connection, deadline: .after(.seconds(10))))
+                return .success(try TokenLookup.find(id, deadline: .after(.seconds(10)), on: &connection))
             } catch {
                 return .failure(error)
             }

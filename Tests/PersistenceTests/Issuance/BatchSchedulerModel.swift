@@ -33,8 +33,8 @@ struct BatchSchedulerModel {
     let clockTolerance: Duration
     private(set) var queue: [Waiting] = []
     /// What each slot works on.
-    var batches: [[Int]] { flights.map { $0.map(\.item) } }
-    private var flights: [[Waiting]]
+    var batches: [[Int]] { runningBatches.map { $0.map(\.item) } }
+    private var runningBatches: [[Waiting]]
     /// The size of each slot's batch, until the slot reports.
     private var inFlight: [Int]
     private(set) var connections: [Bool]
@@ -49,7 +49,7 @@ struct BatchSchedulerModel {
         self.rules = rules
         self.quotaLimit = quotaLimit
         self.clockTolerance = clockTolerance
-        flights = Array(repeating: [], count: slots)
+        runningBatches = Array(repeating: [], count: slots)
         inFlight = Array(repeating: 0, count: slots)
         connections = Array(repeating: false, count: slots)
     }
@@ -138,12 +138,12 @@ struct BatchSchedulerModel {
 
     mutating func disconnected(_ slot: Int, returning unsent: [Int], now: TestInstant) {
         closed(slot)
-        let returned = flights[slot].filter { unsent.contains($0.item) }.map { item in
+        let returned = runningBatches[slot].filter { unsent.contains($0.item) }.map { item in
             var item = item
             item.since = now.advanced(by: .zero - item.waited)
             return item
         }
-        flights[slot] = []
+        runningBatches[slot] = []
         queue.insert(contentsOf: returned, at: 0)
     }
 
@@ -164,7 +164,7 @@ struct BatchSchedulerModel {
         let isFull = batch.count == rules.maximumBatchSize || taken.count == queue.count
         try expect(isFull, "a batch of \(batch) leaves what it could take")
         queue.removeFirst(taken.count)
-        flights[slot] = inTime.map { item in
+        runningBatches[slot] = inTime.map { item in
             var item = item
             item.waited = item.since.duration(to: now)
             return item
@@ -174,7 +174,7 @@ struct BatchSchedulerModel {
     }
 
     mutating func finished(_ slot: Int) {
-        flights[slot] = []
+        runningBatches[slot] = []
     }
 
     /// Whether a free connection must take what waits: decision 0011.

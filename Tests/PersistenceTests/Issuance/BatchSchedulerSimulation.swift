@@ -30,7 +30,7 @@ struct BatchSchedulerSimulation {
     private var model: BatchSchedulerModel
     private var threads: [Thread]
     /// What each slot was given to work on.
-    private var flights: [[Scheduler.Entry]]
+    private var runningBatches: [[Scheduler.Entry]]
     private var generator: SeededGenerator
     private let seed: UInt64
     private var now = TestInstant.at(.seconds(1))
@@ -63,7 +63,7 @@ struct BatchSchedulerSimulation {
             clockTolerance: Self.clockTolerance
         )
         threads = Array(repeating: .asking, count: slots)
-        flights = Array(repeating: [], count: slots)
+        runningBatches = Array(repeating: [], count: slots)
         self.generator = generator
         self.seed = seed
     }
@@ -164,7 +164,7 @@ struct BatchSchedulerSimulation {
             try checked { (model) throws(BatchSchedulerModel.Violation) in
                 try model.begins(batch.map(\.item), expired: next.expired, on: slot, now: now)
             }
-            flights[slot] = batch
+            runningBatches[slot] = batch
             // An empty batch is no work: the slot asks again.
             if batch.isEmpty { model.finished(slot) } else { threads[slot] = .working }
         case .rest(let until):
@@ -240,8 +240,8 @@ struct BatchSchedulerSimulation {
     }
 
     private mutating func disconnect(_ slot: Int, returning unsent: [Int]) {
-        let entries = flights[slot].filter { unsent.contains($0.item) }
-        flights[slot] = []
+        let entries = runningBatches[slot].filter { unsent.contains($0.item) }
+        runningBatches[slot] = []
         let other = scheduler.disconnected(slot, returning: entries, now: now)
         note("slot \(slot) broke, returns \(unsent), wakes \(other.map { "\($0)" } ?? "none")")
         model.disconnected(slot, returning: unsent, now: now)
