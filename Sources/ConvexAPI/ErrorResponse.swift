@@ -36,13 +36,14 @@ extension ErrorResponse {
         statusCode: 404
     )
 
-    package static func methodNotAllowed(allow: String) -> ErrorResponse {
+    /// - Parameter allowed: The methods that are allowed at this path.
+    package static func methodNotAllowed(_ allowed: String...) -> ErrorResponse {
         ErrorResponse(
             status: 405,
             code: "METHOD_NOT_ALLOWED",
-            message: "Use \(allow)",
+            message: "Use \(allowed.joined(separator: " or "))",
             statusCode: 405,
-            headers: [("Allow", allow)]
+            headers: [("Allow", allowed.joined(separator: ", "))]
         )
     }
 
@@ -81,6 +82,14 @@ extension ErrorResponse {
         status: 400,
         code: "VALIDATION_ERROR",
         message: "The request is not well-formed HTTP",
+        statusCode: 400
+    )
+
+    /// A request must say once for which host it is (RFC 9112, section 3.2).
+    package static let hostNotSingle = ErrorResponse(
+        status: 400,
+        code: "VALIDATION_ERROR",
+        message: "Send one Host header",
         statusCode: 400
     )
 

@@ -293,13 +293,23 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/api/action/", "/api/actions", "/api/Action", "/api/action/x", "//api/action"])
+    @Test(arguments: ["/api/action/", "/api/actions", "/api/Action", "/api/action/x", "///api/action"])
     func `a path that only resembles the door's is no route`(target: String) async throws {
         var request = WireRequest.action(try Tokens.bearer(SeedData.host))
         request.target = target
         let answer = try await ServerFixture.current.send(request)
         #expect(answer.status == 404)
         #expect(try answer.decode(FailureBody.self).code == "NOT_FOUND")
+    }
+
+    @Test(arguments: [
+        "//api/action", "http://localhost/api/action", "HTTPS://elsewhere.example:8443/api/action?x=1",
+        "http://localhost//api/action",
+    ])
+    func `another form of the target is the same route`(target: String) async throws {
+        var request = WireRequest.action(try Tokens.bearer(SeedData.host))
+        request.target = target
+        #expect(try await ServerFixture.current.send(request).text.contains(#""status":"success""#))
     }
 
     @Test func `a query is not looked at`() async throws {

@@ -1,9 +1,7 @@
 internal import Domain
-internal import Hummingbird
-internal import HummingbirdCore
 internal import JOSE
 internal import Logging
-internal import NIOCore
+internal import NIOPosix
 internal import Persistence
 internal import ServiceLifecycle
 
@@ -13,8 +11,8 @@ struct ConnvoApplication: Sendable {
     let monitor: DatabaseMonitor
     let keySet: KeySetRefresher
     let readiness: Readiness
-    let publicServer: Application<RouterResponder<BasicRequestContext>>
-    let adminServer: Application<RouterResponder<BasicRequestContext>>?
+    let publicListener: HTTPListener
+    let adminListener: HTTPListener?
 
     /// How long listeners stay open after the readiness probe fails.
     static let shutdownDelay: Duration = .seconds(3)
@@ -47,6 +45,11 @@ struct ConnvoApplication: Sendable {
         self.keySet = keySet
         self.readiness = readiness
 
+        let descriptors = DescriptorBudget(
+            limit: DescriptorBudget.raisedLimit(),
+            poolSize: configuration.poolSize
+        )
+        let observer = RequestObserver(logger: logger)
         let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
@@ -55,28 +58,63 @@ struct ConnvoApplication: Sendable {
             keySet: keySet,
             engine: engine,
             trustedProxies: configuration.trustedProxies,
-            crossOrigin: configuration.crossOrigin,
-            observer: RequestObserver(logger: logger),
-            now: SystemClock.now
+            observer: observer
         )
-        publicServer = Application(
-            router: PublicRoutes(readiness: readiness).router,
-            server: .answering(endpoint),
-            configuration: Self.listener(configuration.listener),
-            onServerRunning: { onListening($0.localAddress?.port ?? 0) },
-            logger: logger
+        let pages = ["/livez": Page.liveness, "/healthz": .liveness, "/version": .version]
+        publicListener = Self.listener(
+            "public",
+            configuration.listener,
+            Routes(
+                pages: pages.merging(["/readyz": .readiness(readiness)]) { $1 },
+                function: endpoint,
+                crossOrigin: configuration.crossOrigin,
+                observer: observer,
+                now: SystemClock.now
+            ),
+            capacity: descriptors.publicConnections,
+            limits: configuration.connectionLimits,
+            group: .singleton,
+            logger: logger,
+            onListening: onListening
         )
-        adminServer = configuration.adminListener.map { listener in
-            Application(
-                router: AdminRoutes(readiness: readiness).router,
-                configuration: Self.listener(listener),
+        // On an event loop of its own, so that probes are answered when those of the public listener are busy.
+        adminListener = configuration.adminListener.map { listener in
+            Self.listener(
+                "admin",
+                listener,
+                Routes(
+                    pages: pages.merging(["/readyz": .verboseReadiness(readiness)]) { $1 },
+                    observer: observer,
+                    now: SystemClock.now
+                ),
+                capacity: descriptors.adminConnections,
+                limits: configuration.connectionLimits,
+                group: MultiThreadedEventLoopGroup(numberOfThreads: 1),
                 logger: logger
             )
         }
     }
 
-    private static func listener(_ listener: ServerConfiguration.Listener) -> ApplicationConfiguration {
-        ApplicationConfiguration(address: .hostname(listener.host, port: listener.port))
+    private static func listener(
+        _ name: String,
+        _ listener: ServerConfiguration.Listener,
+        _ routes: Routes,
+        capacity: Int,
+        limits: ConnectionLimits,
+        group: MultiThreadedEventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> HTTPListener {
+        HTTPListener(
+            name: name,
+            host: listener.host,
+            port: listener.port,
+            routes: routes,
+            connections: ConnectionTable(capacity: capacity, limits: limits, group: group),
+            group: group,
+            logger: logger,
+            onListening: onListening
+        )
     }
 
     private static func issuance(_ configuration: ServerConfiguration) -> IssuanceConfiguration {
@@ -111,8 +149,8 @@ struct ConnvoApplication: Sendable {
             keySet,
             IssuanceService(engine: engine),
         ]
-        if let adminServer { services.append(adminServer) }
-        services.append(publicServer)
+        if let adminListener { services.append(adminListener) }
+        services.append(publicListener)
         services.append(GracefulDrain(readiness: readiness, delay: Self.shutdownDelay))
         return services
     }

@@ -2,6 +2,7 @@ internal import Domain
 internal import FoundationEssentials
 internal import JOSE
 internal import Logging
+internal import NIOCore
 internal import NIOSSL
 internal import Persistence
 internal import PostgreSQL
@@ -17,6 +18,7 @@ struct ServerConfiguration: Sendable {
     let listener: Listener
     /// Nil when `ADMIN_PORT` is 0.
     let adminListener: Listener?
+    let connectionLimits: ConnectionLimits
     let trustedProxies: TrustedProxies
     /// Nil when pages of other origins may not read responses.
     let crossOrigin: CrossOriginPolicy?
@@ -44,6 +46,7 @@ struct ServerConfiguration: Sendable {
         let adminPort = settings.integer(.adminPort)
         let adminHost = settings.text(.adminHost)
         adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
+        connectionLimits = Self.connectionLimits(&settings)
         trustedProxies = Self.trustedProxies(&settings)
         crossOrigin = Self.crossOrigin(&settings)
 
@@ -71,6 +74,17 @@ struct ServerConfiguration: Sendable {
         self.database = database
         self.signer = signer
         self.keySetSource = keySetSource
+    }
+
+    private static func connectionLimits(_ settings: inout SettingsReader) -> ConnectionLimits {
+        var limits = ConnectionLimits()
+        guard let idle = settings.duration(.httpIdleTimeout) else { return limits }
+        if (.seconds(1) ... .hours(1)).contains(idle) {
+            limits.keepAlive = .milliseconds(idle.milliseconds)
+        } else {
+            settings.note(.httpIdleTimeout, "is out of range", "give 1s to 1h")
+        }
+        return limits
     }
 
     private static func trustedProxies(_ settings: inout SettingsReader) -> TrustedProxies {

@@ -51,8 +51,16 @@ extension Setting {
                 section: .http,
                 type: .integer(default: 8081, range: 0...65_535),
                 meaning: """
-                    port of the admin listener: `/livez` and `/readyz?verbose`, which names obstacles and \
-                    warnings; 0 turns it off
+                    port of the admin listener: `/livez`, `/healthz`, `/version`, and `/readyz?verbose`, which names \
+                    obstacles and warnings; 0 turns it off
+                    """
+            )
+        case .httpIdleTimeout:
+            SettingDeclaration(
+                section: .http,
+                type: .duration(default: "75s"),
+                meaning: """
+                    how long a connection is kept between two requests, on both listeners, 1s to 1h. Longer than the                     load balancer keeps it, which then closes first and sends no request into a connection that is                     being closed
                     """
             )
         case .corsOrigins:
@@ -69,7 +77,10 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .list,
-                meaning: "CIDRs; the client is the rightmost entry of `X-Forwarded-For` that is none of these"
+                meaning: """
+                    CIDRs; the client is the rightmost entry of `X-Forwarded-For` that is none of these. Entries may \
+                    have a port, brackets or a zone. The `Forwarded` header is not read
+                    """
             )
         case .streamAPISecret:
             SettingDeclaration(

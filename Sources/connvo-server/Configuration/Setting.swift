@@ -15,6 +15,7 @@ enum Setting: String, CaseIterable, Sendable {
     case httpPort = "HTTP_PORT"
     case adminHost = "ADMIN_HOST"
     case adminPort = "ADMIN_PORT"
+    case httpIdleTimeout = "HTTP_IDLE_TIMEOUT"
     case corsOrigins = "CORS_ORIGINS"
     case trustedProxies = "TRUSTED_PROXIES"
 

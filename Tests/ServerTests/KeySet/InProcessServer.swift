@@ -1,7 +1,6 @@
 import Domain
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Persistence
 import PostgreSQL
@@ -29,38 +28,29 @@ struct InProcessServer: Sendable {
                 sign: { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
-        let endpoint = TokenEndpoint(
-            authentication: keySet.authentication,
-            keySet: keySet.refresher,
-            engine: engine,
-            trustedProxies: .none,
-            crossOrigin: nil,
-            observer: RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log }),
-            now: SystemClock.now
+        let observer = RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log })
+        let group = MultiThreadedEventLoopGroup.singleton
+        let listener = HTTPListener(
+            name: "test",
+            host: "127.0.0.1",
+            port: 0,
+            routes: Routes(
+                pages: [:],
+                function: TokenEndpoint(
+                    authentication: keySet.authentication,
+                    keySet: keySet.refresher,
+                    engine: engine,
+                    trustedProxies: .none,
+                    observer: observer
+                ),
+                observer: observer,
+                now: SystemClock.now
+            ),
+            connections: ConnectionTable(capacity: 100, limits: ConnectionLimits(), group: group),
+            group: group,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        let queues = EventLoopCompletionQueue.Directory()
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let writer = ResponseWriter()
-                    try channel.pipeline.syncOperations.addHandler(writer)
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                        withPipeliningAssistance: false,
-                        withErrorHandling: false
-                    )
-                    try channel.pipeline.syncOperations.addHandler(
-                        HTTPExchangeHandler(
-                            endpoint: endpoint,
-                            completionQueue: queues.queue(on: channel.eventLoop),
-                            phase: ConnectionPhase(),
-                            writer: writer
-                        )
-                    )
-                    try channel.pipeline.syncOperations.addHandler(ClosingAtEnd())
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let channel = try await listener.bind()
         return InProcessServer(channel: channel, port: channel.localAddress?.port ?? 0)
     }
 
@@ -73,14 +63,5 @@ struct InProcessServer: Sendable {
         let connection = try await HTTPConnection.open(port: port)
         try await connection.send(WireRequest.call(token, body: "{}").bytes)
         return connection
-    }
-}
-
-/// Stands in for Hummingbird's handler behind the issuing route: closes when the client has finished sending.
-private final class ClosingAtEnd: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
     }
 }

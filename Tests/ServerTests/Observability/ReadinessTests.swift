@@ -48,12 +48,12 @@ import Testing
     }
 
     @Test func `the verbose report names obstacles and warnings`() {
-        let all = HealthResponse.report(["one", "a \"b\""], warnings: ["three"])
+        let all = Page.report(["one", "a \"b\""], warnings: ["three"])
         #expect(
             String(decoding: all, as: UTF8.self)
                 == #"{"status":"not ready","obstacles":["one","a \"b\""],"warnings":["three"]}"#
         )
-        let none = HealthResponse.report([], warnings: ["three"])
+        let none = Page.report([], warnings: ["three"])
         #expect(String(decoding: none, as: UTF8.self) == #"{"status":"ready","obstacles":[],"warnings":["three"]}"#)
     }
 }

@@ -267,7 +267,7 @@ import Testing
             exchanges.append(Exchange("a preflight, and no page may call", preflight))
             exchanges.append(Exchange("an id made by the server", run.removing("X-Request-Id")))
             exchanges.append(Exchange("an id that is not echoed", run.replacing("X-Request-Id", "a b")))
-            exchanges.append(Exchange("an id of the router", Self.request("GET", "/nope").removing("X-Request-Id")))
+            exchanges.append(Exchange("an id where there is no route", Self.request("GET", "/nope").removing("X-Request-Id")))
             exchanges.append(Exchange("two ids", run.adding("X-Request-Id", "second")))
             var recording = Recording("routes")
             try await recording.append(exchanges, port: fixture.server.port, names: callers.names)
@@ -320,7 +320,7 @@ import Testing
             livez.body = [UInt8](repeating: UInt8(ascii: "x"), count: 100)
             exchanges.append(Exchange("a body that nothing reads", livez))
             livez.body = [UInt8](repeating: UInt8(ascii: "x"), count: 16_385)
-            exchanges.append(Exchange("a body too large for the router", livez))
+            exchanges.append(Exchange("a body too large for a probe", livez))
             var crowded = Self.run(token, Self.documented)
             while crowded.headers.count < 65 { crowded = crowded.adding("X-Filler-\(crowded.headers.count)", "x") }
             exchanges.append(Exchange("431, too many headers", crowded))

@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import connvo_server
 
-/// Plays a client, an endpoint and a router against ``HTTPExchangeStateMachine`` by a seeded generator, and checks after
+/// Plays a client, an endpoint and an event loop against ``HTTPExchangeStateMachine`` by a seeded generator, and checks after
 /// every step what must always hold. It carries out actions as ``HTTPExchangeHandler`` does.
 struct HTTPExchangeSimulation {
     /// What was broken, with the seed that shows it again.
@@ -16,12 +16,12 @@ struct HTTPExchangeSimulation {
     /// What the client sends as one request, or in place of one.
     private struct Request {
         enum Kind {
-            case call, router, wrongMethod, malformed
+            case call, page, wrongMethod, malformed
 
             var headError: ErrorResponse? {
                 switch self {
-                case .call, .router: nil
-                case .wrongMethod: .methodNotAllowed(allow: "POST")
+                case .call, .page: nil
+                case .wrongMethod: .methodNotAllowed("POST")
                 case .malformed: .malformedMessage
                 }
             }
@@ -32,6 +32,7 @@ struct HTTPExchangeSimulation {
         let asksToClose: Bool
         let announcedLength: Int?
         let expectsContinue: Bool
+        let offersUpgrade: Bool
         /// Whether it ends in bytes that are not HTTP.
         let isBroken: Bool
         let parts: [[UInt8]]
@@ -41,14 +42,15 @@ struct HTTPExchangeSimulation {
         var isTooLarge: Bool { announcedLength ?? 0 > limit || parts.map(\.count).reduce(0, +) > limit }
     }
 
-    /// What the endpoint, the router or the engine is doing.
+    /// What the endpoint or the engine is doing.
     private enum Work: Equatable {
-        case none, evaluating, awaitingKeys, awaitingDecision, forwarded
+        case none, evaluating, awaitingRetry, awaitingDecision
     }
 
     private static let limit = 8
+    private static let limits = HTTPExchangeStateMachine.Limits(body: limit, requestsPerTurn: 3, backlog: 5)
 
-    private var machine = HTTPExchangeStateMachine(bodyLimit: limit)
+    private var machine = HTTPExchangeStateMachine(limits: limits)
     private var generator: SeededGenerator
     private let seed: UInt64
     private var trace: [String] = []
@@ -61,6 +63,15 @@ struct HTTPExchangeSimulation {
     private var work = Work.none
     /// The index of the request in progress.
     private var current: Int?
+    /// How many requests have begun, and how many of them in this turn of the event loop.
+    private var begun = 0
+    private var begunInTurn = 0
+    /// How many heads, or bytes in place of one, the machine was given.
+    private var headsReceived = 0
+    /// The first request that the machine had no room for.
+    private var droppedFrom: Int?
+    private var isWritable = true
+    private var turnIsDue = false
     private var isQuiescing = false
     private var isTimingOut = false
     private var inputIsClosed = false
@@ -82,10 +93,13 @@ struct HTTPExchangeSimulation {
             case 0..<25: send()
             case 25..<55: try receive()
             case 55..<85: try proceed()
-            case 85..<95: try read()
-            case 95: try quiesce()
+            case 85..<88: try read()
+            case 88..<90: try turn()
+            case 90..<92: completeRead()
+            case 92..<95: try setWritable(Bool.random(using: &generator))
+            case 95 where Bool.random(using: &generator): try quiesce()
             case 96: try closeInput()
-            case 97: try timeOut()
+            case 97 where Bool.random(using: &generator): try timeOut()
             case 98 where Bool.random(using: &generator): try disconnect()
             default: break
             }
@@ -93,16 +107,19 @@ struct HTTPExchangeSimulation {
         }
     }
 
-    /// Lets the decoder, the endpoint and the router finish, and checks that nothing is left.
+    /// Lets the client read, the decoder and the endpoint finish, and checks that nothing is left.
     mutating func settle() throws(Violation) {
+        try setWritable(true)
         for _ in 0..<10_000 {
-            if isClosed || wire.isEmpty && work == .none { break }
+            if isClosed || wire.isEmpty && work == .none && !turnIsDue { break }
             if !wire.isEmpty { try receive() }
             try proceed()
+            try turn()
             try check()
         }
         try expect(isClosed || work == .none && wire.isEmpty, "it does not come to rest")
         if !isClosed {
+            try expect(droppedFrom == nil, "requests were dropped, and the connection stays")
             try expect(answered == requests.count, "\(requests.count - answered) requests have no response")
             try expect(!readIsHeld, "a read is held back for ever")
             try expect(!isQuiescing, "the server ends, and the connection does not")
@@ -122,7 +139,7 @@ struct HTTPExchangeSimulation {
     }
 
     private mutating func makeRequest() -> Request {
-        let kinds: [Request.Kind] = [.call, .call, .call, .router, .router, .wrongMethod]
+        let kinds: [Request.Kind] = [.call, .call, .call, .page, .page, .wrongMethod]
         let isMalformed = Int.random(in: 0..<40, using: &generator) == 0
         let kind = isMalformed ? .malformed : kinds.randomElement(using: &generator) ?? .call
         let asksToClose = Int.random(in: 0..<12, using: &generator) == 0
@@ -132,15 +149,17 @@ struct HTTPExchangeSimulation {
             let size = Int.random(in: 1...(Int.random(in: 0..<10, using: &generator) == 0 ? 9 : 2), using: &generator)
             parts.append((0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) })
         }
+        let offersUpgrade = Int.random(in: 0..<30, using: &generator) == 0
         let length = Bool.random(using: &generator) ? parts.map(\.count).reduce(0, +) : nil
         var headers = HTTPHeaders()
         if asksToClose { headers.add(name: "Connection", value: "close") }
         if expectsContinue { headers.add(name: "Expect", value: "100-continue") }
+        if offersUpgrade { headers.add(name: "Upgrade", value: "websocket") }
         if let length { headers.add(name: "Content-Length", value: "\(length)") }
-        let uri = kind == .router ? "/livez" : ActionEndpoint.path
+        let isPage = kind == .page
         let exchange = HTTPExchange(
-            head: HTTPRequestHead(version: .http1_1, method: .POST, uri: uri, headers: headers),
-            route: Route(uri: uri),
+            head: HTTPRequestHead(version: .http1_1, method: .POST, uri: "/", headers: headers),
+            route: isPage ? .page(.liveness) : .function(.action),
             fields: RequestFields(headers),
             requestID: "\(requests.count)",
             headError: kind.headError
@@ -151,6 +170,7 @@ struct HTTPExchangeSimulation {
             asksToClose: asksToClose,
             announcedLength: length,
             expectsContinue: expectsContinue,
+            offersUpgrade: offersUpgrade,
             isBroken: Int.random(in: 0..<40, using: &generator) == 0,
             parts: parts
         )
@@ -162,14 +182,68 @@ struct HTTPExchangeSimulation {
         guard !wire.isEmpty, !isClosed else { return }
         let input = wire.removeFirst()
         note("received \(Self.name(input))")
-        try perform(machine.received(input))
+        guard !machine.discardsInput else {
+            try expect(droppedFrom != nil || isAnsweringUpgrade, "input is dropped for no reason")
+            return
+        }
+        switch input {
+        case .head:
+            try receiveBeginning(input)
+        case .malformed(let exchange) where exchange.requestID == "\(headsReceived)":
+            // In place of a request. Otherwise it is the end of one that is broken.
+            try receiveBeginning(input)
+        case .malformed, .body, .end:
+            try perform(machine.received(input))
+        }
+    }
+
+    /// Requests that the machine has, and that have not begun.
+    private var waiting: Int { requests[begun..<headsReceived].count { $0.kind != .malformed } }
+
+    /// Receives the beginning of a request, which may be one too many.
+    private mutating func receiveBeginning(_ input: HTTPExchangeStateMachine.Input) throws(Violation) {
+        let before = waiting
+        let hadBacklog = begun < headsReceived
+        headsReceived += 1
+        let action = machine.received(input)
+        if action == nil, before == Self.limits.backlog, requests[headsReceived - 1].kind != .malformed {
+            droppedFrom = headsReceived - 1
+            headsReceived -= 1
+        } else if action == nil {
+            try expect(work != .none || hadBacklog || !isWritable || begunInTurn == Self.limits.requestsPerTurn, "a request waits for no reason")
+        }
+        try perform(action)
     }
 
     private mutating func read() throws(Violation) {
         guard !isClosed else { return }
         let mayRead = machine.mayRead()
-        try expect(mayRead == !hasBacklog, "it may be read: \(mayRead)")
+        let expected = !hasBacklog && isWritable && droppedFrom == nil && !isAnsweringUpgrade
+        try expect(mayRead == expected, "it may be read: \(mayRead)")
         if !mayRead { readIsHeld = true }
+    }
+
+    private mutating func completeRead() {
+        machine.readCompleted()
+        if !turnIsDue { begunInTurn = 0 }
+    }
+
+    private mutating func turn() throws(Violation) {
+        guard turnIsDue else { return }
+        turnIsDue = false
+        guard !isClosed else { return }
+        note("turn")
+        machine.turnBegan()
+        begunInTurn = 0
+        try perform(nil)
+    }
+
+    private mutating func setWritable(_ isWritable: Bool) throws(Violation) {
+        guard !isClosed else { return }
+        note("writable: \(isWritable)")
+        self.isWritable = isWritable
+        machine.writabilityChanged(isWritable)
+        try perform(nil)
     }
 
     /// What ``HTTPExchangeHandler`` does with an action.
@@ -179,6 +253,10 @@ struct HTTPExchangeSimulation {
             if let current = action { try carryOut(current) }
             action = machine.next()
             if action == nil { break }
+        }
+        if machine.takeDueTurn() {
+            try expect(!turnIsDue, "a turn is asked for twice")
+            turnIsDue = true
         }
         if machine.takeDueRead() {
             try expect(readIsHeld, "a read is made up for that was not held back")
@@ -192,26 +270,25 @@ struct HTTPExchangeSimulation {
         switch action {
         case .receiveBody(let sendsContinue):
             try expect(work == .none && current == nil, "a request begins while another is in progress")
+            try beginOne()
             current = answered
             let request = requests[answered]
             let isAsked = request.expectsContinue && request.kind != .wrongMethod
             try expect(sendsContinue == isAsked, "asking for the body: \(sendsContinue)")
             try expect(request.announcedLength ?? 0 <= Self.limit, "a body too large is read")
         case .evaluate(let exchange):
-            if work == .awaitingKeys {
+            if work == .awaitingRetry {
                 try expect(exchange === requests[answered].exchange, "another request goes on")
             } else {
-                try begin(exchange, .call)
+                try begin(exchange)
             }
             work = .evaluating
             try evaluate()
-        case .forward(let exchange):
-            try begin(exchange, .router)
-            work = .forwarded
         case .refuse(let exchange, let error):
             try expect(work == .none, "an error in the middle of an answer")
             try expect(exchange === requests[answered].exchange, "the error is for another request")
             let request = requests[answered]
+            if current == nil { try beginOne() }
             let isKept =
                 switch error.code {
                 case "METHOD_NOT_ALLOWED":
@@ -222,6 +299,8 @@ struct HTTPExchangeSimulation {
             if error.code == "METHOD_NOT_ALLOWED" { try expect(request.kind == .wrongMethod, "405 for a call") }
             if error.code == "PAYLOAD_TOO_LARGE" { try expect(request.isTooLarge, "413 for a small body") }
             if error.code == "VALIDATION_ERROR" { try expect(request.kind == .malformed, "400 for a request") }
+            current = answered
+            work = .evaluating
             try complete(isKept: isKept)
         case .close:
             try expect(work == .none, "closed in the middle of an answer")
@@ -231,16 +310,23 @@ struct HTTPExchangeSimulation {
         }
     }
 
-    private mutating func begin(_ exchange: HTTPExchange, _ kind: Request.Kind) throws(Violation) {
+    private mutating func beginOne() throws(Violation) {
+        begun += 1
+        begunInTurn += 1
+        try expect(begunInTurn <= Self.limits.requestsPerTurn, "too many requests begin in one turn")
+        try expect(isWritable, "a request begins while responses are unread")
+    }
+
+    private mutating func begin(_ exchange: HTTPExchange) throws(Violation) {
         try expect(work == .none, "two requests at once")
         try expect(current == answered, "a request without a head")
         let request = requests[answered]
         try expect(exchange === request.exchange, "another request is answered")
-        try expect(request.kind == kind, "a request goes the wrong way")
+        try expect(request.kind == .call || request.kind == .page, "a request is evaluated that has to be refused")
         try expect(!request.isTooLarge, "a body too large is read to its end")
         try expect(!request.isBroken, "a request is taken without its end")
         try expect(exchange.bodySize == request.body.count, "evaluated before its end")
-        if kind == .call { try expect(Array(exchange.body.readableBytesView) == request.body, "the body is another") }
+        if request.kind == .call { try expect(Array(exchange.body.readableBytesView) == request.body, "the body is another") }
     }
 
     /// What the endpoint does with a complete request.
@@ -248,8 +334,8 @@ struct HTTPExchangeSimulation {
         switch Int.random(in: 0..<3, using: &generator) {
         case 0: try complete(isKept: true)
         case 1:
-            machine.awaitKeys()
-            work = .awaitingKeys
+            machine.awaitRetry()
+            work = .awaitingRetry
         default:
             machine.awaitDecision()
             work = .awaitingDecision
@@ -261,18 +347,15 @@ struct HTTPExchangeSimulation {
         guard !isClosed else { return }
         switch work {
         case .none, .evaluating: break
-        case .awaitingKeys:
-            try expect(machine.decided() == nil, "decided while keys are awaited")
-            try perform(machine.keysWereRead())
-            try expect(work != .awaitingKeys || current != nil, "keys were read and nothing happens")
+        case .awaitingRetry:
+            try expect(machine.decided() == nil, "decided while a retry is awaited")
+            let action = machine.retry()
+            try expect(action != nil, "what was awaited has come and nothing happens")
+            try perform(action)
         case .awaitingDecision:
-            try expect(machine.keysWereRead() == nil, "evaluated while a decision is awaited")
+            try expect(machine.retry() == nil, "evaluated while a decision is awaited")
             let exchange = machine.decided()
             try expect(exchange === requests[answered].exchange, "the decision is for another request")
-            try complete(isKept: true)
-            try perform(nil)
-        case .forwarded:
-            try expect(machine.forwardedExchange === requests[answered].exchange, "the router answers another request")
             try complete(isKept: true)
             try perform(nil)
         }
@@ -284,7 +367,8 @@ struct HTTPExchangeSimulation {
     private mutating func complete(isKept: Bool) throws(Violation) {
         let request = requests[answered]
         let isFollowed = hasBacklog
-        let expected = isKept && !request.asksToClose && !isQuiescing && !(inputIsClosed && !isFollowed)
+        let isLast = (inputIsClosed || droppedFrom != nil) && !isFollowed
+        let expected = isKept && !request.asksToClose && !request.offersUpgrade && !isQuiescing && !isLast
         let keepsConnection = machine.completed()
         note("answered \(answered), kept: \(keepsConnection)")
         try expect(keepsConnection == expected, "the connection is kept: \(keepsConnection)")
@@ -295,12 +379,19 @@ struct HTTPExchangeSimulation {
         isClosed = !keepsConnection
     }
 
-    /// Whether the machine was given more than the request in progress: counted by what is left on the wire.
+    /// Whether the machine has more than the request in progress: counted by what is left on the wire.
     private var hasBacklog: Bool {
-        let sent = requests.reduce(0) { $0 + ($1.kind == .malformed ? 1 : $1.parts.count + 2) }
-        let done = requests.prefix(answered + 1).reduce(0) { $0 + ($1.kind == .malformed ? 1 : $1.parts.count + 2) }
-        return sent - wire.count > done
+        if work == .none, current != nil { return false }
+        let received = inputs(of: requests.count) - wire.count
+        return min(received, inputs(of: droppedFrom ?? requests.count)) > inputs(of: answered + (current == nil ? 0 : 1))
     }
+
+    /// Of how many inputs the first requests consist.
+    private func inputs(of count: Int) -> Int {
+        requests.prefix(count).reduce(0) { $0 + ($1.kind == .malformed ? 1 : $1.parts.count + 2) }
+    }
+
+    private var isAnsweringUpgrade: Bool { work != .none && requests[answered].offersUpgrade }
 
     // MARK: Endings
 
@@ -318,9 +409,8 @@ struct HTTPExchangeSimulation {
         guard !isClosed, !inputIsClosed, wire.isEmpty else { return }
         note("input closed")
         let isPassedOn = machine.inputClosed()
-        try expect(isPassedOn == (work == .none), "the end of the input is passed on: \(isPassedOn)")
+        try expect(isPassedOn == (work == .none && !hasBacklog), "the end of the input closes: \(isPassedOn)")
         inputIsClosed = true
-        // The handlers behind close the connection.
         if isPassedOn { try disconnect() }
     }
 
@@ -346,24 +436,22 @@ struct HTTPExchangeSimulation {
         let expected = work == .awaitingDecision ? requests[answered].exchange : nil
         try expect(abandoned === expected, "the wrong request is abandoned")
         isClosed = true
-        try expect(machine.decided() == nil && machine.keysWereRead() == nil, "a request goes on without its client")
+        try expect(machine.decided() == nil && machine.retry() == nil, "a request goes on without its client")
     }
 
     // MARK: Invariants
 
     private mutating func check() throws(Violation) {
         try expect(answersAfterQuiescing <= 1, "requests begin after the server has begun to end")
-        try expect(
-            (machine.forwardedExchange != nil) == (work == .forwarded && !isClosed),
-            "the machine is wrong about the router"
-        )
         if isClosed {
             // Nothing that still comes has an effect.
             let late = Bool.random(using: &generator) ? machine.received(.end) : machine.requestTimedOut()
             try expect(late == nil && machine.next() == nil && machine.quiesce() == nil, "an action after the end")
         } else if work == .none {
-            try expect(!hasBacklog, "the machine rests and has a backlog")
-            try expect(!readIsHeld, "the machine rests and a read is held back")
+            if isWritable, !turnIsDue {
+                try expect(!hasBacklog, "the machine rests and has a backlog")
+                try expect(!readIsHeld || droppedFrom != nil, "the machine rests and a read is held back")
+            }
         }
     }
 
@@ -382,7 +470,6 @@ struct HTTPExchangeSimulation {
         switch action {
         case .receiveBody(let sendsContinue): "receiveBody \(sendsContinue)"
         case .evaluate(let exchange): "evaluate \(exchange.requestID)"
-        case .forward(let exchange): "forward \(exchange.requestID)"
         case .refuse(let exchange, let error): "refuse \(exchange.requestID) with \(error.code)"
         case .close: "close"
         }

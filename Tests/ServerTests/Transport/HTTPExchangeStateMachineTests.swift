@@ -7,7 +7,9 @@ import Testing
 
 /// Each event in the states where it matters, without a channel.
 @Suite final class HTTPExchangeStateMachineTests {
-    private var machine = HTTPExchangeStateMachine(bodyLimit: 10)
+    private static let limits = HTTPExchangeStateMachine.Limits(body: 10, requestsPerTurn: 3, backlog: 4)
+    private let limits = HTTPExchangeStateMachineTests.limits
+    private var machine = HTTPExchangeStateMachine(limits: limits)
 
     private static func exchange(
         _ id: String = "1",
@@ -18,7 +20,7 @@ import Testing
     ) -> HTTPExchange {
         HTTPExchange(
             head: HTTPRequestHead(version: version, method: .POST, uri: uri, headers: headers),
-            route: Route(uri: uri),
+            route: uri == ActionEndpoint.path ? .function(.action) : .page(.liveness),
             fields: RequestFields(headers),
             requestID: id,
             headError: error
@@ -31,7 +33,6 @@ import Testing
         case .receiveBody(false): "receive"
         case .receiveBody(true): "continue"
         case .evaluate(let exchange): "evaluate \(exchange.requestID)"
-        case .forward(let exchange): "forward \(exchange.requestID)"
         case .refuse(let exchange, let error): "refuse \(exchange.requestID) \(error.status)"
         case .close: "close"
         }
@@ -53,7 +54,8 @@ import Testing
     private func completed() -> Bool { machine.completed() }
     private func quiesce() -> String { Self.describe(machine.quiesce()) }
     private func requestTimedOut() -> String { Self.describe(machine.requestTimedOut()) }
-    private func keysWereRead() -> String { Self.describe(machine.keysWereRead()) }
+    private func retry() -> String { Self.describe(machine.retry()) }
+    private func takeDueTurn() -> Bool { machine.takeDueTurn() }
     private func decided() -> HTTPExchange? { machine.decided() }
     private func connectionClosed() -> HTTPExchange? { machine.connectionClosed() }
     private func inputClosed() -> Bool { machine.inputClosed() }
@@ -77,7 +79,7 @@ import Testing
         #expect(completed())
     }
 
-    @Test func `bodies are gathered for endpoints, and only counted for the router`() {
+    @Test func `bodies are gathered for the function, and only counted for others`() {
         let call = Self.exchange()
         _ = receive(.head(call))
         _ = receive(.body(ByteBuffer(string: "abc")))
@@ -86,15 +88,6 @@ import Testing
         let probe = Self.exchange(uri: "/livez")
         probe.receive(ByteBuffer(string: "abc"))
         #expect(probe.body.readableBytes == 0 && probe.bodySize == 3)
-    }
-
-    @Test func `the router gets what no endpoint answers`() {
-        let exchange = Self.exchange(uri: "/livez")
-        #expect(receive(exchange) == "forward 1")
-        #expect(machine.forwardedExchange === exchange)
-        #expect(machine.keepsConnection)
-        #expect(completed())
-        #expect(machine.forwardedExchange == nil)
     }
 
     // MARK: Limits
@@ -117,10 +110,10 @@ import Testing
     }
 
     @Test func `an error of the head is told in place of the size, and at the end of a small body`() {
-        let error = ErrorResponse.methodNotAllowed(allow: "POST")
+        let error = ErrorResponse.methodNotAllowed("POST")
         #expect(receive(.head(Self.exchange(headers: ["Content-Length": "11"], error: error))) == "refuse 1 405")
         #expect(!completed())
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         #expect(receive(.head(Self.exchange(error: error))) == "receive")
         #expect(receive(.body(ByteBuffer(string: "abc"))) == "nothing")
         #expect(receive(.end) == "refuse 1 405")
@@ -132,13 +125,13 @@ import Testing
     @Test func `a client that waits is asked for the body, unless it is refused`() {
         let expecting: HTTPHeaders = ["Expect": "100-continue"]
         #expect(receive(.head(Self.exchange(headers: expecting))) == "continue")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         #expect(receive(.head(Self.exchange(version: .http1_0, headers: expecting))) == "receive")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
-        let error = ErrorResponse.methodNotAllowed(allow: "POST")
+        machine = HTTPExchangeStateMachine(limits: limits)
+        let error = ErrorResponse.methodNotAllowed("POST")
         #expect(receive(.head(Self.exchange(headers: expecting, error: error))) == "refuse 1 405")
         #expect(!completed())
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         let large: HTTPHeaders = ["Expect": "100-continue", "Content-Length": "11"]
         #expect(receive(.head(Self.exchange(headers: large))) == "refuse 1 413")
     }
@@ -147,11 +140,11 @@ import Testing
 
     @Test func `a request that waits for keys is evaluated once more`() {
         #expect(receive(Self.exchange()) == "evaluate 1")
-        machine.awaitKeys()
+        machine.awaitRetry()
         #expect(decided() == nil)
         #expect(receive(.head(Self.exchange("2"))) == "nothing")
-        #expect(keysWereRead() == "evaluate 1")
-        #expect(keysWereRead() == "nothing")
+        #expect(retry() == "evaluate 1")
+        #expect(retry() == "nothing")
         machine.awaitDecision()
         #expect(decided()?.requestID == "1")
         #expect(decided() == nil)
@@ -165,11 +158,11 @@ import Testing
         #expect(connectionClosed()?.requestID == "1")
         #expect(connectionClosed() == nil)
         #expect(decided() == nil)
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(Self.exchange())
-        machine.awaitKeys()
+        machine.awaitRetry()
         #expect(connectionClosed() == nil)
-        #expect(keysWereRead() == "nothing")
+        #expect(retry() == "nothing")
     }
 
     // MARK: Keeping and closing
@@ -203,12 +196,121 @@ import Testing
         #expect(!completed())
     }
 
-    @Test func `the end of the input is passed on when nothing is being answered`() {
+    @Test func `the end of the input closes a connection on which no request is being answered`() {
         #expect(inputClosed())
+        #expect(receive(.head(Self.exchange())) == "nothing")
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(.head(Self.exchange()))
         #expect(inputClosed())
-        #expect(receive(.end) == "evaluate 1")
+        machine = HTTPExchangeStateMachine(limits: limits)
+        _ = receive(Self.exchange())
         #expect(!inputClosed())
+        #expect(!completed())
+    }
+
+    @Test(arguments: [["Upgrade": "websocket", "Connection": "Upgrade"], ["Upgrade": "h2c"]] as [HTTPHeaders])
+    func `an offer of another protocol is answered, and what follows is of no interest`(headers: HTTPHeaders) {
+        _ = receive(.head(Self.exchange(headers: headers)))
+        #expect(!machine.discardsInput)
+        #expect(receive(.end) == "evaluate 1")
+        #expect(machine.discardsInput)
+        #expect(!mayRead())
+        #expect(!completed())
+        #expect(machine.discardsInput)
+        #expect(takeDueRead(), "the end of the input is to be seen")
+    }
+
+    // MARK: Back-pressure
+
+    @Test func `no request begins while responses are unread`() {
+        _ = receive(Self.exchange("1"))
+        machine.writabilityChanged(false)
+        #expect(completed())
+        #expect(!mayRead())
+        #expect(receive(.head(Self.exchange("2"))) == "nothing")
+        #expect(receive(.end) == "nothing")
+        #expect(next() == "nothing")
+        #expect(!takeDueTurn(), "the next turn would change nothing")
+        #expect(!takeDueRead())
+        machine.writabilityChanged(true)
+        #expect(!takeDueRead(), "the backlog comes first")
+        #expect(next() == "receive")
+        #expect(next() == "evaluate 2")
+        #expect(completed())
+        #expect(takeDueRead())
+    }
+
+    /// Sends requests that are answered as soon as they are complete. Returns how many were.
+    private func send(_ ids: ClosedRange<Int>) -> Int {
+        var answers = 0
+        for id in ids {
+            for input in [HTTPExchangeStateMachine.Input.head(Self.exchange("\(id)")), .end] {
+                if receive(input).hasPrefix("evaluate") {
+                    answers += 1
+                    _ = completed()
+                }
+            }
+        }
+        return answers
+    }
+
+    /// Works off what is possible now.
+    private func workOff() -> Int {
+        var answers = 0
+        while true {
+            let action = next()
+            if action == "nothing" { return answers }
+            if action.hasPrefix("evaluate") {
+                answers += 1
+                _ = completed()
+            }
+        }
+    }
+
+    @Test func `in one turn of the event loop only so many requests begin`() {
+        #expect(send(1...5) == 3)
+        #expect(!mayRead())
+        #expect(takeDueTurn())
+        #expect(!takeDueTurn())
+        machine.readCompleted()
+        #expect(workOff() == 0, "the next turn has not come")
+        machine.turnBegan()
+        #expect(workOff() == 2)
+        #expect(!takeDueTurn())
+        #expect(takeDueRead())
+    }
+
+    @Test func `each read begins a turn`() {
+        for _ in 0..<3 {
+            #expect(send(1...3) == 3)
+            machine.readCompleted()
+        }
+    }
+
+    @Test func `a backlog that is full ends the connection after the last response`() {
+        #expect(send(1...9) == 3)
+        #expect(machine.discardsInput)
+        var answers = 0
+        while takeDueTurn() {
+            machine.turnBegan()
+            answers += workOff()
+        }
+        #expect(answers == 4)
+        #expect(!machine.keepsConnection)
+        #expect(receive(.head(Self.exchange("10"))) == "nothing")
+        #expect(next() == "nothing")
+    }
+
+    @Test func `of a body that waits only as much is kept as may be read`() {
+        _ = receive(Self.exchange("1"))
+        let waiting = Self.exchange("2")
+        _ = receive(.head(waiting))
+        for _ in 0..<100 { _ = receive(.body(ByteBuffer(string: "abc"))) }
+        _ = receive(.end)
+        #expect(completed())
+        #expect(next() == "receive")
+        #expect(next() == "refuse 2 413")
+        #expect(waiting.bodySize == limits.body + 1)
     }
 
     @Test func `a server that ends answers the request that has begun, and no other`() {
@@ -217,12 +319,12 @@ import Testing
         #expect(quiesce() == "nothing")
         #expect(!completed())
         #expect(next() == "nothing")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(.head(Self.exchange("1")))
         #expect(quiesce() == "nothing")
         #expect(receive(.end) == "evaluate 1")
         #expect(!completed())
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         #expect(quiesce() == "close")
         #expect(quiesce() == "nothing")
     }
@@ -232,9 +334,9 @@ import Testing
         #expect(requestTimedOut() == "refuse 1 408")
         #expect(!completed())
         #expect(requestTimedOut() == "nothing")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         #expect(requestTimedOut() == "close")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(Self.exchange())
         #expect(requestTimedOut() == "nothing")
         #expect(completed())
@@ -247,11 +349,11 @@ import Testing
         #expect(receive(malformed) == "refuse 0 400")
         #expect(!completed())
         #expect(receive(malformed) == "nothing")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(.head(Self.exchange()))
         #expect(receive(malformed) == "close")
         #expect(receive(.end) == "nothing")
-        machine = HTTPExchangeStateMachine(bodyLimit: 10)
+        machine = HTTPExchangeStateMachine(limits: limits)
         _ = receive(Self.exchange())
         #expect(receive(malformed) == "nothing")
         #expect(completed())

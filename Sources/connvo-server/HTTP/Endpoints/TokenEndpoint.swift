@@ -2,7 +2,6 @@ internal import ConvexAPI
 internal import Domain
 internal import JOSE
 internal import NIOCore
-internal import NIOHTTP1
 internal import Persistence
 internal import PostgreSQL
 
@@ -11,7 +10,9 @@ internal import PostgreSQL
 ///
 /// It reads what was sent and says what the request is told or what it waits for. It holds no state of a connection:
 /// ``HTTPExchangeHandler`` asks it, and carries out what it says. No rule of admission is here.
-struct TokenEndpoint: Sendable {
+///
+/// A class, so that an evaluation that names it costs one reference.
+final class TokenEndpoint: Sendable {
     /// How long a caller waits at most, for a key set and for the decision together.
     static let timeLimit: Duration = .seconds(5)
 
@@ -19,44 +20,20 @@ struct TokenEndpoint: Sendable {
     let keySet: KeySetRefresher
     let engine: IssuanceEngine
     let trustedProxies: TrustedProxies
-    /// Nil when no page of another origin may read responses.
-    let crossOrigin: CrossOriginPolicy?
     let observer: RequestObserver
-    let now: @Sendable () -> Timestamp
 
-    /// What becomes of a request.
-    enum Evaluation {
-        /// It is answered.
-        case respond(EndpointResponse)
-        /// The key that its token names is not in the key set of this generation. It waits for another one, or is
-        /// refused for this reason where it cannot.
-        case awaitKeys(generation: UInt64, AuthenticationFailure)
-        /// The engine decides; see ``submit(_:of:completionQueue:completion:)``.
-        case issue(IssuanceRequest)
-    }
-
-    /// Takes the head of a request and decides what can be decided from it alone.
-    ///
-    /// - Parameter makeRequestID: Called where the client sent no sane id.
-    func begin(_ head: HTTPRequestHead, makeRequestID: () -> String) -> HTTPExchange {
-        let fields = RequestFields(head.headers)
-        var route = Route(uri: head.uri)
-        var error: ErrorResponse?
-        if route != .router, head.method != .POST {
-            if let crossOrigin, crossOrigin.isPreflight(head) {
-                route = .preflight(route.endpoint)
-            } else {
-                error = .methodNotAllowed(allow: "POST")
-            }
-        }
-        return HTTPExchange(
-            head: head,
-            route: route,
-            fields: fields,
-            requestID: fields.requestID ?? makeRequestID(),
-            crossOriginHeaders: crossOrigin?.headers(for: head.headers) ?? [],
-            headError: error
-        )
+    init(
+        authentication: CallerAuthentication,
+        keySet: KeySetRefresher,
+        engine: IssuanceEngine,
+        trustedProxies: TrustedProxies,
+        observer: RequestObserver
+    ) {
+        self.authentication = authentication
+        self.keySet = keySet
+        self.engine = engine
+        self.trustedProxies = trustedProxies
+        self.observer = observer
     }
 
     /// Evaluates a complete request. The order of the checks is that of docs/errors.md.
@@ -65,17 +42,18 @@ struct TokenEndpoint: Sendable {
     ///   - peer: The address of the client, or of its proxy.
     ///   - now: The one clock reading of this request: rules, record and token all use it.
     /// - Throws: What the request is refused for: rows 1 to 6, or the media type.
-    func evaluate(_ exchange: HTTPExchange, peer: String?, now: Timestamp) throws(ErrorResponse) -> Evaluation {
-        if case .preflight = exchange.route {
-            return .respond(EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight))
-        }
+    func evaluate(
+        _ exchange: HTTPExchange,
+        peer: String?,
+        now: Timestamp
+    ) throws(ErrorResponse) -> Routes.Evaluation {
         guard exchange.fields.announcesJSON else { throw .unsupportedMediaType }
         let caller: BearerClaims
         do {
             caller = try authentication.authenticate(exchange.fields.authorization, now: now)
         } catch {
             if let generation = error.unknownKeyGeneration, exchange.waitedForKeys == nil {
-                return .awaitKeys(generation: generation, error)
+                return .awaitKeys(generation: generation, error, self)
             }
             throw refusal(error, requestID: exchange.requestID)
         }
@@ -96,7 +74,8 @@ struct TokenEndpoint: Sendable {
                 clientIP: trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor),
                 userAgent: exchange.fields.userAgent.map { $0.cut(at: 256) },
                 requestID: exchange.requestID
-            )
+            ),
+            self
         )
     }
 

@@ -48,7 +48,13 @@ struct CrossOriginPolicy: Sendable {
     /// The response to a preflight, on top of ``headers(for:)``. Browsers remember it for two hours at most.
     static let preflight = [
         ("Access-Control-Allow-Methods", "POST"),
-        ("Access-Control-Allow-Headers", "Authorization, Content-Type, Convex-Client, X-Request-Id"),
+        (
+            "Access-Control-Allow-Headers",
+            """
+            Authorization, Content-Type, Convex-Client, X-Request-Id, X-Requested-With, \
+            traceparent, tracestate, baggage, sentry-trace
+            """
+        ),
         ("Access-Control-Max-Age", "7200"),
     ]
 

@@ -8,7 +8,6 @@ internal import Persistence
 /// A class, because the state machine, the handler and the engine's completion share it. Confined to the event loop of
 /// its connection.
 final class HTTPExchange {
-    /// As it came; the router gets it.
     let head: HTTPRequestHead
     let route: Route
     let fields: RequestFields
@@ -18,7 +17,7 @@ final class HTTPExchange {
     let crossOriginHeaders: [(String, String)]
     /// Decided from the head alone.
     let headError: ErrorResponse?
-    /// Only for requests that an endpoint answers: nothing else looks at a body.
+    /// Only for requests to the function: for others, no code reads a body.
     private(set) var body = ByteBuffer()
     /// In bytes, as far as it has come.
     private(set) var bodySize = 0
@@ -48,7 +47,7 @@ final class HTTPExchange {
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
         return HTTPExchange(
             head: head,
-            route: .router,
+            route: .none,
             fields: RequestFields(head.headers),
             requestID: requestID,
             headError: error
@@ -57,14 +56,15 @@ final class HTTPExchange {
 
     var version: HTTPVersion { head.version }
 
-    /// Whether the client wants to send another request on this connection.
-    var keepsConnection: Bool { head.isKeepAlive }
+    /// Whether the client wants to send another request on this connection, and can.
+    var keepsConnection: Bool { head.isKeepAlive && !endsHTTP }
+
+    /// Whether the decoder takes what follows this request for another protocol: the client offered to change to one,
+    /// or asked for a tunnel (RFC 9110, sections 7.8 and 9.3.6). The server does neither, so the connection has to end.
+    var endsHTTP: Bool { fields.offersUpgrade || head.method == .CONNECT }
 
     /// Whether the response has no body (RFC 9110, section 9.3.2).
     var isHead: Bool { head.method == .HEAD }
-
-    /// Whether no endpoint answers.
-    var isForRouter: Bool { route == .router }
 
     /// Bytes of the body, where the head says so.
     var announcedLength: Int? { fields.contentLength }
@@ -76,7 +76,7 @@ final class HTTPExchange {
     /// Takes a part of the body.
     func receive(_ part: ByteBuffer) {
         bodySize += part.readableBytes
-        guard !isForRouter else { return }
+        guard route.readsBody else { return }
         if body.readableBytes == 0 {
             // The first part is kept as it is, without a copy.
             body = part

@@ -4,66 +4,57 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Persistence
 
-/// Answers the hot route on the event loop, before any router or middleware; passes every other request on.
+/// Answers the requests of one connection on its event loop.
 ///
-/// It stands behind NIO's HTTP decoder and carries out what ``HTTPExchangeStateMachine`` decides; what a request is
-/// told is ``TokenEndpoint``'s. NIO's own handler for pipelining is not in use, because it stops reading during every
-/// request: two calls of `epoll_ctl` each.
+/// It stands behind NIO's HTTP decoder, the last of the pipeline, and carries out what ``HTTPExchangeStateMachine``
+/// decides; what a request is told is decided by ``Routes`` and ``TokenEndpoint``. NIO's own handler for pipelining is
+/// not in use, because it stops reading during every request: two calls of `epoll_ctl` each.
 final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
-    /// The largest body that is read, in bytes.
-    static let bodyLimit = 16 * 1024
-
-    private let endpoint: TokenEndpoint
+    private let routes: Routes
+    private let connection: ClientConnection
     private let completionQueue: EventLoopCompletionQueue
-    private let phase: ConnectionPhase
-    private let writer: ResponseWriter
-    private var machine = HTTPExchangeStateMachine(bodyLimit: bodyLimit)
+    private var machine = HTTPExchangeStateMachine()
     private var encoder = ResponseEncoder()
     private var random = BufferedRandomNumberGenerator()
-    /// The client's address, or its proxy's, looked up once a connection.
-    private var peer: String?
     private var isWorkingOff = false
 
-    init(
-        endpoint: TokenEndpoint,
-        completionQueue: EventLoopCompletionQueue,
-        phase: ConnectionPhase,
-        writer: ResponseWriter
-    ) {
-        self.endpoint = endpoint
+    init(routes: Routes, connection: ClientConnection, completionQueue: EventLoopCompletionQueue) {
+        self.routes = routes
+        self.connection = connection
         self.completionQueue = completionQueue
-        self.phase = phase
-        self.writer = writer
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        peer = context.remoteAddress?.ipAddress
     }
 
     // MARK: Events
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !machine.discardsInput else { return }
         let input: HTTPExchangeStateMachine.Input =
             switch unwrapInboundIn(data) {
-            case .head(let head): .head(endpoint.begin(head) { makeRequestID() })
+            case .head(let head): .head(routes.begin(head) { makeRequestID() })
             case .body(let part): .body(part)
             case .end: .end
             }
         perform(machine.received(input), context: context)
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        machine.readCompleted()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        machine.writabilityChanged(context.channel.isWritable)
+        perform(nil, context: context)
+        context.fireChannelWritabilityChanged()
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        let exchange = HTTPExchange.malformed(
-            parserError == .headerOverflow ? .headersTooLarge : .malformedMessage,
-            requestID: makeRequestID()
-        )
-        perform(machine.received(.malformed(exchange)), context: context)
+        guard let refusal = ErrorResponse(decoderError: error) else { return context.fireErrorCaught(error) }
+        perform(machine.received(.malformed(.malformed(refusal, requestID: makeRequestID()))), context: context)
     }
 
     func read(context: ChannelHandlerContext) {
@@ -78,24 +69,24 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed:
-            if machine.inputClosed() { context.fireUserInboundEventTriggered(event) }
+            if machine.inputClosed() { context.close(promise: nil) }
         case is ChannelShouldQuiesceEvent:
             perform(machine.quiesce(), context: context)
-        case ConnectionTimeouts.Event.requestTimedOut:
+        case is ClientConnection.RequestTimedOut:
             perform(machine.requestTimedOut(), context: context)
         default:
             context.fireUserInboundEventTriggered(event)
         }
     }
 
-    private func keysWereRead(context: ChannelHandlerContext) {
+    private func retry(context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
-        perform(machine.keysWereRead(), context: context)
+        perform(machine.retry(), context: context)
     }
 
     private func decided(_ outcome: IssuanceOutcome, context: ChannelHandlerContext) {
         // The client may have gone meanwhile; its record stands.
-        guard context.channel.isActive, let exchange = machine.decided(), let pending = exchange.pending else { return }
+        guard let exchange = machine.decided(), let pending = exchange.pending else { return }
         answer(pending.request, outcome, to: exchange, context: context)
         perform(nil, context: context)
     }
@@ -110,38 +101,53 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         isWorkingOff = true
         while let action = machine.next() { carryOut(action, context: context) }
         isWorkingOff = false
+        connection.discardsInput = machine.discardsInput
+        if machine.takeDueTurn() { continueInNextTurn(context: context) }
         if machine.takeDueRead() { context.read() }
+    }
+
+    private func continueInNextTurn(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            let (handler, context) = bound.value
+            handler.machine.turnBegan()
+            handler.perform(nil, context: context)
+        }
     }
 
     private func carryOut(_ action: HTTPExchangeStateMachine.Action, context: ChannelHandlerContext) {
         switch action {
         case .receiveBody(let sendsContinue):
-            phase.enter(.receivingBody)
-            if sendsContinue { writer.send(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")) }
+            connection.enter(.receivingBody)
+            if sendsContinue {
+                let bytes = ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
+                context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+            }
         case .evaluate(let exchange):
-            phase.enter(.answering)
+            connection.enter(.answering)
             evaluate(exchange, context: context)
-        case .forward(let exchange):
-            phase.enter(.answering)
-            forward(exchange, context: context)
         case .refuse(let exchange, let error):
             refuse(exchange, error, context: context)
         case .close:
-            context.close(promise: nil)
+            // Behind responses that are not sent yet.
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            sent.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
         }
     }
 
     private func evaluate(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
         do throws(ErrorResponse) {
-            switch try endpoint.evaluate(exchange, peer: peer, now: endpoint.now()) {
+            switch try routes.evaluate(exchange, peer: connection.peer, now: routes.now()) {
             case .respond(let response):
                 send(response, to: exchange, context: context)
-            case .awaitKeys(let generation, let failure):
-                guard awaitKeys(exchange, since: generation, context: context) else {
+            case .awaitKeys(let generation, let failure, let endpoint):
+                guard awaitKeys(exchange, since: generation, endpoint, context: context) else {
                     throw endpoint.refusal(failure, requestID: exchange.requestID)
                 }
-            case .issue(let request):
-                issue(request, of: exchange, context: context)
+            case .issue(let request, let endpoint):
+                issue(request, of: exchange, at: endpoint, context: context)
             }
         } catch {
             refuse(exchange, error, context: context)
@@ -149,7 +155,12 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Waits for a key set that may have the key which the caller's token names. False when that is not possible now.
-    private func awaitKeys(_ exchange: HTTPExchange, since generation: UInt64, context: ChannelHandlerContext) -> Bool {
+    private func awaitKeys(
+        _ exchange: HTTPExchange,
+        since generation: UInt64,
+        _ endpoint: TokenEndpoint,
+        context: ChannelHandlerContext
+    ) -> Bool {
         let bound = NIOLoopBound((self, exchange, context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let start = NIODeadline.now()
@@ -157,14 +168,19 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             eventLoop.execute {
                 let (handler, exchange, context) = bound.value
                 exchange.waitedForKeys = .now() - start
-                handler.keysWereRead(context: context)
+                handler.retry(context: context)
             }
         }
-        if isAwaited { machine.awaitKeys() }
+        if isAwaited { machine.awaitRetry() }
         return isAwaited
     }
 
-    private func issue(_ request: IssuanceRequest, of exchange: HTTPExchange, context: ChannelHandlerContext) {
+    private func issue(
+        _ request: IssuanceRequest,
+        of exchange: HTTPExchange,
+        at endpoint: TokenEndpoint,
+        context: ChannelHandlerContext
+    ) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let outcome = endpoint.submit(request, of: exchange, completionQueue: completionQueue) { outcome in
             let (handler, context) = bound.value
@@ -177,17 +193,6 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func forward(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
-        var head = exchange.head
-        // The router answers and logs under the same id.
-        if exchange.fields.requestID == nil {
-            head.headers.replaceOrAdd(name: "X-Request-Id", value: exchange.requestID)
-        }
-        context.fireChannelRead(wrapInboundOut(.head(head)))
-        context.fireChannelRead(wrapInboundOut(.end(nil)))
-        context.fireChannelReadComplete()
-    }
-
     // MARK: Responses
 
     private func answer(
@@ -196,12 +201,12 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         to exchange: HTTPExchange,
         context: ChannelHandlerContext
     ) {
-        endpoint.observer.answered(outcome, requestID: exchange.requestID)
+        routes.observer.answered(outcome, requestID: exchange.requestID)
         send(exchange.route.endpoint.response(to: request, outcome: outcome), to: exchange, context: context)
     }
 
     private func refuse(_ exchange: HTTPExchange, _ error: ErrorResponse, context: ChannelHandlerContext) {
-        endpoint.observer.refused(error, requestID: exchange.requestID)
+        routes.observer.refused(error, requestID: exchange.requestID)
         let response = exchange.route.endpoint.failure(error, requestID: exchange.requestID)
         send(response, to: exchange, context: context)
     }
@@ -212,49 +217,48 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             response,
             to: exchange,
             keepsConnection: keepsConnection,
-            now: endpoint.now(),
+            now: routes.now(),
             allocator: context.channel.allocator
         )
-        phase.enter(.idle)
-        writer.send(bytes, promise: keepsConnection ? nil : closingPromise(nil, context: context))
-    }
-
-    /// Responses of the router pass through here, so that a connection is closed when its request asked for it, and
-    /// pages of other origins may read them.
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard let exchange = machine.forwardedExchange else { return context.write(data, promise: promise) }
-        switch unwrapOutboundIn(data) {
-        case .body where exchange.isHead:
-            promise?.succeed()
-        case .head(var head) where !head.status.isInformational:
-            if !machine.keepsConnection { head.headers.replaceOrAdd(name: "Connection", value: "close") }
-            for (name, value) in exchange.crossOriginHeaders { head.headers.add(name: name, value: value) }
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end:
-            phase.enter(.idle)
-            let keepsConnection = machine.completed()
-            let promise = keepsConnection ? promise : closingPromise(promise, context: context)
-            context.writeAndFlush(data, promise: promise)
-            perform(nil, context: context)
-        default:
-            context.write(data, promise: promise)
+        guard !keepsConnection else {
+            connection.enter(.idle)
+            return context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         }
+        connection.discardsInput = true
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { result in
+            let (handler, context) = bound.value
+            switch result {
+            case .success: handler.finish(context: context)
+            case .failure: context.close(promise: nil)
+            }
+        }
+        connection.enter(.idle)
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: sent)
     }
 
-    /// A promise that closes the connection when it is kept or broken.
-    private func closingPromise(
-        _ promise: EventLoopPromise<Void>?,
-        context: ChannelHandlerContext
-    ) -> EventLoopPromise<Void> {
-        let promise = promise ?? context.eventLoop.makePromise()
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        promise.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
-        return promise
+    /// Closes the connection behind its last response: the sending direction first, and the rest when the client has
+    /// closed its own, or after ``ConnectionLimits/linger``.
+    ///
+    /// A socket that is closed while bytes of the client are unread answers them with a reset, and the client loses
+    /// the response (RFC 9112, section 9.6).
+    private func finish(context: ChannelHandlerContext) {
+        guard !machine.clientHasFinished else { return context.close(promise: nil) }
+        connection.linger()
+        context.close(mode: .output, promise: nil)
     }
 
-    private func makeRequestID() -> String { RequestID.make(at: endpoint.now(), using: &random) }
+    private func makeRequestID() -> String { RequestID.make(at: routes.now(), using: &random) }
 }
 
-extension HTTPResponseStatus {
-    fileprivate var isInformational: Bool { (100..<200).contains(code) }
+extension ErrorResponse {
+    /// What bytes are told that the decoder refuses; nil for what is no error of the decoder.
+    fileprivate init?(decoderError error: any Error) {
+        switch error {
+        case HTTPParserError.headerOverflow, is ByteToMessageDecoderError.PayloadTooLargeError: self = .headersTooLarge
+        case is HTTPParserError: self = .malformedMessage
+        default: return nil
+        }
+    }
 }

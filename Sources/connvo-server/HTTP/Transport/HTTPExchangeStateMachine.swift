@@ -4,7 +4,9 @@ internal import NIOCore
 /// Decides what one HTTP/1.1 connection does next: ask for a body, evaluate a request, answer it, close.
 ///
 /// Pure: events go in, actions come out; no channel, no clock, no thread. One request is in progress at a time. What
-/// the client sends beyond it waits in a backlog, and no more is read as long as there is one.
+/// the client sends beyond it waits in a backlog, and no more is read as long as there is one. No request begins while
+/// the client leaves responses unread, nor after ``Limits/requestsPerTurn`` requests in one turn of the event loop, so
+/// that the other connections of the loop have theirs.
 ///
 /// The channel handler calls the event's method, carries out the action it returns, and then calls ``next()`` until
 /// that returns nil:
@@ -12,6 +14,16 @@ internal import NIOCore
 ///     var action = machine.received(.head(exchange))
 ///     while let current = action { carryOut(current); action = machine.next() }
 struct HTTPExchangeStateMachine {
+    struct Limits: Sendable {
+        /// The largest body that is read, in bytes.
+        var body = 16 * 1024
+        /// How many requests begin in one turn of the event loop.
+        var requestsPerTurn = 4
+        /// How many requests wait behind the one in progress. What follows is dropped, and the connection ends with the
+        /// response to the last of them.
+        var backlog = 24
+    }
+
     /// What the decoder found, in the order in which it stood on the wire.
     enum Input {
         /// The head of a request.
@@ -28,11 +40,9 @@ struct HTTPExchangeStateMachine {
     enum Action {
         /// A request begins. Where the client waits to be asked for the body, ask (`100 Continue`).
         case receiveBody(sendsContinue: Bool)
-        /// The request is complete: let its endpoint evaluate it. Then call ``completed()``, ``awaitKeys()`` or
+        /// The request is complete: let it be evaluated. Then call ``completed()``, ``awaitRetry()`` or
         /// ``awaitDecision()``.
         case evaluate(HTTPExchange)
-        /// The request is complete: pass it to the router, and call ``completed()`` at the end of its response.
-        case forward(HTTPExchange)
         /// Answer with this error, calling ``completed()``.
         case refuse(HTTPExchange, ErrorResponse)
         /// Close the connection without an answer.
@@ -42,50 +52,50 @@ struct HTTPExchangeStateMachine {
     private enum State {
         /// Between requests. Then `receiving`, `refusing` or `closing`.
         case idle
-        /// The head is here and the end is not. Then `evaluating`, `forwarded`, `refusing` or `closing`.
+        /// The head is here and the end is not. Then `evaluating`, `refusing` or `closing`.
         case receiving(HTTPExchange)
-        /// The endpoint works on a complete request. Then `idle`, `closing`, `awaitingKeys` or `awaitingDecision`.
+        /// A complete request is evaluated. Then `idle`, `closing`, `awaitingRetry` or `awaitingDecision`.
         case evaluating(HTTPExchange)
-        /// The key that the caller's token names is unknown, and the key set is being read. Then `evaluating`.
-        case awaitingKeys(HTTPExchange)
+        /// The request waits for a key set, or for its address's turn, and is then evaluated again. Then `evaluating`.
+        case awaitingRetry(HTTPExchange)
         /// A token was asked for, and the engine decides. Then `evaluating`.
         case awaitingDecision(HTTPExchange)
-        /// The router answers. Then `idle` or `closing`.
-        case forwarded(HTTPExchange)
         /// An error is about to be written. Then `closing`, if `closes` or the request says so, else `idle`.
         case refusing(HTTPExchange, closes: Bool)
         /// The last response was sent, or there will be none. What still comes is dropped. The end.
         case closing
     }
 
-    /// The largest body that is read, in bytes.
-    private let bodyLimit: Int
+    private let limits: Limits
     private var state = State.idle
-    /// At most what one read from the socket brought.
-    private var backlog = CircularBuffer<Input>()
-    /// Whether the handler was to read while there was a backlog.
+    private var backlog = RequestBacklog()
+    /// Whether the channel takes more bytes of responses.
+    private var isWritable = true
+    /// How many requests may still begin in this turn of the event loop.
+    private var turnAllowance: Int
+    /// Whether the handler has been told to come back in the next turn.
+    private var nextTurnIsDue = false
+    /// Whether the handler was to read while that was not possible.
     private var readIsDue = false
+    /// Whether requests were dropped because the backlog was full.
+    private var hasDropped = false
     /// Whether the client has said that it sends no more. It may still read: what it asked for is answered first.
     private var inputIsClosed = false
     /// Whether the server is about to end: the request in progress is the last.
     private var isQuiescing = false
 
-    init(bodyLimit: Int) {
-        self.bodyLimit = bodyLimit
+    init(limits: Limits = Limits()) {
+        self.limits = limits
+        turnAllowance = limits.requestsPerTurn
     }
 
     // MARK: Questions
 
-    /// The request that the router is answering.
-    var forwardedExchange: HTTPExchange? {
-        if case .forwarded(let exchange) = state { exchange } else { nil }
-    }
-
     /// Whether the connection outlives the response to the request in progress, as far as is known now.
     var keepsConnection: Bool {
         switch state {
-        case .receiving(let exchange), .evaluating(let exchange), .awaitingKeys(let exchange),
-            .awaitingDecision(let exchange), .forwarded(let exchange), .refusing(let exchange, closes: false):
+        case .receiving(let exchange), .evaluating(let exchange), .awaitingRetry(let exchange),
+            .awaitingDecision(let exchange), .refusing(let exchange, closes: false):
             exchange.keepsConnection && !isLastRequest
         case .idle, .closing, .refusing(_, closes: true):
             false
@@ -93,21 +103,32 @@ struct HTTPExchangeStateMachine {
     }
 
     /// Whether the connection ends with the response to the request in progress, even if the request asked to keep it.
-    private var isLastRequest: Bool { isQuiescing || inputIsClosed && backlog.isEmpty }
+    private var isLastRequest: Bool { isQuiescing || (inputIsClosed || hasDropped) && backlog.isEmpty }
+
+    /// Whether what still comes is of no interest: it need not be decoded.
+    var discardsInput: Bool {
+        switch state {
+        case .closing: true
+        case .evaluating(let exchange), .awaitingRetry(let exchange), .awaitingDecision(let exchange):
+            hasDropped || exchange.endsHTTP
+        case .idle, .receiving, .refusing: hasDropped
+        }
+    }
 
     /// Whether a request is complete and its response is not.
     private var isAnswering: Bool {
         switch state {
         case .idle, .receiving, .closing: false
-        case .evaluating, .awaitingKeys, .awaitingDecision, .forwarded, .refusing: true
+        case .evaluating, .awaitingRetry, .awaitingDecision, .refusing: true
         }
     }
 
-    /// Whether what comes now has to wait.
-    private var isBusy: Bool {
+    /// Whether the next input can be taken at once.
+    private var takesInput: Bool {
         switch state {
-        case .closing: false
-        default: isAnswering || !backlog.isEmpty
+        case .idle: isWritable && turnAllowance > 0
+        case .receiving, .closing: true
+        case .evaluating, .awaitingRetry, .awaitingDecision, .refusing: false
         }
     }
 
@@ -115,16 +136,17 @@ struct HTTPExchangeStateMachine {
 
     /// The decoder found something.
     mutating func received(_ input: Input) -> Action? {
-        guard !isBusy else {
-            backlog.append(input)
+        if case .closing = state { return nil }
+        guard backlog.isEmpty, takesInput else {
+            if !hasDropped, !backlog.append(input, limits) { hasDropped = true }
             return nil
         }
         return take(input)
     }
 
-    /// The next thing to do with what came while a request was being answered; nil when nothing can be done now.
+    /// The next thing to do with what came while it could not be taken; nil when nothing can be done now.
     mutating func next() -> Action? {
-        while !isAnswering, let input = backlog.popFirst() {
+        while takesInput, let input = backlog.popFirst() {
             if let action = take(input) { return action }
         }
         return nil
@@ -136,10 +158,11 @@ struct HTTPExchangeStateMachine {
             return begin(exchange)
         case (.body(let part), .receiving(let exchange)):
             exchange.receive(part)
-            return exchange.bodySize > bodyLimit ? refuseBody(of: exchange) : nil
+            return exchange.bodySize > limits.body ? refuseBody(of: exchange) : nil
         case (.end, .receiving(let exchange)):
             return end(exchange)
         case (.malformed(let exchange), .idle):
+            turnAllowance -= 1
             return refuse(exchange, exchange.headError ?? .malformedMessage, closes: true)
         case (.malformed, .receiving):
             // An error in the middle of a request: nothing behind it can be trusted.
@@ -152,7 +175,8 @@ struct HTTPExchangeStateMachine {
     }
 
     private mutating func begin(_ exchange: HTTPExchange) -> Action {
-        if let length = exchange.announcedLength, length > bodyLimit { return refuseBody(of: exchange) }
+        turnAllowance -= 1
+        if let length = exchange.announcedLength, length > limits.body { return refuseBody(of: exchange) }
         if exchange.expectsContinue, let error = exchange.headError { return refuse(exchange, error, closes: true) }
         state = .receiving(exchange)
         return .receiveBody(sendsContinue: exchange.expectsContinue)
@@ -160,17 +184,13 @@ struct HTTPExchangeStateMachine {
 
     private mutating func end(_ exchange: HTTPExchange) -> Action {
         if let error = exchange.headError { return refuse(exchange, error, closes: false) }
-        if exchange.isForRouter {
-            state = .forwarded(exchange)
-            return .forward(exchange)
-        }
         state = .evaluating(exchange)
         return .evaluate(exchange)
     }
 
     /// Refuses a body that is too large, without reading the rest of it.
     private mutating func refuseBody(of exchange: HTTPExchange) -> Action {
-        refuse(exchange, exchange.headError ?? .bodyTooLarge(limit: bodyLimit), closes: true)
+        refuse(exchange, exchange.headError ?? .bodyTooLarge(limit: limits.body), closes: true)
     }
 
     private mutating func refuse(_ exchange: HTTPExchange, _ error: ErrorResponse, closes: Bool) -> Action {
@@ -185,19 +205,19 @@ struct HTTPExchangeStateMachine {
     /// - Returns: Whether the connection is kept. Otherwise it is to be closed once the response is sent.
     mutating func completed() -> Bool {
         let keepsConnection = keepsConnection
-        state = keepsConnection ? .idle : .closing
+        if keepsConnection { state = .idle } else { close() }
         return keepsConnection
     }
 
-    /// The endpoint waits for a key set that may have the key which the caller's token names.
-    mutating func awaitKeys() {
-        guard case .evaluating(let exchange) = state else { return assertionFailure("\(state) awaits no keys") }
-        state = .awaitingKeys(exchange)
+    /// The request waits for something that may change its evaluation.
+    mutating func awaitRetry() {
+        guard case .evaluating(let exchange) = state else { return assertionFailure("\(state) awaits no retry") }
+        state = .awaitingRetry(exchange)
     }
 
-    /// The key set was read: the request is evaluated once more.
-    mutating func keysWereRead() -> Action? {
-        guard case .awaitingKeys(let exchange) = state else { return nil }
+    /// What the request waited for has come: it is evaluated once more.
+    mutating func retry() -> Action? {
+        guard case .awaitingRetry(let exchange) = state else { return nil }
         state = .evaluating(exchange)
         return .evaluate(exchange)
     }
@@ -217,18 +237,49 @@ struct HTTPExchangeStateMachine {
         return exchange
     }
 
+    /// Whether the channel takes more bytes of responses: false while the client leaves too many unread.
+    mutating func writabilityChanged(_ isWritable: Bool) {
+        self.isWritable = isWritable
+    }
+
+    // MARK: Turns of the event loop
+
+    /// The channel has read what there was. What comes after it comes in another turn.
+    mutating func readCompleted() {
+        if !nextTurnIsDue { turnAllowance = limits.requestsPerTurn }
+    }
+
+    /// Whether the handler is to come back in the next turn of the event loop, and to call ``turnBegan()`` and
+    /// ``next()`` then. True once for each turn.
+    mutating func takeDueTurn() -> Bool {
+        guard !nextTurnIsDue, case .idle = state, turnAllowance <= 0, isWritable, !backlog.isEmpty else { return false }
+        nextTurnIsDue = true
+        return true
+    }
+
+    /// The turn has come that ``takeDueTurn()`` asked for.
+    mutating func turnBegan() {
+        turnAllowance = limits.requestsPerTurn
+        nextTurnIsDue = false
+    }
+
     // MARK: Reading
+
+    private var canRead: Bool {
+        if case .closing = state { return true }
+        return backlog.isEmpty && isWritable && !discardsInput
+    }
 
     /// The channel is about to read from the socket. Whether it may; otherwise ``takeDueRead()`` says when.
     mutating func mayRead() -> Bool {
-        if backlog.isEmpty { return true }
+        if canRead { return true }
         readIsDue = true
         return false
     }
 
     /// Whether a read that was held back is to be made up for. True once for each.
     mutating func takeDueRead() -> Bool {
-        guard readIsDue, backlog.isEmpty, !isAnswering else { return false }
+        guard readIsDue, canRead, !isAnswering else { return false }
         readIsDue = false
         return true
     }
@@ -237,19 +288,27 @@ struct HTTPExchangeStateMachine {
 
     /// The client sends no more.
     ///
-    /// - Returns: Whether the handlers behind may hear of it. They would close the connection, so not before everything
-    ///   is answered.
+    /// - Returns: Whether the connection is to be closed. Not before everything that the client asked for is answered.
     mutating func inputClosed() -> Bool {
-        guard isBusy else { return true }
         inputIsClosed = true
-        return false
+        switch state {
+        case .closing: return true
+        case .idle, .receiving:
+            guard backlog.isEmpty else { return false }
+            close()
+            return true
+        case .evaluating, .awaitingRetry, .awaitingDecision, .refusing: return false
+        }
     }
+
+    /// Whether the client has said that it sends no more.
+    var clientHasFinished: Bool { inputIsClosed }
 
     /// The server is about to end: a request that has begun is answered, and none begins.
     mutating func quiesce() -> Action? {
         isQuiescing = true
-        guard case .idle = state, backlog.isEmpty else { return nil }
-        state = .closing
+        guard case .idle = state else { return nil }
+        close()
         return .close
     }
 
@@ -260,9 +319,9 @@ struct HTTPExchangeStateMachine {
             return refuse(exchange, .requestTimeout, closes: true)
         case .idle:
             // The head never came; there is nothing to answer by the rules of HTTP.
-            state = .closing
+            close()
             return .close
-        case .evaluating, .awaitingKeys, .awaitingDecision, .forwarded, .refusing, .closing:
+        case .evaluating, .awaitingRetry, .awaitingDecision, .refusing, .closing:
             return nil
         }
     }
@@ -271,11 +330,13 @@ struct HTTPExchangeStateMachine {
     ///
     /// - Returns: The request for whose decision the client no longer waits.
     mutating func connectionClosed() -> HTTPExchange? {
-        defer {
-            state = .closing
-            backlog.removeAll()
-        }
+        defer { close() }
         if case .awaitingDecision(let exchange) = state { return exchange }
         return nil
+    }
+
+    private mutating func close() {
+        state = .closing
+        backlog = RequestBacklog()
     }
 }

@@ -1,6 +1,6 @@
 internal import NIOHTTP1
 
-/// The header fields that the hot route looks at, found in one pass.
+/// The header fields that the server looks at, found in one pass.
 struct RequestFields {
     var authorization = AuthorizationHeader.absent
     var contentTypes: [String] = []
@@ -11,6 +11,9 @@ struct RequestFields {
     var userAgent: String?
     var forwardedFor: [String] = []
     var expectsContinue = false
+    var hostCount = 0
+    /// Whether the client offers to change to another protocol.
+    var offersUpgrade = false
 
     init(_ headers: HTTPHeaders) {
         for (name, value) in headers {
@@ -26,6 +29,8 @@ struct RequestFields {
             case 10 where name.utf8.isField("user-agent"): userAgent = value
             case 15 where name.utf8.isField("x-forwarded-for"): forwardedFor.append(value)
             case 6 where name.utf8.isField("expect"): expectsContinue = value.utf8.isField("100-continue")
+            case 4 where name.utf8.isField("host"): hostCount += 1
+            case 7 where name.utf8.isField("upgrade"): offersUpgrade = true
             default: break
             }
         }
@@ -34,12 +39,10 @@ struct RequestFields {
     /// Whether the body is announced as docs/errors.md wants it: exactly one type, no charset but UTF-8, no encoding.
     var announcesJSON: Bool {
         guard !hasContentEncoding, contentTypes.count == 1 else { return false }
-        let parts = contentTypes[0].utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
-        guard parts[0].trimmed.isField("application/json") else { return false }
-        return parts.dropFirst().allSatisfy { part in
-            let parameter = part.trimmed
-            return parameter.isField("charset=utf-8") || parameter.isField("charset=\"utf-8\"")
-        }
+        let value = contentTypes[0]
+        if value == "application/json" { return true }
+        guard let type = MediaType(value), type.name == "application/json" else { return false }
+        return type.parameters.allSatisfy { $0.name != "charset" || $0.value.lowercased() == "utf-8" }
     }
 }
 
@@ -54,15 +57,5 @@ extension Collection<UInt8> {
             index += 1
         }
         return true
-    }
-}
-
-extension Substring.UTF8View {
-    /// Without spaces and tabs at both ends.
-    fileprivate var trimmed: Substring.UTF8View {
-        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-        let start = drop(while: isBlank)
-        guard let end = start.lastIndex(where: { !isBlank($0) }) else { return start[start.endIndex...] }
-        return start[...end]
     }
 }

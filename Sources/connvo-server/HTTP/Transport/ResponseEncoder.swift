@@ -21,7 +21,7 @@ struct ResponseEncoder {
         bytes.writeStatusLine(response.status, version: exchange.version)
         // 204 has neither a body nor a length (RFC 9110, section 8.6).
         if !response.body.isEmpty {
-            bytes.writeStaticString("Content-Type: application/json; charset=utf-8\r\n")
+            bytes.writeField("Content-Type", response.contentType)
             bytes.writeField("Content-Length", String(response.body.count))
         }
         bytes.writeStaticString("Cache-Control: no-store\r\n")

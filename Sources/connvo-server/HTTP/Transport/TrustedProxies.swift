@@ -1,6 +1,6 @@
-internal import Glibc
-
 /// The networks whose `X-Forwarded-For` entries are believed (`TRUSTED_PROXIES`).
+///
+/// The `Forwarded` header (RFC 7239) is not read.
 struct TrustedProxies: Sendable {
     private let networks: [Network]
 
@@ -25,49 +25,47 @@ struct TrustedProxies: Sendable {
     /// The client's address: the rightmost entry of `X-Forwarded-For` that is not a trusted proxy, if the peer itself is
     /// one. An entry that is no address ends the search, because nothing left of it can be believed.
     func client(peer: String?, forwardedFor: [String]) -> String? {
-        guard let peer, !networks.isEmpty, isTrusted(peer) else { return peer }
-        var client = peer
+        guard let peer, !networks.isEmpty, let address = IPAddress(peer), isTrusted(address) else { return peer }
+        var client = address
         for entry in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
-            let address = String(entry.filter { $0 != " " && $0 != "\t" })
-            guard Network.bytes(of: address) != nil else { break }
+            guard let address = IPAddress(forwarded: entry) else { break }
             client = address
             if !isTrusted(address) { break }
         }
-        return client
+        return client.text
     }
 
-    private func isTrusted(_ address: String) -> Bool {
-        guard let bytes = Network.bytes(of: address) else { return false }
-        return networks.contains { $0.contains(bytes) }
+    private func isTrusted(_ address: IPAddress) -> Bool {
+        networks.contains { $0.contains(address) }
     }
 
     private struct Network: Sendable {
         let bytes: [UInt8]
+        /// In bits.
         let prefixLength: Int
 
         init?(_ cidr: String) {
             let parts = cidr.split(separator: "/", omittingEmptySubsequences: false)
-            guard let bytes = Self.bytes(of: String(parts[0])), parts.count <= 2 else { return nil }
-            guard let length = parts.count == 2 ? Int(parts[1]) : bytes.count * 8 else { return nil }
+            guard parts.count <= 2, let address = IPAddress(parts[0]) else { return nil }
+            bytes = address.bytes
+            let isMapped = address.bytes.count == 4 && parts[0].contains(":")
+            guard parts.count == 2 else {
+                prefixLength = bytes.count * 8
+                return
+            }
+            guard parts[1].allSatisfy({ $0.isASCII && $0.isNumber }), var length = Int(parts[1]) else { return nil }
+            // The first 96 bits of a mapped address say that it is one.
+            if isMapped { length -= 96 }
             guard (0...bytes.count * 8).contains(length) else { return nil }
-            self.bytes = bytes
             prefixLength = length
         }
 
-        func contains(_ address: [UInt8]) -> Bool {
-            guard address.count == bytes.count else { return false }
+        func contains(_ address: IPAddress) -> Bool {
+            guard address.bytes.count == bytes.count else { return false }
             let whole = prefixLength / 8
-            guard address.prefix(whole) == bytes.prefix(whole) else { return false }
+            guard address.bytes.prefix(whole) == bytes.prefix(whole) else { return false }
             let rest = prefixLength % 8
-            return rest == 0 || address[whole] >> (8 - rest) == bytes[whole] >> (8 - rest)
-        }
-
-        /// The 4 or 16 bytes of an IP address in text form, as inet_pton(3) reads it.
-        static func bytes(of address: String) -> [UInt8]? {
-            var bytes = [UInt8](repeating: 0, count: 16)
-            if inet_pton(AF_INET, address, &bytes) == 1 { return Array(bytes.prefix(4)) }
-            if inet_pton(AF_INET6, address, &bytes) == 1 { return bytes }
-            return nil
+            return rest == 0 || address.bytes[whole] >> (8 - rest) == bytes[whole] >> (8 - rest)
         }
     }
 }

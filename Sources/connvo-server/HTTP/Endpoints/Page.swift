@@ -1,0 +1,64 @@
+internal import ConvexAPI
+internal import JSON
+
+/// What is answered to GET and HEAD without a call of the function: the probes and the version.
+struct Page: Sendable {
+    /// Makes the response, from the query of the request: what follows the question mark.
+    let respond: @Sendable (_ query: Substring) -> EndpointResponse
+
+    /// The process answers.
+    static let liveness = Page { _ in EndpointResponse(status: 200, body: status("ok")) }
+
+    /// As Convex answers it: the bare version.
+    static let version = Page { _ in
+        EndpointResponse(
+            status: 200,
+            body: Array(ServerVersion.current.utf8),
+            contentType: "text/plain; charset=utf-8"
+        )
+    }
+
+    /// Whether requests should be sent to this process.
+    static func readiness(_ readiness: Readiness) -> Page {
+        Page { _ in
+            let isReady = readiness.obstacles.isEmpty
+            return EndpointResponse(status: isReady ? 200 : 503, body: status(isReady ? "ready" : "not ready"))
+        }
+    }
+
+    /// As ``readiness(_:)``; to `?verbose`, with the reasons, for operators.
+    static func verboseReadiness(_ readiness: Readiness) -> Page {
+        let brief = Page.readiness(readiness)
+        return Page { query in
+            guard query.split(separator: "&").contains(where: { $0 == "verbose" || $0.hasPrefix("verbose=") }) else {
+                return brief.respond(query)
+            }
+            let obstacles = readiness.obstacles
+            return EndpointResponse(
+                status: obstacles.isEmpty ? 200 : 503,
+                body: report(obstacles, warnings: readiness.warnings)
+            )
+        }
+    }
+
+    /// The body of a readiness probe with its reasons.
+    static func report(_ obstacles: [String], warnings: [String]) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("status", obstacles.isEmpty ? "ready" : "not ready")
+            json.array("obstacles") { json in
+                for text in obstacles { json.string(text) }
+            }
+            json.array("warnings") { json in
+                for text in warnings { json.string(text) }
+            }
+        }
+        return json.bytes
+    }
+
+    private static func status(_ status: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { $0.member("status", status) }
+        return json.bytes
+    }
+}

@@ -1,0 +1,114 @@
+internal import ConvexAPI
+internal import Domain
+internal import NIOHTTP1
+internal import Persistence
+
+/// What one listener answers: pages, and the function where the listener has it.
+final class Routes: Sendable {
+    /// By their path.
+    private let pages: [String: Page]
+    /// Nil on the admin listener.
+    private let function: TokenEndpoint?
+    /// Nil when no page of another origin may read responses.
+    private let crossOrigin: CrossOriginPolicy?
+    let observer: RequestObserver
+    let now: @Sendable () -> Timestamp
+
+    init(
+        pages: [String: Page],
+        function: TokenEndpoint? = nil,
+        crossOrigin: CrossOriginPolicy? = nil,
+        observer: RequestObserver,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.pages = pages
+        self.function = function
+        self.crossOrigin = crossOrigin
+        self.observer = observer
+        self.now = now
+    }
+
+    /// What becomes of a request.
+    enum Evaluation {
+        /// It is answered.
+        case respond(EndpointResponse)
+        /// The key that its token names is not in the key set of this generation. It waits for another one, or is
+        /// refused for this reason where it cannot.
+        case awaitKeys(generation: UInt64, AuthenticationFailure, TokenEndpoint)
+        /// The engine decides; see ``TokenEndpoint/submit(_:of:completionQueue:completion:)``.
+        case issue(IssuanceRequest, TokenEndpoint)
+    }
+
+    /// Takes the head of a request and decides what can be decided from it alone.
+    ///
+    /// - Parameter makeRequestID: Called where the client sent no sane id.
+    func begin(_ head: HTTPRequestHead, makeRequestID: () -> String) -> HTTPExchange {
+        let fields = RequestFields(head.headers)
+        let (path, _) = RequestTarget.split(head.uri)
+        var route = route(of: path)
+        var error: ErrorResponse?
+        // RFC 9112, section 3.2.
+        if fields.hostCount != 1, fields.hostCount > 1 || head.version.minor >= 1 {
+            error = .hostNotSingle
+        } else {
+            switch route {
+            case .function(let endpoint) where head.method != .POST:
+                error = methodError(head, endpoint, &route)
+            case .unknownFunction where head.method != .POST:
+                error = methodError(head, .run, &route)
+            case .page where head.method != .GET && head.method != .HEAD:
+                error = .methodNotAllowed("GET", "HEAD")
+            case .none:
+                error = .routeNotFound
+            case .function, .unknownFunction, .page, .preflight:
+                break
+            }
+        }
+        return HTTPExchange(
+            head: head,
+            route: route,
+            fields: fields,
+            requestID: fields.requestID ?? makeRequestID(),
+            crossOriginHeaders: crossOrigin?.headers(for: head.headers) ?? [],
+            headError: error
+        )
+    }
+
+    private func methodError(_ head: HTTPRequestHead, _ endpoint: Endpoint, _ route: inout Route) -> ErrorResponse? {
+        guard let crossOrigin, crossOrigin.isPreflight(head) else { return .methodNotAllowed("POST") }
+        route = .preflight(endpoint)
+        return nil
+    }
+
+    /// - Parameter path: Of the request's target.
+    private func route(of path: Substring) -> Route {
+        if function != nil {
+            if path == RunEndpoint.path { return .function(.run) }
+            if path == ActionEndpoint.path { return .function(.action) }
+            if path.hasPrefix(RunEndpoint.prefix) {
+                return .unknownFunction(path: path.dropFirst(RunEndpoint.prefix.count))
+            }
+        }
+        return pages[String(path)].map { .page($0) } ?? .none
+    }
+
+    /// Evaluates a complete request.
+    ///
+    /// - Parameters:
+    ///   - peer: The address of the client, or of its proxy.
+    ///   - now: The one clock reading of this request: rules, record and token all use it.
+    /// - Throws: What the request is refused for.
+    func evaluate(_ exchange: HTTPExchange, peer: String?, now: Timestamp) throws(ErrorResponse) -> Evaluation {
+        switch exchange.route {
+        case .page(let page):
+            return .respond(page.respond(RequestTarget.split(exchange.head.uri).query))
+        case .preflight:
+            return .respond(EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight))
+        case .function, .unknownFunction:
+            guard let function else { throw .routeNotFound }
+            return try function.evaluate(exchange, peer: peer, now: now)
+        case .none:
+            throw .routeNotFound
+        }
+    }
+}

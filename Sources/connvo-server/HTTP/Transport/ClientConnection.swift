@@ -1,0 +1,96 @@
+internal import NIOCore
+
+/// Where the connection of one client stands. Shared by its handlers, and confined to its event loop.
+final class ClientConnection {
+    enum Phase {
+        /// Between requests.
+        case idle
+        /// The head of a request is not complete.
+        case receivingHead
+        case receivingBody
+        /// The request is complete, and its response is not.
+        case answering
+        /// The last response was sent. What the client still sends is dropped.
+        case lingering
+    }
+
+    /// Fired in the pipeline when a request did not arrive in time.
+    struct RequestTimedOut: Sendable {}
+
+    let channel: any Channel
+    /// The client's address, or its proxy's.
+    let peer: String?
+    private(set) var phase = Phase.receivingHead
+    private(set) var since = NIODeadline.now()
+    /// Whether bytes that still come are dropped before they are decoded.
+    var discardsInput = false
+    private let limits: ConnectionLimits
+    /// Whether the client has sent anything.
+    private var hasSpoken = false
+    private var stalledSince: NIODeadline?
+    private var lingerTimer: Scheduled<Void>?
+    /// Where ``ConnectionTable`` has it.
+    var index = 0
+
+    /// A connection that has just been accepted. Its first head is awaited.
+    init(_ channel: any Channel, limits: ConnectionLimits) {
+        self.channel = channel
+        self.limits = limits
+        peer = (channel.remoteAddress?.ipAddress).map(IPAddress.unmapped)
+    }
+
+    func enter(_ phase: Phase) {
+        self.phase = phase
+        since = .now()
+    }
+
+    /// Bytes have come.
+    func received() {
+        hasSpoken = true
+        if phase == .idle { enter(.receivingHead) }
+    }
+
+    /// The response to the last request was sent, and the sending direction is about to be closed.
+    func linger() {
+        enter(.lingering)
+        discardsInput = true
+        lingerTimer = channel.eventLoop.scheduleTask(in: limits.linger) { [channel] in channel.close(promise: nil) }
+    }
+
+    /// The connection is gone.
+    func ended() {
+        lingerTimer?.cancel()
+        lingerTimer = nil
+    }
+
+    /// How willingly the connection is given up for a new one; nil while it is being answered.
+    ///
+    /// From 0, the most willingly. On the first two the client waits for no response; on the last, it has not sent all
+    /// of its request.
+    var expendability: Int? {
+        switch phase {
+        case .lingering: 0
+        case .idle: 1
+        case .receivingHead where !hasSpoken: 1
+        case .receivingHead, .receivingBody: 2
+        case .answering: nil
+        }
+    }
+
+    /// Ends the connection, or its request, where the client was too slow.
+    func checkTimeouts(now: NIODeadline) {
+        let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        stalledSince = unsent == 0 ? nil : stalledSince ?? now
+        if let stalledSince, now - stalledSince >= limits.writeStall { return channel.close(promise: nil) }
+
+        let elapsed = now - since
+        switch phase {
+        case .idle where elapsed >= limits.keepAlive:
+            channel.close(promise: nil)
+        case .receivingHead where elapsed >= limits.head, .receivingBody where elapsed >= limits.body:
+            channel.pipeline.fireUserInboundEventTriggered(RequestTimedOut())
+        default:
+            break
+        }
+    }
+}

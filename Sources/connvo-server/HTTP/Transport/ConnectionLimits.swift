@@ -1,0 +1,15 @@
+internal import NIOCore
+
+/// How long a client may take. Each is a total: bytes that trickle in do not extend it.
+struct ConnectionLimits: Sendable {
+    /// For the head of a request, from its first byte; of the first request, from the beginning of the connection.
+    var head: TimeAmount = .seconds(5)
+    /// For the body of a request, from the end of its head.
+    var body: TimeAmount = .seconds(5)
+    /// How long bytes of a response may stay unread by the client.
+    var writeStall: TimeAmount = .seconds(10)
+    /// Between requests (`HTTP_IDLE_TIMEOUT`).
+    var keepAlive: TimeAmount = .seconds(75)
+    /// How long the server waits for the client to close, after the last response.
+    var linger: TimeAmount = .seconds(1)
+}

@@ -1,0 +1,156 @@
+internal import NIOCore
+internal import Synchronization
+
+/// All connections of one listener: admits them up to a number, ends those that are too slow, and ends all at shutdown.
+final class ConnectionTable: Sendable {
+    /// No connection is accepted: as many are answered as may be open, or the listener is about to close.
+    struct Refused: Error {}
+
+    private struct State {
+        var count = 0
+        var isClosing = false
+        var allClosed: EventLoopPromise<Void>?
+    }
+
+    let limits: ConnectionLimits
+    /// How many connections may be open.
+    private let capacity: Int
+    private let parts: [Part]
+    private let state = Mutex(State())
+
+    init(capacity: Int, limits: ConnectionLimits, group: any EventLoopGroup) {
+        self.capacity = capacity
+        self.limits = limits
+        parts = group.makeIterator().map { Part($0) }
+    }
+
+    /// How many connections are open.
+    var count: Int { state.withLock { $0.count } }
+
+    /// Takes a new connection on, on its event loop. Where there are too many, another one has to go for it.
+    ///
+    /// - Returns: Fails with ``Refused`` when none may go.
+    func admit(_ channel: any Channel) -> EventLoopFuture<NIOLoopBound<ClientConnection>> {
+        let eventLoop = channel.eventLoop
+        guard let part = parts.first(where: { $0.eventLoop === eventLoop }) else {
+            return eventLoop.makeFailedFuture(Refused())
+        }
+        let isWithin = state.withLock { state -> Bool? in
+            if state.isClosing { return nil }
+            state.count += 1
+            return state.count <= capacity
+        }
+        guard let isWithin else { return eventLoop.makeFailedFuture(Refused()) }
+        channel.closeFuture.whenComplete { [self] _ in closed() }
+        if isWithin { return eventLoop.makeSucceededFuture(part.add(channel, limits)) }
+        let others = parts.filter { $0 !== part }
+        return Self.makeRoom([part] + others, on: eventLoop).flatMapThrowing { [limits] in
+            part.add(channel, limits)
+        }
+    }
+
+    /// Closes the connection of the first of these parts that has one to give up.
+    private static func makeRoom(_ parts: [Part], on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        guard let part = parts.first else { return eventLoop.makeFailedFuture(Refused()) }
+        return part.eventLoop.submit { part.closeMostExpendable() }.hop(to: eventLoop).flatMap { hasClosed in
+            hasClosed
+                ? eventLoop.makeSucceededVoidFuture() : makeRoom(Array(parts.dropFirst()), on: eventLoop)
+        }
+    }
+
+    private func closed() {
+        let allClosed = state.withLock { state -> EventLoopPromise<Void>? in
+            state.count -= 1
+            return state.isClosing && state.count == 0 ? state.allClosed : nil
+        }
+        allClosed?.succeed()
+    }
+
+    /// Admits no connection any more. Requests that have begun are answered, and then each connection is closed.
+    ///
+    /// - Returns: Succeeds when none is left.
+    func quiesce(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let isEmpty = state.withLock { state in
+            state.isClosing = true
+            state.allClosed = promise
+            return state.count == 0
+        }
+        if isEmpty { promise.succeed() }
+        for part in parts {
+            part.eventLoop.execute {
+                part.forEach { $0.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+            }
+        }
+        return promise.futureResult
+    }
+
+    /// Closes all connections, whatever they are at.
+    func closeAll() {
+        for part in parts {
+            part.eventLoop.execute { part.forEach { $0.channel.close(promise: nil) } }
+        }
+    }
+
+    /// Begins to end connections that are too slow. Call it once.
+    func start() {
+        for part in parts {
+            part.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                let now = NIODeadline.now()
+                part.forEach { $0.checkTimeouts(now: now) }
+            }
+        }
+    }
+
+    /// The connections of one event loop. All but `eventLoop` is confined to it.
+    private final class Part: @unchecked Sendable {
+        /// How many connections are looked at to find one that may go. More would take too long when there are
+        /// thousands.
+        private static let sampleSize = 64
+
+        let eventLoop: any EventLoop
+        private var connections: [ClientConnection] = []
+        private var hand = 0
+
+        init(_ eventLoop: any EventLoop) {
+            self.eventLoop = eventLoop
+        }
+
+        func add(_ channel: any Channel, _ limits: ConnectionLimits) -> NIOLoopBound<ClientConnection> {
+            let connection = ClientConnection(channel, limits: limits)
+            connection.index = connections.count
+            connections.append(connection)
+            let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+            channel.closeFuture.whenComplete { [self] _ in remove(bound.value) }
+            return bound
+        }
+
+        private func remove(_ connection: ClientConnection) {
+            let last = connections.removeLast()
+            if last !== connection {
+                connections[connection.index] = last
+                last.index = connection.index
+            }
+        }
+
+        /// Looks at the next connections in turn, and closes the most expendable; of equal ones, the one that has been
+        /// so for the longest time.
+        func closeMostExpendable() -> Bool {
+            var chosen: (connection: ClientConnection, rank: Int)?
+            for _ in 0..<min(Self.sampleSize, connections.count) {
+                hand = hand + 1 < connections.count ? hand + 1 : 0
+                let connection = connections[hand]
+                guard connection.channel.isActive, let rank = connection.expendability else { continue }
+                if let best = chosen, (best.rank, best.connection.since) <= (rank, connection.since) { continue }
+                chosen = (connection, rank)
+            }
+            chosen?.connection.channel.close(promise: nil)
+            return chosen != nil
+        }
+
+        /// Over a copy: a connection that is closed removes itself.
+        func forEach(_ body: (ClientConnection) -> Void) {
+            for connection in connections { body(connection) }
+        }
+    }
+}
