@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -44,6 +45,8 @@ class Server:
             "DEVELOPMENT_KEY_FILE": f"{folder}/key.pem",
             **settings,
         }
+        # What the server is run with, for instance a limit: a program that executes the rest of its arguments.
+        self.wrapper: list[str] = []
         self.process = None
         self.port = 0
 
@@ -62,17 +65,23 @@ class Server:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def admin_port(self) -> int:
+        return int(self.environment["ADMIN_PORT"])
+
     def start(self, probe: str = "/readyz") -> None:
         """Starts it and waits until `probe` returns 200."""
         log = self.folder / f"log-{uuid.uuid4()}"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [os.environ["CONNVO_BINARY"], "serve"], env=self.environment, cwd=self.folder, stderr=output
+                [*self.wrapper, os.environ["CONNVO_BINARY"], "serve"],
+                env=self.environment, cwd=self.folder, stderr=output,
             )
         for _ in range(3000):
-            found = re.search(r"listening on 127\.0\.0\.1:(\d+)\D", log.read_text())
-            if found:
-                self.port = int(found[1])
+            # The listeners start in no particular order.
+            found = set(map(int, re.findall(r"listening on 127\.0\.0\.1:(\d+)\D", log.read_text())))
+            if ports := found - {self.admin_port}:
+                self.port = ports.pop()
                 if self.get(probe)[0] == 200:
                     return
             assert self.process.poll() is None, log.read_text()
@@ -113,6 +122,12 @@ class Server:
         return psql(self.database, sql)
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def psql(database: str, sql: str) -> str:
     result = subprocess.run(
         ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database],
@@ -146,10 +161,11 @@ def server():
 
 
 @contextlib.contextmanager
-def another(server: Server, probe: str = "/readyz", **settings: str):
+def another(server: Server, probe: str = "/readyz", wrapper: list[str] = [], **settings: str):
     """A second server on the same database, with the same keys and secret and other settings."""
     second = Server(server.folder, server.database)
     second.secret = server.secret
+    second.wrapper = wrapper
     second.environment = {**server.environment, **settings}
     try:
         second.start(probe)
@@ -170,6 +186,13 @@ def keyless(server):
     """Has no key to verify tokens with."""
     with another(server, "/livez", WORKOS_JWKS_URL=f"file://{server.folder}/nowhere.json") as keyless:
         yield keyless
+
+
+@pytest.fixture(scope="session")
+def administered(server):
+    """Has an admin listener, too."""
+    with another(server, ADMIN_PORT=str(free_port())) as administered:
+        yield administered
 
 
 @pytest.fixture

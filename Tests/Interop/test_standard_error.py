@@ -3,17 +3,10 @@
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import time
 
-from conftest import Server
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+from conftest import Server, free_port
 
 
 def full_pipe():
