@@ -1,7 +1,7 @@
 // Load for generateParticipantTokenPublic: one thread, epoll, keep-alive connections to 127.0.0.1.
 //
 //   load --port 8080 --requests FILE --connections 64 --seconds 6 [--count N] [--rate R] [--skip N] [--lines N]
-//        [--repeat] [--tokens FILE] [--timeout S] [--reconnect]
+//        [--repeat] [--tokens FILE] [--timeout S] [--reconnect] [--within MS]
 //
 // FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
 // --repeat starts over at its end; otherwise the end of the part ends the run.
@@ -16,6 +16,9 @@
 // response of status 200 with a token counts as one. Every token received goes to --tokens, one a line. With --reconnect
 // lost connections are counted and opened again, for runs in which the server is killed; without it the first one ends
 // the run. The exit code is 0 when every request got a token, or with --reconnect.
+//
+// "within" of the summary counts the tokens that arrived within --within milliseconds (250), "unsent" the requests of an
+// open loop that were due and found no idle connection to the end.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +82,8 @@ static struct {
     const char *tokens;
     double timeout;
     bool reconnect;
-} options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10};
+    double within;
+} options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10, .within = 250};
 
 static struct line *lines;
 static size_t line_count;
@@ -92,7 +96,7 @@ static size_t idle_first, idle_count;
 
 static uint64_t started, deadline, next_arrival, last_answer;
 static bool stopped, exhausted;
-static uint64_t sent, answered, busy_count;
+static uint64_t sent, unsent, answered, busy_count;
 static uint64_t statuses[600];
 static uint64_t failed_connects, closed_under_way, timed_out, malformed;
 static uint32_t *latencies; // in microseconds
@@ -459,6 +463,9 @@ static void run(void) {
         bool waits_for_arrival = options.rate > 0 && !stopped && idle_count > 0 && next_arrival < next_sweep;
         wait_for_events(waits_for_arrival ? next_arrival : next_sweep);
     }
+    if (options.rate > 0 && !exhausted) {
+        for (; next_arrival < deadline && sent + unsent < options.count; next_arrival += gap()) unsent++;
+    }
 }
 
 // --- The summary
@@ -475,6 +482,13 @@ static double percentile(double part) {
     return latencies[rank > 0 ? rank - 1 : 0] / 1000.0;
 }
 
+// How many latencies, which are in order, are not above the limit.
+static uint64_t count_within(double milliseconds) {
+    uint64_t count = 0;
+    while (count < answered && latencies[count] <= milliseconds * 1000) count++;
+    return count;
+}
+
 static double microseconds(struct timeval time) {
     return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
 }
@@ -486,6 +500,7 @@ static void summarize(double cpu) {
            options.connections, options.rate, seconds, sent, answered, seconds > 0 ? (double)answered / seconds : 0);
     printf("\"latency_ms\":{\"min\":%.3f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f},",
            percentile(0), percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999), percentile(1));
+    printf("\"within\":%" PRIu64 ",\"unsent\":%" PRIu64 ",", count_within(options.within), unsent);
     printf("\"statuses\":{");
     const char *separator = "";
     for (int status = 100; status < 600; status++) {
@@ -518,6 +533,7 @@ static void read_options(int count, char **arguments) {
         {"tokens", required_argument, NULL, 't'},
         {"timeout", required_argument, NULL, 'o'},
         {"reconnect", no_argument, NULL, 'a'},
+        {"within", required_argument, NULL, 'w'},
         {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
@@ -534,12 +550,13 @@ static void read_options(int count, char **arguments) {
         case 't': options.tokens = optarg; break;
         case 'o': options.timeout = atof(optarg); break;
         case 'a': options.reconnect = true; break;
+        case 'w': options.within = atof(optarg); break;
         default: exit(64);
         }
     }
     bool fits = options.port > 0 && options.port < 65536 && options.requests && options.connections > 0 &&
                 options.connections <= MAXIMUM_CONNECTIONS && options.seconds > 0 && options.seconds <= 7200 &&
-                options.rate >= 0 && options.timeout > 0 && optind == count;
+                options.rate >= 0 && options.timeout > 0 && options.within > 0 && optind == count;
     if (!fits) {
         fprintf(stderr, "usage: load --port N --requests FILE [--connections N] [--seconds S] ...; load.c says more\n");
         exit(64);
