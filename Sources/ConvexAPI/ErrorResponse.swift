@@ -93,6 +93,17 @@ extension ErrorResponse {
         statusCode: 400
     )
 
+    /// - Parameter retryAfter: In seconds.
+    package static func tooManyInvalidTokens(retryAfter: Int64) -> ErrorResponse {
+        ErrorResponse(
+            status: 429,
+            code: "RATE_LIMIT_EXCEEDED",
+            message: "Too many access tokens from this address were not valid",
+            statusCode: 429,
+            headers: [("Retry-After", String(retryAfter))]
+        )
+    }
+
     /// - Parameter function: The name as it was sent; what could not be part of a name is left out of the message.
     package static func functionNotFound(_ function: String) -> ErrorResponse {
         let name = function.prefix(200).filter { $0.isASCII && ($0.isLetter || $0.isNumber || "/_.-:".contains($0)) }

@@ -39,8 +39,8 @@ import Testing
         let now = Timestamp(secondsSinceEpoch: fixture.now + circumstances.clock)
         do throws(AuthenticationFailure) {
             // Called twice: the first call must not change the result of the second through the cache.
-            _ = try authentication.authenticate(authorization, now: now)
-            _ = try authentication.authenticate(authorization, now: now)
+            _ = try authentication.authenticate(authorization, address: nil, now: now)
+            _ = try authentication.authenticate(authorization, address: nil, now: now)
             return nil
         } catch {
             return error

@@ -10,7 +10,8 @@ import Testing
     // MARK: Other protocols
 
     @Test(arguments: [
-        [("Connection", "Upgrade"), ("Upgrade", "websocket")], [("Connection", "upgrade, HTTP2-Settings"), ("Upgrade", "h2c")],
+        [("Connection", "Upgrade"), ("Upgrade", "websocket")],
+        [("Connection", "upgrade, HTTP2-Settings"), ("Upgrade", "h2c")],
         [("Upgrade", "anything")],
     ])
     func `an offer of another protocol is answered at once, and the connection closes`(

@@ -53,7 +53,9 @@ struct ConnvoApplication: Sendable {
         let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
-                keys: keys
+                keys: keys,
+                throttle: configuration.invalidTokensPerSecond > 0
+                    ? RefusedTokenThrottle(perSecond: configuration.invalidTokensPerSecond) : nil
             ),
             keySet: keySet,
             engine: engine,

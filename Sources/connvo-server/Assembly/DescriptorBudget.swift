@@ -8,17 +8,19 @@ struct DescriptorBudget {
     /// How many connections the public listener may have open.
     let publicConnections: Int
     /// How many connections the admin listener may have open.
-    let adminConnections = 8
+    let adminConnections: Int
 
     /// Beyond this number of connections memory is the limit: a connection takes about 10 kB.
     private static let largestNumber = 16_384
-    /// For standard streams, event loops, threads, the key set's server and files.
-    private static let own = 24
+    /// For standard streams, event loops, threads, the key set's server and files, and for connections that have been
+    /// accepted and are about to be refused.
+    private static let own = 40
 
     /// - Parameters:
     ///   - limit: How many descriptors the process may have open.
     ///   - poolSize: Connections for issuance. Each may have a successor while it is being closed.
     init(limit: Int, poolSize: Int) {
+        adminConnections = min(max(limit / 64, 8), 64)
         let left = limit - Self.own - 2 * (poolSize + 1) - adminConnections
         publicConnections = min(max(left, 4), Self.largestNumber)
     }

@@ -6,16 +6,29 @@ struct CallerAuthentication: Sendable {
     let verifier: BearerTokenVerifier
     let keys: KeySetStore
     let cache: VerifiedTokenCache
+    /// Nil when no address is slowed.
+    let throttle: RefusedTokenThrottle?
 
-    init(verifier: BearerTokenVerifier, keys: KeySetStore, cacheCapacity: Int = 10_000) {
+    init(
+        verifier: BearerTokenVerifier,
+        keys: KeySetStore,
+        cacheCapacity: Int = 10_000,
+        throttle: RefusedTokenThrottle? = nil
+    ) {
         self.verifier = verifier
         self.keys = keys
+        self.throttle = throttle
         cache = VerifiedTokenCache(capacity: cacheCapacity)
     }
 
+    /// - Parameters:
+    ///   - address: Of the client, whose refused tokens are counted.
+    ///   - hasWaited: Whether this is the second try, after ``AuthenticationFailure/turn``.
     /// - Throws: ``AuthenticationFailure``. Nothing of the token is in it.
     func authenticate(
         _ authorization: AuthorizationHeader,
+        address: String?,
+        hasWaited: Bool = false,
         now: Timestamp
     ) throws(AuthenticationFailure) -> BearerClaims {
         let token = try bearerToken(in: authorization)
@@ -23,6 +36,8 @@ struct CallerAuthentication: Sendable {
         let hash = SHA256.hash(token)
         let seconds = now.secondsSinceEpoch
         if let claims = cache.claims(of: hash, generation: snapshot.generation, now: seconds) { return claims }
+        let client = throttle == nil ? nil : RefusedTokenThrottle.Client(address)
+        if !hasWaited, let throttle, let client { try Self.check(throttle.turn(of: client, now: now)) }
         do {
             let claims = try verifier.verify(
                 token,
@@ -31,13 +46,30 @@ struct CallerAuthentication: Sendable {
                 now: seconds
             )
             cache.insert(claims, hash: hash, generation: snapshot.generation)
+            if hasWaited, let throttle, let client { throttle.accepted(client) }
             return claims
         } catch {
+            if !hasWaited, let throttle, let client { throttle.refused(client, now: now) }
             throw AuthenticationFailure(
                 reason: AuthenticationFailure.Reason(error),
                 cause: error.slug,
                 unknownKeyGeneration: error.namesUnknownKey ? snapshot.generation : nil
             )
+        }
+    }
+
+    private static func check(_ turn: RefusedTokenThrottle.Turn) throws(AuthenticationFailure) {
+        switch turn {
+        case .now:
+            break
+        case .after(let wait):
+            throw AuthenticationFailure(
+                reason: .tooManyRefused(retryAfter: wait),
+                cause: "too_many_refused",
+                turn: wait
+            )
+        case .never(let retryAfter):
+            throw AuthenticationFailure(reason: .tooManyRefused(retryAfter: retryAfter), cause: "too_many_refused")
         }
     }
 

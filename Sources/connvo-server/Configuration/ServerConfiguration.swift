@@ -20,6 +20,8 @@ struct ServerConfiguration: Sendable {
     let adminListener: Listener?
     let connectionLimits: ConnectionLimits
     let trustedProxies: TrustedProxies
+    /// 0 means no limit.
+    let invalidTokensPerSecond: Int
     /// Nil when pages of other origins may not read responses.
     let crossOrigin: CrossOriginPolicy?
     let database: ConnectionTarget
@@ -48,6 +50,9 @@ struct ServerConfiguration: Sendable {
         adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
         connectionLimits = Self.connectionLimits(&settings)
         trustedProxies = Self.trustedProxies(&settings)
+        let invalidTokens = settings.integer(.invalidTokensPerSecond)
+        let isGiven = settings.string(.invalidTokensPerSecond) != nil
+        invalidTokensPerSecond = isGiven || trustedProxies.areSome ? invalidTokens : 0
         crossOrigin = Self.crossOrigin(&settings)
 
         let database = DatabaseSettings.serving(&settings, purpose: "serve")

@@ -82,6 +82,18 @@ extension Setting {
                     have a port, brackets or a zone. The `Forwarded` header is not read
                     """
             )
+        case .invalidTokensPerSecond:
+            SettingDeclaration(
+                section: .http,
+                type: .integer(default: 20, range: 0...100_000),
+                shownDefault: "`20` with `TRUSTED_PROXIES`, else `0`",
+                meaning: """
+                    how many bearer tokens of one client address are refused in a second. Further tokens of it wait up \
+                    to two seconds to be looked at, and then get 429; tokens that were accepted before never wait. Five \
+                    seconds' worth may come at once. `0` means no limit: the right value behind a proxy that is not in \
+                    `TRUSTED_PROXIES`, because all clients then have the proxy's address
+                    """
+            )
         case .streamAPISecret:
             SettingDeclaration(
                 section: .stream,

@@ -18,6 +18,7 @@ enum Setting: String, CaseIterable, Sendable {
     case httpIdleTimeout = "HTTP_IDLE_TIMEOUT"
     case corsOrigins = "CORS_ORIGINS"
     case trustedProxies = "TRUSTED_PROXIES"
+    case invalidTokensPerSecond = "INVALID_TOKENS_PER_SECOND"
 
     case streamAPISecret = "STREAM_API_SECRET"
     case streamRoleHost = "STREAM_ROLE_HOST"

@@ -75,7 +75,7 @@ struct RefreshedKeySet: Sendable {
     /// Why a token is refused; nil when it is accepted.
     func failure(of token: String) -> AuthenticationFailure? {
         do {
-            _ = try authentication.authenticate(.one("Bearer \(token)"), now: SystemClock.now())
+            _ = try authentication.authenticate(.one("Bearer \(token)"), address: nil, now: SystemClock.now())
             return nil
         } catch {
             return error

@@ -267,7 +267,9 @@ import Testing
             exchanges.append(Exchange("a preflight, and no page may call", preflight))
             exchanges.append(Exchange("an id made by the server", run.removing("X-Request-Id")))
             exchanges.append(Exchange("an id that is not echoed", run.replacing("X-Request-Id", "a b")))
-            exchanges.append(Exchange("an id where there is no route", Self.request("GET", "/nope").removing("X-Request-Id")))
+            exchanges.append(
+                Exchange("an id where there is no route", Self.request("GET", "/nope").removing("X-Request-Id"))
+            )
             exchanges.append(Exchange("two ids", run.adding("X-Request-Id", "second")))
             var recording = Recording("routes")
             try await recording.append(exchanges, port: fixture.server.port, names: callers.names)

@@ -31,7 +31,9 @@ import Testing
         )
         let channel = try await listener.bind()
         let result: Result<Void, any Error>
-        do { result = .success(try await body(channel.localAddress?.port ?? 0, table)) } catch { result = .failure(error) }
+        do { result = .success(try await body(channel.localAddress?.port ?? 0, table)) } catch {
+            result = .failure(error)
+        }
         try await channel.close()
         table.closeAll()
         try await group.shutdownGracefully()
@@ -52,7 +54,7 @@ import Testing
                 connections.append(connection)
             }
             #expect(table.count <= 5)
-            // Each event loop gives up its own, so that of the newest ones some may be gone, and of the oldest none is left.
+            // Each event loop gives up its own: of the newest ones some may be gone, and of the oldest none is left.
             for connection in connections.prefix(10) { #expect(try await connection.rest(within: .seconds(5)).closed) }
         }
     }

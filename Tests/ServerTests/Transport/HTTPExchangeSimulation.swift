@@ -210,7 +210,10 @@ struct HTTPExchangeSimulation {
             droppedFrom = headsReceived - 1
             headsReceived -= 1
         } else if action == nil {
-            try expect(work != .none || hadBacklog || !isWritable || begunInTurn == Self.limits.requestsPerTurn, "a request waits for no reason")
+            try expect(
+                work != .none || hadBacklog || !isWritable || begunInTurn == Self.limits.requestsPerTurn,
+                "a request waits for no reason"
+            )
         }
         try perform(action)
     }
@@ -326,7 +329,9 @@ struct HTTPExchangeSimulation {
         try expect(!request.isTooLarge, "a body too large is read to its end")
         try expect(!request.isBroken, "a request is taken without its end")
         try expect(exchange.bodySize == request.body.count, "evaluated before its end")
-        if request.kind == .call { try expect(Array(exchange.body.readableBytesView) == request.body, "the body is another") }
+        if request.kind == .call {
+            try expect(Array(exchange.body.readableBytesView) == request.body, "the body is another")
+        }
     }
 
     /// What the endpoint does with a complete request.
@@ -383,7 +388,8 @@ struct HTTPExchangeSimulation {
     private var hasBacklog: Bool {
         if work == .none, current != nil { return false }
         let received = inputs(of: requests.count) - wire.count
-        return min(received, inputs(of: droppedFrom ?? requests.count)) > inputs(of: answered + (current == nil ? 0 : 1))
+        return min(received, inputs(of: droppedFrom ?? requests.count))
+            > inputs(of: answered + (current == nil ? 0 : 1))
     }
 
     /// Of how many inputs the first requests consist.

@@ -1,4 +1,5 @@
 internal import ConvexAPI
+internal import Domain
 
 extension ErrorResponse {
     /// Rows 1 to 4 of docs/errors.md.
@@ -8,6 +9,8 @@ extension ErrorResponse {
         case .invalidToken: self = .invalidToken
         case .expiredToken: self = .sessionExpired
         case .keysUnavailable: self = .unavailable
+        case .tooManyRefused(let retryAfter):
+            self = .tooManyInvalidTokens(retryAfter: max(1, (retryAfter.milliseconds + 999) / 1000))
         }
     }
 }

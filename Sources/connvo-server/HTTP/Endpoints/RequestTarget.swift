@@ -8,7 +8,8 @@ enum RequestTarget {
     static func split(_ target: String) -> (path: Substring, query: Substring) {
         var rest = target[...]
         if let authority = rest.withoutScheme {
-            rest = authority.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+            rest =
+                authority.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
                 .map { authority[$0...] } ?? ""
             if rest.utf8.first != UInt8(ascii: "/") { rest = "/" + rest }
         }

@@ -35,6 +35,8 @@ final class Routes: Sendable {
         /// The key that its token names is not in the key set of this generation. It waits for another one, or is
         /// refused for this reason where it cannot.
         case awaitKeys(generation: UInt64, AuthenticationFailure, TokenEndpoint)
+        /// Many tokens of its address were refused. It is evaluated after this time.
+        case awaitTurn(Duration)
         /// The engine decides; see ``TokenEndpoint/submit(_:of:completionQueue:completion:)``.
         case issue(IssuanceRequest, TokenEndpoint)
     }

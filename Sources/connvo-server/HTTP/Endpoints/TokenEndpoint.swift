@@ -48,10 +48,17 @@ final class TokenEndpoint: Sendable {
         now: Timestamp
     ) throws(ErrorResponse) -> Routes.Evaluation {
         guard exchange.fields.announcesJSON else { throw .unsupportedMediaType }
+        let address = trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor)
         let caller: BearerClaims
         do {
-            caller = try authentication.authenticate(exchange.fields.authorization, now: now)
+            caller = try authentication.authenticate(
+                exchange.fields.authorization,
+                address: address,
+                hasWaited: exchange.hasWaitedForTurn,
+                now: now
+            )
         } catch {
+            if let turn = error.turn { return .awaitTurn(turn) }
             if let generation = error.unknownKeyGeneration, exchange.waitedForKeys == nil {
                 return .awaitKeys(generation: generation, error, self)
             }
@@ -71,7 +78,7 @@ final class TokenEndpoint: Sendable {
                 receivedAt: now,
                 sessionID: caller.sessionID,
                 impersonator: caller.impersonator,
-                clientIP: trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor),
+                clientIP: address,
                 userAgent: exchange.fields.userAgent.map { $0.cut(at: 256) },
                 requestID: exchange.requestID
             ),

@@ -27,6 +27,8 @@ final class ClientConnection {
     private let limits: ConnectionLimits
     /// Whether the client has sent anything.
     private var hasSpoken = false
+    /// Bytes that were dropped, in all.
+    private var discarded = 0
     private var stalledSince: NIODeadline?
     private var lingerTimer: Scheduled<Void>?
     /// Where ``ConnectionTable`` has it.
@@ -48,6 +50,12 @@ final class ClientConnection {
     func received() {
         hasSpoken = true
         if phase == .idle { enter(.receivingHead) }
+    }
+
+    /// Bytes have come and were dropped. The client of a lingering connection may send only so many.
+    func dropped(_ count: Int) {
+        discarded += count
+        if phase == .lingering, discarded > limits.lingerBytes { channel.close(promise: nil) }
     }
 
     /// The response to the last request was sent, and the sending direction is about to be closed.

@@ -12,7 +12,7 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !connection.discardsInput else { return }
+        guard !connection.discardsInput else { return connection.dropped(unwrapInboundIn(data).readableBytes) }
         connection.received()
         context.fireChannelRead(data)
     }

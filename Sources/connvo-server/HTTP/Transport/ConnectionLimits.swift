@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// How long a client may take. Each is a total: bytes that trickle in do not extend it.
+/// What a client may take. Each time is a total: bytes that trickle in do not extend it.
 struct ConnectionLimits: Sendable {
     /// For the head of a request, from its first byte; of the first request, from the beginning of the connection.
     var head: TimeAmount = .seconds(5)
@@ -12,4 +12,6 @@ struct ConnectionLimits: Sendable {
     var keepAlive: TimeAmount = .seconds(75)
     /// How long the server waits for the client to close, after the last response.
     var linger: TimeAmount = .seconds(1)
+    /// How much the client may send in that time, in bytes.
+    var lingerBytes = 16 * 1024 * 1024
 }

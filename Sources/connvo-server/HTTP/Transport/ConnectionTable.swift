@@ -79,16 +79,20 @@ final class ConnectionTable: Sendable {
         if isEmpty { promise.succeed() }
         for part in parts {
             part.eventLoop.execute {
-                part.forEach { $0.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+                for connection in part.all {
+                    connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+                }
             }
         }
         return promise.futureResult
     }
 
-    /// Closes all connections, whatever they are at.
+    /// Closes all connections at once, also those that are being answered.
     func closeAll() {
         for part in parts {
-            part.eventLoop.execute { part.forEach { $0.channel.close(promise: nil) } }
+            part.eventLoop.execute {
+                for connection in part.all { connection.channel.close(promise: nil) }
+            }
         }
     }
 
@@ -97,7 +101,7 @@ final class ConnectionTable: Sendable {
         for part in parts {
             part.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 let now = NIODeadline.now()
-                part.forEach { $0.checkTimeouts(now: now) }
+                for connection in part.all { connection.checkTimeouts(now: now) }
             }
         }
     }
@@ -148,9 +152,7 @@ final class ConnectionTable: Sendable {
             return chosen != nil
         }
 
-        /// Over a copy: a connection that is closed removes itself.
-        func forEach(_ body: (ClientConnection) -> Void) {
-            for connection in connections { body(connection) }
-        }
+        /// A copy, because a connection that is closed removes itself.
+        var all: [ClientConnection] { connections }
     }
 }

@@ -23,6 +23,8 @@ final class HTTPExchange {
     private(set) var bodySize = 0
     /// Set after the one wait for a new key set that a request may have.
     var waitedForKeys: TimeAmount?
+    /// Whether the request has waited for the turn of its address (``RefusedTokenThrottle``).
+    var hasWaitedForTurn = false
     /// Set while the engine decides.
     var pending: PendingIssuance?
 

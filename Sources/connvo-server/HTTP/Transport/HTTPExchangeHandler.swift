@@ -146,6 +146,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 guard awaitKeys(exchange, since: generation, endpoint, context: context) else {
                     throw endpoint.refusal(failure, requestID: exchange.requestID)
                 }
+            case .awaitTurn(let wait):
+                awaitTurn(exchange, wait, context: context)
             case .issue(let request, let endpoint):
                 issue(request, of: exchange, at: endpoint, context: context)
             }
@@ -173,6 +175,16 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         if isAwaited { machine.awaitRetry() }
         return isAwaited
+    }
+
+    private func awaitTurn(_ exchange: HTTPExchange, _ wait: Duration, context: ChannelHandlerContext) {
+        machine.awaitRetry()
+        exchange.hasWaitedForTurn = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .microseconds(wait.microseconds)) {
+            let (handler, context) = bound.value
+            handler.retry(context: context)
+        }
     }
 
     private func issue(
@@ -244,7 +256,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// A socket that is closed while bytes of the client are unread answers them with a reset, and the client loses
     /// the response (RFC 9112, section 9.6).
     private func finish(context: ChannelHandlerContext) {
-        guard !machine.clientHasFinished else { return context.close(promise: nil) }
+        guard !machine.closesAtOnce else { return context.close(promise: nil) }
         connection.linger()
         context.close(mode: .output, promise: nil)
     }

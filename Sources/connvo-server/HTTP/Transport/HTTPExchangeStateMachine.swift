@@ -301,8 +301,9 @@ struct HTTPExchangeStateMachine {
         }
     }
 
-    /// Whether the client has said that it sends no more.
-    var clientHasFinished: Bool { inputIsClosed }
+    /// Whether the connection is closed at once behind the last response: the client sends no more, or it has sent far
+    /// more than it may and need not be waited for.
+    var closesAtOnce: Bool { inputIsClosed || hasDropped }
 
     /// The server is about to end: a request that has begun is answered, and none begins.
     mutating func quiesce() -> Action? {

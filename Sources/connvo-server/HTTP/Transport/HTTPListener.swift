@@ -73,6 +73,8 @@ struct HTTPListener: Service {
             // Accepted sockets take both over. The receive buffer must be set before the socket listens (tcp(7)).
             .serverChannelOption(.socketOption(.so_rcvbuf), value: socketBuffer)
             .serverChannelOption(.socketOption(.so_sndbuf), value: socketBuffer)
+            // So few are accepted at once that room can be made for them before descriptors run out.
+            .serverChannelOption(.maxMessagesPerRead, value: 2)
             .serverChannelInitializer { channel in
                 // Where descriptors run out nevertheless, it waits for a second before it accepts again.
                 channel.eventLoop.makeCompletedFuture {

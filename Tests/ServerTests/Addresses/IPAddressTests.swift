@@ -39,7 +39,9 @@ import Testing
         #expect(proxies.client(peer: "11.0.0.1", forwardedFor: ["203.0.113.7"]) == "11.0.0.1")
     }
 
-    @Test(arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::ffff:10.0.0.0/8", "10.0.0.0/8/8", "example.com", ""])
+    @Test(arguments: [
+        "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::ffff:10.0.0.0/8", "10.0.0.0/8/8", "example.com", "",
+    ])
     func `what is no network is refused`(network: String) {
         #expect(TrustedProxies([network]) == nil)
     }

@@ -22,6 +22,9 @@ struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
+    /// Whether any proxy is trusted.
+    var areSome: Bool { !networks.isEmpty }
+
     /// The client's address: the rightmost entry of `X-Forwarded-For` that is not a trusted proxy, if the peer itself is
     /// one. An entry that is no address ends the search, because nothing left of it can be believed.
     func client(peer: String?, forwardedFor: [String]) -> String? {
