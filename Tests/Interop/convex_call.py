@@ -1,6 +1,7 @@
 """Makes one call with the Convex client of the interpreter that runs this, and prints the result.
 
-Reads JSON from standard input: address, bearer (or null), function, arguments, and kind (action, query or mutation).
+Reads JSON from standard input: address, bearer (or null), function, arguments, kind (action, query or mutation), and
+client ("http", or "websocket" for the one that keeps a WebSocket open).
 """
 
 import json
@@ -14,6 +15,8 @@ except ImportError:
     from convex import ConvexClient as Client
 
 call = json.load(sys.stdin)
+if call["client"] == "websocket":
+    Client = convex.ConvexClient
 client = Client(call["address"])
 if call["bearer"] is not None:
     client.set_auth(call["bearer"])

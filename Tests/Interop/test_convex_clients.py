@@ -28,8 +28,11 @@ def version(request):
 @pytest.fixture
 def call(version):
     """Calls a server as a Convex client does: the value, or the error that the client raised."""
-    def call(server, bearer, arguments, function=ACTION_PATH, kind="action"):
-        asked = {"address": server.address, "bearer": bearer, "function": function, "arguments": arguments, "kind": kind}
+    def call(server, bearer, arguments, function=ACTION_PATH, kind="action", client="http"):
+        asked = {
+            "address": server.address, "bearer": bearer, "function": function, "arguments": arguments, "kind": kind,
+            "client": client,
+        }
         script = pathlib.Path(__file__).with_name("convex_call.py")
         result = subprocess.run(
             [interpreter(version), script], input=json.dumps(asked), capture_output=True, text=True, timeout=60
@@ -170,3 +173,11 @@ def test_the_lines_of_the_documentation_fetch_a_token(server, page, version, lin
     assert result.returncode == 0, result.stderr
     claims = jwt.decode(result.stdout.strip(), server.secret, algorithms=["HS256"])
     assert claims["user_id"] == "user_workos_123"
+
+
+@pytest.mark.parametrize("version", ["0.8.1"], indirect=True)
+@pytest.mark.parametrize("kind", ["action", "mutation"])
+def test_a_client_with_a_websocket_fails_at_once(server, call, kind):
+    """Without an answer to its protocol it would wait for ever."""
+    raised = call(server, server.bearer("user_workos_123"), {"meetingId": HERE}, kind=kind, client="websocket")
+    assert "ConvexHttpClient" in raised["text"], raised

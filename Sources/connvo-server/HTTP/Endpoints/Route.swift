@@ -8,6 +8,8 @@ enum Route {
     /// A browser asks whether its page may call.
     case preflight(Endpoint)
     case page(Page)
+    /// A Convex client opens a WebSocket.
+    case sync
     /// There is nothing at this path.
     case none
 
@@ -15,7 +17,7 @@ enum Route {
     var readsBody: Bool {
         switch self {
         case .function, .unknownFunction: true
-        case .preflight, .page, .none: false
+        case .preflight, .page, .sync, .none: false
         }
     }
 
@@ -23,7 +25,7 @@ enum Route {
     var endpoint: Endpoint {
         switch self {
         case .function(let endpoint), .preflight(let endpoint): endpoint
-        case .unknownFunction, .page, .none: .run
+        case .unknownFunction, .page, .sync, .none: .run
         }
     }
 }

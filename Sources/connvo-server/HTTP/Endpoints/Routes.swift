@@ -37,6 +37,8 @@ final class Routes: Sendable {
         case awaitKeys(generation: UInt64, AuthenticationFailure, TokenEndpoint)
         /// Many tokens of its address were refused. It is evaluated after this time.
         case awaitTurn(Duration)
+        /// The connection becomes a WebSocket.
+        case openWebSocket
         /// The engine decides; see ``TokenEndpoint/submit(_:of:completionQueue:completion:)``.
         case issue(IssuanceRequest, TokenEndpoint)
     }
@@ -62,7 +64,9 @@ final class Routes: Sendable {
                 error = .methodNotAllowed("GET", "HEAD")
             case .none:
                 error = .routeNotFound
-            case .function, .unknownFunction, .page, .preflight:
+            case .sync where head.method != .GET || !fields.offersUpgrade:
+                error = .routeNotFound
+            case .function, .unknownFunction, .page, .preflight, .sync:
                 break
             }
         }
@@ -90,6 +94,7 @@ final class Routes: Sendable {
             if path.hasPrefix(RunEndpoint.prefix) {
                 return .unknownFunction(path: path.dropFirst(RunEndpoint.prefix.count))
             }
+            if SyncEndpoint.isPath(path) { return .sync }
         }
         return pages[String(path)].map { .page($0) } ?? .none
     }
@@ -109,6 +114,8 @@ final class Routes: Sendable {
         case .function, .unknownFunction:
             guard let function else { throw .routeNotFound }
             return try function.evaluate(exchange, peer: peer, now: now)
+        case .sync:
+            return .openWebSocket
         case .none:
             throw .routeNotFound
         }

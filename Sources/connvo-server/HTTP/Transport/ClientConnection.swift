@@ -10,11 +10,13 @@ final class ClientConnection {
         case receivingBody
         /// The request is complete, and its response is not.
         case answering
+        /// The connection is a WebSocket.
+        case webSocket
         /// The last response was sent. What the client still sends is dropped.
         case lingering
     }
 
-    /// Fired in the pipeline when a request did not arrive in time.
+    /// Fired in the pipeline when a request, or a message of a WebSocket, did not arrive in time.
     struct RequestTimedOut: Sendable {}
 
     let channel: any Channel
@@ -49,13 +51,23 @@ final class ClientConnection {
     /// Bytes have come.
     func received() {
         hasSpoken = true
-        if phase == .idle { enter(.receivingHead) }
+        switch phase {
+        case .idle: enter(.receivingHead)
+        case .webSocket: enter(.webSocket)
+        case .receivingHead, .receivingBody, .answering, .lingering: break
+        }
     }
 
     /// Bytes have come and were dropped. The client of a lingering connection may send only so many.
     func dropped(_ count: Int) {
         discarded += count
         if phase == .lingering, discarded > limits.lingerBytes { channel.close(promise: nil) }
+    }
+
+    /// The connection is a WebSocket from now on.
+    func becomeWebSocket() {
+        discardsInput = false
+        enter(.webSocket)
     }
 
     /// The response to the last request was sent, and the sending direction is about to be closed.
@@ -78,7 +90,7 @@ final class ClientConnection {
     var expendability: Int? {
         switch phase {
         case .lingering: 0
-        case .idle: 1
+        case .idle, .webSocket: 1
         case .receivingHead where !hasSpoken: 1
         case .receivingHead, .receivingBody: 2
         case .answering: nil
@@ -95,7 +107,8 @@ final class ClientConnection {
         switch phase {
         case .idle where elapsed >= limits.keepAlive:
             channel.close(promise: nil)
-        case .receivingHead where elapsed >= limits.head, .receivingBody where elapsed >= limits.body:
+        case .receivingHead where elapsed >= limits.head, .receivingBody where elapsed >= limits.body,
+            .webSocket where elapsed >= limits.keepAlive:
             channel.pipeline.fireUserInboundEventTriggered(RequestTimedOut())
         default:
             break

@@ -2,6 +2,7 @@ internal import ConvexAPI
 internal import Domain
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOWebSocket
 internal import Persistence
 
 /// Answers the requests of one connection on its event loop.
@@ -148,6 +149,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 }
             case .awaitTurn(let wait):
                 awaitTurn(exchange, wait, context: context)
+            case .openWebSocket:
+                openWebSocket(exchange, context: context)
             case .issue(let request, let endpoint):
                 issue(request, of: exchange, at: endpoint, context: context)
             }
@@ -202,6 +205,62 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             answer(request, outcome, to: exchange, context: context)
         } else {
             machine.awaitDecision()
+        }
+    }
+
+    // MARK: WebSockets
+
+    /// Changes to the WebSocket protocol (RFC 6455, section 4.2), or refuses an offer that is not well-formed.
+    private func openWebSocket(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
+        let upgrader = NIOWebSocketServerUpgrader(
+            maxFrameSize: SyncHandler.messageLimit,
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+            upgradePipelineHandler: { channel, _ in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(SyncHandler()) }
+            }
+        )
+        let bound = NIOLoopBound((self, exchange, context), eventLoop: context.eventLoop)
+        upgrader.buildUpgradeResponse(
+            channel: context.channel,
+            upgradeRequest: exchange.head,
+            initialResponseHeaders: [:]
+        ).whenComplete { result in
+            let (handler, exchange, context) = bound.value
+            switch result {
+            case .success(let headers): handler.switchProtocol(headers, exchange, upgrader, context: context)
+            case .failure: handler.refuse(exchange, .malformedMessage, context: context)
+            }
+        }
+    }
+
+    private func switchProtocol(
+        _ headers: HTTPHeaders,
+        _ exchange: HTTPExchange,
+        _ upgrader: NIOWebSocketServerUpgrader,
+        context: ChannelHandlerContext
+    ) {
+        // There is no further request.
+        _ = machine.completed()
+        var bytes = context.channel.allocator.buffer(capacity: 256)
+        bytes.writeStatusLine(101, version: exchange.version)
+        for (name, value) in headers { bytes.writeField(name, value) }
+        bytes.writeStaticString("\r\n")
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        // In another turn, because the decoder is at work in this one.
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let head = exchange.head
+        context.eventLoop.execute {
+            let (_, context) = bound.value
+            let pipeline = context.pipeline.syncOperations
+            if let decoder = try? pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self) {
+                pipeline.removeHandler(context: decoder, promise: nil)
+            }
+            upgrader.upgrade(context: context, upgradeRequest: head).whenSuccess {
+                let (handler, context) = bound.value
+                handler.connection.becomeWebSocket()
+                context.channel.read()
+                context.pipeline.syncOperations.removeHandler(handler, promise: nil)
+            }
         }
     }
 
