@@ -233,7 +233,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         return Sweep(
             expired: expired,
             wake: slotToWake(now: now),
-            isFinished: pool.isStopping && queue.isEmpty
+            isFinished: isFinished
         )
     }
 
@@ -243,6 +243,9 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     mutating func stop() {
         pool.stop()
     }
+
+    /// Whether no item waits and no more will be taken.
+    var isFinished: Bool { pool.isStopping && queue.isEmpty }
 
     /// Takes out all items that wait: once the slots have ended, no connection will come for them.
     mutating func drain() -> [Item] {

@@ -90,6 +90,11 @@ package final class IssuanceEngine: Sendable {
         scheduler.withLock { $0.isDatabaseReachable }
     }
 
+    /// Whether no request waits and no more will be taken, so that no connection is needed.
+    var isFinished: Bool {
+        scheduler.withLock { $0.isFinished }
+    }
+
     // MARK: Requests
 
     /// Takes a request. Its completion is called later, never from inside this call.

@@ -46,7 +46,8 @@ struct IssuanceWorker: ~Copyable {
             connection = try Connection.open(
                 configuration.target,
                 preparesStatements: configuration.preparesStatements,
-                deadline: .after(configuration.connectTimeout)
+                deadline: .after(configuration.connectTimeout),
+                isCancelled: { [engine] in engine.isFinished }
             )
             report(.connected(slot: slot))
             engine.connected(slot)

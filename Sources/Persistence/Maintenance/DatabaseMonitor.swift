@@ -91,7 +91,12 @@ package final class DatabaseMonitor: Sendable {
     }
 
     private func connect() throws(DatabaseError) -> Connection {
-        try Connection.open(target, preparesStatements: preparesStatements, deadline: .after(timeLimit))
+        try Connection.open(
+            target,
+            preparesStatements: preparesStatements,
+            deadline: .after(timeLimit),
+            isCancelled: { state.withLock { $0.isStopping } }
+        )
     }
 
     private func note(_ health: DatabaseHealth) {

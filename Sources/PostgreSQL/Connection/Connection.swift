@@ -36,46 +36,14 @@ package struct Connection: ~Copyable {
         PQfinish(raw)
     }
 
-    /// Connects, with TLS and authentication, before `deadline`.
+    /// Connects by these keywords and values, of which none may need a name to be resolved: libpq would block.
     ///
-    /// Several hosts are tried in the order of the target. Each gets an equal part of the time that is left, so that a
-    /// host that does not respond leaves time for the others.
-    ///
-    /// - Parameter preparesStatements: False sends every statement unnamed, for poolers in transaction mode.
-    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`. For several hosts, the message has the error of
-    ///   each.
-    package static func open(
-        _ target: ConnectionTarget,
-        preparesStatements: Bool = true,
-        deadline: Deadline
-    ) throws(DatabaseError) -> Connection {
-        let hosts = target.hosts
-        guard !hosts.isEmpty else {
-            return try open(target.parameters, preparesStatements: preparesStatements, deadline: deadline)
-        }
-        var failures: [DatabaseError] = []
-        for (index, host) in hosts.enumerated() {
-            do {
-                return try open(
-                    target.parameters + host.parameters,
-                    preparesStatements: preparesStatements,
-                    deadline: deadline.part(of: hosts.count - index)
-                )
-            } catch {
-                failures.append(error)
-            }
-        }
-        let reasons = zip(hosts, failures).map { "\($0.name): \($1.message)" }
-        throw DatabaseError(
-            failures.allSatisfy { $0.kind == .timedOut } ? .timedOut : .connect,
-            reasons.joined(separator: "; ")
-        )
-    }
-
+    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`.
     static func open(
         _ parameters: [(keyword: String, value: String)],
         preparesStatements: Bool,
-        deadline: Deadline
+        deadline: Deadline,
+        isCancelled: () -> Bool
     ) throws(DatabaseError) -> Connection {
         let raw = withCStrings(parameters.map(\.keyword)) { keywords in
             withCStrings(parameters.map(\.value)) { values in
@@ -92,22 +60,24 @@ package struct Connection: ~Copyable {
             noticeCollector: noticeCollector,
             preparesStatements: preparesStatements
         )
-        try connection.finishConnecting(deadline: deadline)
+        try connection.finishConnecting(deadline: deadline, isCancelled: isCancelled)
         try connection.checkServer()
         guard PQsetnonblocking(raw, 1) == 0 else { throw connection.failure(.connect) }
         return connection
     }
 
-    borrowing func finishConnecting(deadline: Deadline) throws(DatabaseError) {
+    borrowing func finishConnecting(deadline: Deadline, isCancelled: () -> Bool) throws(DatabaseError) {
         guard PQstatus(raw) != CONNECTION_BAD else { throw failure(.connect) }
         var interest = Interest.write
         while true {
             // PQconnectPoll ignores connect_timeout, and the socket may change after each step (several hosts, TLS
             // fallback): manual, 34.1 "PQconnectPoll".
             do {
-                _ = try wait(for: interest, until: deadline)
+                _ = try wait(for: interest, until: min(deadline, .after(.milliseconds(100))))
             } catch  where error.kind == .timedOut {
-                throw DatabaseError(.timedOut, "connecting took too long")
+                if deadline.hasPassed { throw DatabaseError(.timedOut, "connecting took too long") }
+                if isCancelled() { throw .connectingCancelled }
+                continue
             }
             switch PQconnectPoll(raw) {
             case PGRES_POLLING_READING: interest = .read

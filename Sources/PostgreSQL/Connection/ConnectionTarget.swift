@@ -12,6 +12,8 @@ package struct ConnectionTarget: Sendable {
     package let applicationName: String
     /// The property that one of several servers must have; nil accepts any.
     let sessionAttributes: SessionAttributes?
+    /// Finds the addresses of the hosts.
+    let resolver: NameResolver
 
     package enum SessionAttributes: String, Sendable {
         case readWrite = "read-write"
@@ -22,11 +24,13 @@ package struct ConnectionTarget: Sendable {
     package init(
         _ conninfo: String,
         applicationName: String,
-        sessionAttributes: SessionAttributes? = nil
+        sessionAttributes: SessionAttributes? = nil,
+        resolver: NameResolver = .system
     ) throws(DatabaseError) {
         self.conninfo = conninfo
         self.applicationName = applicationName
         self.sessionAttributes = sessionAttributes
+        self.resolver = resolver
         if !conninfo.isEmpty {
             guard let options = PQconninfoParse(conninfo, nil) else {
                 throw DatabaseError(.connect, "not a connection URI or keyword string that libpq can read")

@@ -4,8 +4,8 @@
 /// thread. Each *slot* stands for one thread with at most one connection. The thread calls
 /// ``nextStep(for:hasWork:now:)``, carries out the step, reports its outcome and calls again.
 ///
-/// While the database does not accept connections, one slot probes and the others wait, so that the database gets a
-/// few attempts a second. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
+/// While the database does not accept connections, one slot probes at a time, or one each half second when attempts take
+/// longer than that, so that the database gets a few attempts a second. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
 /// at the same time.
 ///
 /// ```swift
@@ -183,11 +183,10 @@ package struct PoolStateMachine: Sendable {
         if let outage {
             // This also applies without work: only a successful attempt ends an outage, and until then new work wakes
             // no closed slot.
-            guard !slots.contains(.connecting) else {
-                // A success wakes this slot. A failure does not, and while stopping the slot that probed may then stop.
-                return .rest(until: isStopping ? now.advanced(by: limits.maximumProbeInterval) : nil)
-            }
             guard now >= outage.nextProbe else { return .rest(until: outage.nextProbe) }
+            // A name server or a firewall may hold the attempt up, so the next slot does not wait for its end.
+            let nextProbe = now.advanced(by: jittered(limits.maximumProbeInterval))
+            self.outage?.nextProbe = nextProbe
         } else if !hasWork, slots.contains(where: { $0.hasConnection || $0 == .connecting }) {
             return .rest(until: nil)
         }

@@ -36,6 +36,17 @@ package final class WakeDescriptor: Sendable {
         _ = withUnsafeBytes(of: 1 as UInt8) { write(writeEnd, $0.baseAddress, 1) }
     }
 
+    /// Blocks until another thread has signalled, or until `deadline`. The signal stays for other threads to see.
+    ///
+    /// - Returns: Whether there is a signal.
+    func isSignalled(by deadline: Deadline) -> Bool {
+        while true {
+            var descriptor = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, deadline.millisecondsLeft) > 0 { return true }
+            if deadline.hasPassed { return false }
+        }
+    }
+
     /// Reads all pending signals, so that the next wait blocks.
     private func clear() {
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in

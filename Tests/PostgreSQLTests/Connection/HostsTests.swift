@@ -18,7 +18,10 @@ import Testing
     }
 
     private static func names(_ conninfo: String, defaults: [String: String] = [:]) throws -> [String] {
-        try target(conninfo).hosts(defaults: defaults).map(\.name)
+        switch try target(conninfo).hosts(defaults: defaults) {
+        case .separate(let hosts): hosts.map(\.label)
+        case .together, .unknown: []
+        }
     }
 
     // MARK: Connecting
@@ -132,28 +135,34 @@ import Testing
     @Test func `addresses and names of one host stay together`() throws {
         let hosts = try Self.target("host=a,b hostaddr=127.0.0.1,127.0.0.2 port=1,2").hosts(defaults: [:])
 
-        let parameters = hosts.map { Dictionary(uniqueKeysWithValues: $0.parameters.map { ($0.keyword, $0.value) }) }
         #expect(
-            parameters == [
-                ["host": "a", "hostaddr": "127.0.0.1", "port": "1"],
-                ["host": "b", "hostaddr": "127.0.0.2", "port": "2"],
-            ]
+            hosts
+                == .separate([
+                    .init(name: "a", address: "127.0.0.1", port: "1"),
+                    .init(name: "b", address: "127.0.0.2", port: "2"),
+                ])
         )
     }
 
     @Test func `the environment fills in what the connection string leaves out`() throws {
         #expect(try Self.names("", defaults: ["host": "a,b", "port": "9"]) == ["a port 9", "b port 9"])
         #expect(try Self.names("host=c,d", defaults: ["host": "a,b", "port": "1,2"]) == ["c port 1", "d port 2"])
-        #expect(try Self.names("host=c", defaults: ["host": "a,b"]).isEmpty)
+        #expect(try Self.names("host=c", defaults: ["host": "a,b"]) == ["c port 5432"])
     }
 
-    @Test(
-        arguments: [
-            "", "host=a", "postgres://a/d", "host=a,b,c port=1,2", "host=a,b hostaddr=127.0.0.1", "host=a,",
-            "hostaddr=,127.0.0.1 host=a,b", "service=x host=a,b", "host=a,b target_session_attrs=prefer-standby",
-        ]
-    )
-    func `a string with one host, or one that only libpq can split, is left to libpq`(conninfo: String) throws {
-        #expect(try Self.names(conninfo).isEmpty)
+    @Test(arguments: ["", "host=a,b,c port=1,2", "host=a,b hostaddr=127.0.0.1", "service=x host=a,b"])
+    func `a string without a host, and one that only libpq can read or refuses, is left to libpq`(
+        conninfo: String
+    ) throws {
+        #expect(try Self.target(conninfo).hosts(defaults: [:]) == .unknown)
+    }
+
+    @Test(arguments: ["host=a,", "hostaddr=,127.0.0.1 host=a,b", "host=a,b target_session_attrs=prefer-standby"])
+    func `a list that cannot be split is tried by libpq as a whole`(conninfo: String) throws {
+        guard case .together(let hosts) = try Self.target(conninfo).hosts(defaults: [:]) else {
+            Issue.record("it is split")
+            return
+        }
+        #expect(hosts.count == 2)
     }
 }

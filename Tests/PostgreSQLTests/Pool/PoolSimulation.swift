@@ -256,8 +256,6 @@ struct PoolSimulation {
                 "the machine is wrong about the connection of slot \(slot)"
             )
         }
-        let probing = threads.count { $0 == .connecting(sinceOutage: true) }
-        try expect(probing <= 1, "\(probing) slots probe at once")
         if let pendingViolation { throw violation(pendingViolation) }
 
         let isAsleep = threads.allSatisfy { thread in
@@ -274,6 +272,9 @@ struct PoolSimulation {
         guard failures > 0 else { return }
         let pause = min(Duration.milliseconds(100) * (1 << min(failures - 1, 10)), .milliseconds(500))
         try expect(lastFailure.duration(to: now) >= pause, "attempt \(failures + 1) comes too early")
+        if threads.contains(.connecting(sinceOutage: true)), let last = attemptsInOutage.last {
+            try expect(last.duration(to: now) >= .milliseconds(100), "a second slot probes right after the first")
+        }
         attemptsInOutage.append(now)
         let lastSecond = attemptsInOutage.count { $0.duration(to: now) < .seconds(1) }
         try expect(lastSecond <= 6, "\(lastSecond) attempts in a second")

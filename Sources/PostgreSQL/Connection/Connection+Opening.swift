@@ -1,0 +1,127 @@
+extension Connection {
+    /// Connects, with TLS and authentication, before `deadline`. Names are resolved within it, too.
+    ///
+    /// Several hosts are tried in the order of the target, and all addresses of a host in the order of its resolver.
+    /// Each host gets an equal part of the time that is left, and of that each address, so that one that does not
+    /// respond leaves time for the others.
+    ///
+    /// - Parameters:
+    ///   - preparesStatements: False sends every statement unnamed, for poolers in transaction mode.
+    ///   - isCancelled: Asked every 100 ms; true ends the attempt.
+    /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`. For several hosts or addresses, the message has the
+    ///   error of each.
+    package static func open(
+        _ target: ConnectionTarget,
+        preparesStatements: Bool = true,
+        deadline: Deadline,
+        isCancelled: () -> Bool = { false }
+    ) throws(DatabaseError) -> Connection {
+        let selected: [ConnectionTarget.Host]
+        switch target.hosts {
+        case .separate(let hosts):
+            return try openFirst(
+                of: hosts,
+                target: target,
+                preparesStatements: preparesStatements,
+                deadline: deadline,
+                isCancelled: isCancelled
+            )
+        case .together(let hosts):
+            selected = try resolveAll(hosts, target: target, deadline: deadline, isCancelled: isCancelled)
+        case .unknown:
+            selected = []
+        }
+        return try open(
+            target.parameters + (selected.isEmpty ? [] : ConnectionTarget.parameters(selecting: selected)),
+            preparesStatements: preparesStatements,
+            deadline: deadline,
+            isCancelled: isCancelled
+        )
+    }
+
+    private static func openFirst(
+        of hosts: [ConnectionTarget.Host],
+        target: ConnectionTarget,
+        preparesStatements: Bool,
+        deadline: Deadline,
+        isCancelled: () -> Bool
+    ) throws(DatabaseError) -> Connection {
+        var failures: [Failure] = []
+        for (index, host) in hosts.enumerated() {
+            let share = deadline.part(of: hosts.count - index)
+            let places: [ConnectionTarget.Host]
+            do {
+                places = try resolve(host, target: target, deadline: share, isCancelled: isCancelled)
+            } catch {
+                failures.append(Failure(place: host.label, error: error))
+                continue
+            }
+            for (index, place) in places.enumerated() where !isCancelled() {
+                do {
+                    return try open(
+                        target.parameters + ConnectionTarget.parameters(selecting: [place]),
+                        preparesStatements: preparesStatements,
+                        deadline: share.part(of: places.count - index),
+                        isCancelled: isCancelled
+                    )
+                } catch {
+                    let label = places.count == 1 ? host.label : place.labelWithAddress
+                    failures.append(Failure(place: label, error: error))
+                }
+            }
+        }
+        throw Failure.summary(of: failures)
+    }
+
+    /// The servers, those with a name by each of its addresses. One that cannot be resolved is left out.
+    ///
+    /// - Throws: ``DatabaseError`` when none is left.
+    private static func resolveAll(
+        _ hosts: [ConnectionTarget.Host],
+        target: ConnectionTarget,
+        deadline: Deadline,
+        isCancelled: () -> Bool
+    ) throws(DatabaseError) -> [ConnectionTarget.Host] {
+        var places: [ConnectionTarget.Host] = []
+        var failures: [Failure] = []
+        for (index, host) in hosts.enumerated() {
+            // One part more, for connecting.
+            let share = deadline.part(of: hosts.count - index + 1)
+            do {
+                places += try resolve(host, target: target, deadline: share, isCancelled: isCancelled)
+            } catch {
+                failures.append(Failure(place: host.label, error: error))
+            }
+        }
+        if places.isEmpty { throw Failure.summary(of: failures) }
+        return places
+    }
+
+    /// `host` by each of its addresses, or as it is when it has no name to resolve.
+    private static func resolve(
+        _ host: ConnectionTarget.Host,
+        target: ConnectionTarget,
+        deadline: Deadline,
+        isCancelled: () -> Bool
+    ) throws(DatabaseError) -> [ConnectionTarget.Host] {
+        guard host.needsResolving else { return [host] }
+        return try target.resolver.addresses(of: host.name, deadline: deadline, isCancelled: isCancelled).map {
+            ConnectionTarget.Host(name: host.name, address: $0, port: host.port)
+        }
+    }
+
+    /// Why one of several servers, or one of the addresses of a server, was of no use.
+    private struct Failure {
+        let place: String
+        let error: DatabaseError
+
+        static func summary(of failures: [Failure]) -> DatabaseError {
+            if failures.isEmpty { return .connectingCancelled }
+            if failures.count == 1 { return failures[0].error }
+            return DatabaseError(
+                failures.allSatisfy { $0.error.kind == .timedOut } ? .timedOut : .connect,
+                failures.map { "\($0.place): \($0.error.message)" }.joined(separator: "; ")
+            )
+        }
+    }
+}
