@@ -8,6 +8,8 @@ internal import Synchronization
 /// All methods block: call them from ``onOwnThread(_:)`` or from the synchronous body of `withDatabase`.
 package struct TestDatabase: Sendable {
     package let name: String
+    /// The directory of its server's socket; nil for the server of the tests.
+    var host: String?
 
     /// The contents of a new database.
     package enum Content: Sendable {
@@ -18,7 +20,7 @@ package struct TestDatabase: Sendable {
 
     /// The connection target, for code that opens its own connections.
     package func target(login: String? = nil) throws -> ConnectionTarget {
-        try TestServer.target(of: name, login: login)
+        try TestServer.target(of: name, login: login, host: host)
     }
 
     /// Opens a connection.
@@ -27,7 +29,7 @@ package struct TestDatabase: Sendable {
     ///   - role: The role to set after connecting, such as `connvo_app`, with its permissions only.
     ///   - login: The user to connect as; nil for the superuser of the tests.
     package func connect(as role: String? = nil, login: String? = nil) throws -> Connection {
-        var connection = try TestServer.connect(to: name, login: login)
+        var connection = try TestServer.connect(to: name, login: login, host: host)
         if let role {
             try connection.executeScript("SET ROLE \(role)", deadline: .after(.seconds(20)))
         }

@@ -31,16 +31,24 @@ package enum TestServer {
 
     /// Connects to a database of the server.
     ///
-    /// - Parameter login: The user to connect as; nil for `PGUSER`.
-    package static func connect(to database: String, login: String? = nil) throws -> Connection {
-        try Connection.open(target(of: database, login: login), deadline: .after(.seconds(20)))
+    /// - Parameters:
+    ///   - login: The user to connect as; nil for `PGUSER`.
+    ///   - host: The directory of the socket of another server; nil for `PGHOST`.
+    package static func connect(to database: String, login: String? = nil, host: String? = nil) throws -> Connection {
+        try Connection.open(target(of: database, login: login, host: host), deadline: .after(.seconds(20)))
     }
 
-    /// The target of ``connect(to:login:)``.
-    package static func target(of database: String, login: String? = nil) throws -> ConnectionTarget {
+    /// The target of ``connect(to:login:host:)``.
+    package static func target(
+        of database: String,
+        login: String? = nil,
+        host: String? = nil
+    ) throws -> ConnectionTarget {
         try checkIsLocal(environment)
         let user = login.map { " user=\($0)" } ?? ""
-        return try ConnectionTarget("dbname=\(database)\(user)", applicationName: "connvo-tests")
+        // synchronous_commit=local: so that what a test does itself never waits for a standby.
+        let server = host.map { " host=\($0) options='-c synchronous_commit=local'" } ?? ""
+        return try ConnectionTarget("dbname=\(database)\(user)\(server)", applicationName: "connvo-tests")
     }
 
     /// Runs a script in a database of the server. Statements such as CREATE DATABASE must be the only one in a script.

@@ -49,6 +49,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case disconnect
         /// Work on these items, then ask again or report ``disconnected(_:returning:now:)``.
         case work([Entry])
+        /// Commit something, then ask again or report ``disconnected(_:returning:now:)`` or ``commitGivenUp(_:now:)``.
+        case probeCommit
         /// Wait until woken, or until the instant.
         case rest(until: Instant?)
         /// Close the connection and end the thread.
@@ -148,13 +150,17 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     // MARK: Slots
 
     /// What `slot`, which has nothing to do, does next.
-    mutating func nextAction(for slot: Int, now: Instant) -> NextAction {
+    ///
+    /// - Parameter hasCommitted: Whether a COMMIT of the slot was acknowledged since it asked last.
+    mutating func nextAction(for slot: Int, hasCommitted: Bool = false, now: Instant) -> NextAction {
         inFlight[slot] = 0
+        if hasCommitted { pool.committed() }
         switch pool.nextStep(for: slot, hasWork: isWorthABatch(now: now), now: now) {
         case .connect: return NextAction(action: .connect)
         case .disconnect: return NextAction(action: .disconnect, wake: slotToWake(now: now))
         case .rest(let instant): return NextAction(action: .rest(until: instant))
         case .stop: return NextAction(action: .stop)
+        case .probeCommit: return NextAction(action: .probeCommit)
         case .work:
             let (batch, expired) = takeBatch(now: now)
             inFlight[slot] = batch.count
@@ -185,6 +191,20 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         let wake = slotToWake(now: now)
         // `slot` itself asks for its next action anyway.
         return wake == slot ? nil : wake
+    }
+
+    /// The COMMIT of `slot` was given up, and the slot no longer has its connection. Returns another slot to wake for
+    /// what waits, if any.
+    mutating func commitGivenUp(_ slot: Int, now: Instant) -> Int? {
+        pool.commitGivenUp(slot, now: now)
+        inFlight[slot] = 0
+        let wake = slotToWake(now: now)
+        return wake == slot ? nil : wake
+    }
+
+    /// The server has ended a COMMIT that was given up. Returns the slots to wake.
+    mutating func abandonedCommitEnded() -> [Int] {
+        pool.abandonedCommitEnded()
     }
 
     /// Whether what waits is worth a batch now.

@@ -18,6 +18,8 @@ package struct IssuanceConfiguration: Sendable {
     package var requestsPerMinute = 60
     package var batching = BatchRules()
     package var connectTimeout: Duration = .seconds(2)
+    /// How long a COMMIT may take that is made to see whether COMMITs are acknowledged again; as long as a request may.
+    package var commitProbeTimeout: Duration = .seconds(5)
     package var statementTimeout: Duration = .seconds(2)
     package var lockTimeout: Duration = .seconds(1)
     package var idleInTransactionTimeout: Duration = .seconds(5)

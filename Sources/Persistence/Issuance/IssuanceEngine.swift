@@ -90,6 +90,22 @@ package final class IssuanceEngine: Sendable {
         scheduler.withLock { $0.isDatabaseReachable }
     }
 
+    /// COMMITs that were given up and whose backends the server has not freed.
+    package var abandonedCommits: Int {
+        scheduler.withLock { $0.pool.commits.abandoned }
+    }
+
+    /// Why a request made now has no prospect of being decided; nil when it has.
+    package var obstacle: String? {
+        let (commits, isReachable) = scheduler.withLock { ($0.pool.commits, $0.isDatabaseReachable) }
+        if commits.isStalled {
+            return """
+                COMMIT is not acknowledged, \(commits.abandonedInRow) times in a row: a synchronous standby may be away
+                """
+        }
+        return isReachable ? nil : "no connection for issuance"
+    }
+
     /// Whether no request waits and no more will be taken, so that no connection is needed.
     var isFinished: Bool {
         scheduler.withLock { $0.isFinished }
@@ -127,8 +143,14 @@ package final class IssuanceEngine: Sendable {
     // MARK: Workers
 
     /// What `slot`, which has nothing to do, does next.
-    func nextAction(for slot: Int) -> Scheduler.WorkerAction {
-        let next = scheduler.withLock { $0.nextAction(for: slot, now: .now) }
+    ///
+    /// - Parameter hasCommitted: Whether a COMMIT of the slot was acknowledged since it asked last.
+    func nextAction(for slot: Int, hasCommitted: Bool) -> Scheduler.WorkerAction {
+        let (next, hasResumed) = scheduler.withLock { scheduler in
+            let wasStalled = hasCommitted && scheduler.pool.commits.isStalled
+            return (scheduler.nextAction(for: slot, hasCommitted: hasCommitted, now: .now), wasStalled)
+        }
+        if hasResumed { report(.commitsResumed) }
         wake(next.wake)
         turnAway(next.expired, because: .waitedTooLong)
         return next.action
@@ -146,6 +168,31 @@ package final class IssuanceEngine: Sendable {
     /// they wait again, before all others.
     func disconnected(_ slot: Int, returning unsent: [Scheduler.Entry] = []) {
         wake(scheduler.withLock { $0.disconnected(slot, returning: unsent, now: .now) })
+    }
+
+    /// The COMMIT of `slot` was given up. A thread of its own makes the server end it, because that blocks; the pool
+    /// bounds how many there are.
+    func commitGivenUp(_ slot: Int, _ command: AbandonedCommand) {
+        let (other, stalledBy) = scheduler.withLock { scheduler in
+            let wasStalled = scheduler.pool.commits.isStalled
+            let other = scheduler.commitGivenUp(slot, now: .now)
+            let commits = scheduler.pool.commits
+            return (other, !wasStalled && commits.isStalled ? commits.abandonedInRow : nil)
+        }
+        if let stalledBy { report(.commitsStalled(abandoned: stalledBy)) }
+        wake(other)
+        do {
+            _ = try DedicatedThread(name: "cancel-\(slot)") { [self] in
+                command.cancelUntilEnded { scheduler.withLock { $0.pool.isStopping } }
+                abandonedCommitEnded()
+            }
+        } catch {
+            abandonedCommitEnded()
+        }
+    }
+
+    private func abandonedCommitEnded() {
+        for slot in scheduler.withLock({ $0.abandonedCommitEnded() }) { wake(slot) }
     }
 
     private func wake(_ slot: Int?) {

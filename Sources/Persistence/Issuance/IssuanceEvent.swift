@@ -16,6 +16,10 @@ package enum IssuanceEvent: Sendable {
     case itemFailed(requestID: String, DatabaseError)
     /// `COMMIT` was sent and not acknowledged: records may exist whose tokens were not handed out.
     case commitUnknown(size: Int, DatabaseError)
+    /// So many COMMITs in a row were not acknowledged that requests are turned away until one is.
+    case commitsStalled(abandoned: Int)
+    /// A COMMIT was acknowledged after ``commitsStalled(abandoned:)``.
+    case commitsResumed
     /// Requests were turned away without having reached the database.
     case turnedAway(IssuanceOutcome.Unavailability, count: Int)
 }

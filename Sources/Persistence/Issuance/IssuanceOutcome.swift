@@ -18,7 +18,7 @@ package enum IssuanceOutcome: Sendable {
         case overloaded
         /// It waited too long for a connection, or too little time was left to work on it.
         case waitedTooLong = "waited_too_long"
-        /// No connection to the database can be made.
+        /// No connection to the database can be made, or it acknowledges no COMMIT.
         case databaseAway = "database_away"
         /// The database refused or did not answer in time; nothing was recorded.
         case databaseFailed = "database_failed"

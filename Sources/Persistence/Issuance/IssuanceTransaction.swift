@@ -9,6 +9,13 @@ struct IssuanceTransaction {
     /// not decided there.
     private static let begin = Statement("issuance.begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 
+    /// Makes a COMMIT wait for what the COMMIT of a record waits for: it assigns a transaction id and writes to the log.
+    /// It leaves nothing else behind, and every role may run it (PostgreSQL 15 manual, table 9.97).
+    private static let message = Statement(
+        "issuance.probe",
+        "SELECT pg_catalog.pg_logical_emit_message(true, 'connvo-server', ''::text)"
+    )
+
     private let configuration: IssuanceConfiguration
     private let factsStatement: FactsStatement
 
@@ -44,17 +51,30 @@ struct IssuanceTransaction {
         return decisions.outcomes
     }
 
+    /// Commits a transaction without a record, to see whether COMMITs are acknowledged.
+    ///
+    /// - Throws: ``DatabaseError`` of kind `timedOut` when they are not.
+    func probeCommit(deadline: Deadline, on connection: inout Connection) throws(DatabaseError) {
+        _ = connection.takeNotices()
+        let commands = [Command(Self.begin), settings, Command(Self.message), Command(.commit)]
+        let results = try connection.executeTogether(commands, deadline: deadline)
+        try connection.confirmCommit(results[commands.count - 1])
+    }
+
+    private var settings: Command {
+        SettingsStatement.command(
+            statement: configuration.statementTimeout,
+            lock: configuration.lockTimeout,
+            idleInTransaction: configuration.idleInTransactionTimeout
+        )
+    }
+
     /// The first round trip.
     private func readFacts(
         _ requests: [IssuanceRequest],
         deadline: Deadline,
         on connection: inout Connection
     ) throws(DatabaseError) -> [RequestFacts] {
-        let settings = SettingsStatement.command(
-            statement: configuration.statementTimeout,
-            lock: configuration.lockTimeout,
-            idleInTransaction: configuration.idleInTransactionTimeout
-        )
         let results = try connection.executeTogether(
             [Command(Self.begin), settings, factsStatement.command(for: requests)],
             deadline: deadline

@@ -6,6 +6,9 @@ struct IssuanceTransactionError: Error {
     /// Whether COMMIT had been sent, so that records may exist.
     let commitWasSent: Bool
 
+    /// Whether the server may still be busy with COMMIT.
+    var leavesCommitWaiting: Bool { commitWasSent && cause.kind == .timedOut }
+
     /// What follows for the requests of the batch.
     enum Consequence {
         /// Records may exist; no token leaves.

@@ -12,6 +12,8 @@ struct IssuanceWorker: ~Copyable {
     private let wake: WakeDescriptor
     private let report: @Sendable (IssuanceEvent) -> Void
     private var connection: Connection?
+    /// Whether a COMMIT was acknowledged since the engine was asked last.
+    private var hasCommitted = false
 
     init(
         slot: Int,
@@ -31,10 +33,13 @@ struct IssuanceWorker: ~Copyable {
     /// Does what the engine says until it says stop. Runs on the worker's thread.
     consuming func run() {
         while true {
-            switch engine.nextAction(for: slot) {
+            let action = engine.nextAction(for: slot, hasCommitted: hasCommitted)
+            hasCommitted = false
+            switch action {
             case .connect: connect()
             case .disconnect: connection = nil
             case .work(let batch): work(batch)
+            case .probeCommit: probeCommit()
             case .rest(let instant): rest(until: instant)
             case .stop: return
             }
@@ -71,6 +76,30 @@ struct IssuanceWorker: ~Copyable {
         engine.disconnected(slot, returning: unsent)
     }
 
+    /// Leaves a connection whose COMMIT was not acknowledged to the engine.
+    private func giveUp(_ command: AbandonedCommand, after error: DatabaseError) {
+        report(.connectionLost(slot: slot, error))
+        engine.commitGivenUp(slot, command)
+    }
+
+    private mutating func probeCommit() {
+        guard var connection = connection.take() else { return lose(nil) }
+        do {
+            let deadline = Deadline.after(configuration.commitProbeTimeout)
+            try transaction.probeCommit(deadline: deadline, on: &connection)
+            hasCommitted = true
+            self.connection = consume connection
+        } catch  where error.kind == .timedOut {
+            giveUp(AbandonedCommand(connection), after: error)
+        } catch  where error.leavesConnectionUsable && Self.rollBack(on: &connection) {
+            // The server refuses the probe and says nothing about COMMIT: the next requests will find out.
+            hasCommitted = true
+            self.connection = consume connection
+        } catch {
+            lose(error)
+        }
+    }
+
     // MARK: Batches
 
     /// - Parameter attempt: How often a collision has failed this batch before.
@@ -86,6 +115,7 @@ struct IssuanceWorker: ~Copyable {
             let requests = wanted.map(\.item.request)
             let outcomes = try transaction.run(requests, deadline: Deadline(deadline), on: &connection)
             report(.committed(size: wanted.count, took: .now - started))
+            hasCommitted = true
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
             if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.pending)) }
@@ -93,8 +123,13 @@ struct IssuanceWorker: ~Copyable {
             self.connection = consume connection
         } catch {
             let isReusable = error.cause.leavesConnectionUsable && Self.rollBack(on: &connection)
-            if isReusable { self.connection = consume connection }
-            handle(error, of: wanted, isReusable: isReusable, attempt: attempt)
+            var abandoned: AbandonedCommand?
+            if isReusable {
+                self.connection = consume connection
+            } else if error.leavesCommitWaiting {
+                abandoned = AbandonedCommand(connection)
+            }
+            handle(error, of: wanted, isReusable: isReusable, abandoned: abandoned, attempt: attempt)
         }
     }
 
@@ -109,6 +144,7 @@ struct IssuanceWorker: ~Copyable {
         _ error: IssuanceTransactionError,
         of batch: [Entry],
         isReusable: Bool,
+        abandoned: AbandonedCommand?,
         attempt: Int
     ) {
         let cause = error.cause
@@ -143,7 +179,11 @@ struct IssuanceWorker: ~Copyable {
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(reason))
         }
-        if !isReusable { lose(cause) }
+        if let abandoned {
+            giveUp(abandoned, after: cause)
+        } else if !isReusable {
+            lose(cause)
+        }
     }
 
     /// Works on `batch` once more after a pause, which doubles with each attempt. What has too little time left is

@@ -5,7 +5,9 @@
 /// ``nextStep(for:hasWork:now:)``, carries out the step, reports its outcome and calls again.
 ///
 /// While the database does not accept connections, one slot probes at a time, or one each half second when attempts take
-/// longer than that, so that the database gets a few attempts a second. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
+/// longer than that, so that the database gets a few attempts a second. While COMMIT is stalled (``CommitHealth``), no
+/// slot works, and one at a time tries a COMMIT. Connections, and COMMITs that were given up and occupy a backend, are
+/// together at most twice as many as the slots. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
 /// at the same time.
 ///
 /// ```swift
@@ -13,6 +15,7 @@
 /// case .connect: // open a connection, then call connected(_:now:) or connectingFailed(_:now:)
 /// case .disconnect: // close the connection, then ask for the next step
 /// case .work: // take work from the queue; after a broken connection call disconnected(_:)
+/// case .probeCommit: // commit something, then call committed() or commitGivenUp(_:now:)
 /// case .rest(let instant): // wait for a wake-up, or until the instant
 /// case .stop: // close the connection and end the thread
 /// }
@@ -53,6 +56,8 @@ package struct PoolStateMachine: Sendable {
         case disconnect
         /// There is work: take it and use the connection.
         case work
+        /// COMMIT is stalled: commit something, to see whether that is over.
+        case probeCommit
         /// Wait for a wake-up, or until the instant when there is one.
         case rest(until: Instant?)
         /// Close the connection and end the thread.
@@ -94,6 +99,10 @@ package struct PoolStateMachine: Sendable {
     package private(set) var slots: [Slot]
     private var outage: Outage?
     package private(set) var isStopping = false
+    package private(set) var commits: CommitHealth
+    /// While COMMIT is stalled: when the next one is tried, and the slot that tries one.
+    private var nextCommitProbe: Instant?
+    private var commitProber: Int?
 
     /// - Parameter random: Returns numbers in `0..<1`, for jitter.
     package init(size: Int, limits: Limits = Limits(), random: @escaping @Sendable () -> Double) {
@@ -101,19 +110,21 @@ package struct PoolStateMachine: Sendable {
         self.limits = limits
         self.random = random
         slots = Array(repeating: .closed, count: size)
+        commits = CommitHealth(limit: size)
     }
 
     // MARK: Questions
 
-    /// Whether the last attempt to connect failed and no slot has a connection, so that new work cannot be done now.
+    /// Whether new work cannot be done now: the last attempt to connect failed and no slot has a connection, or COMMIT is
+    /// stalled.
     package var isAway: Bool {
-        outage != nil && !slots.contains(where: \.hasConnection)
+        commits.isStalled || (outage != nil && !slots.contains(where: \.hasConnection))
     }
 
-    /// Whether ``isAway`` has held for `duration`. Work may wait for a server that restarts, and not for one that stays
-    /// away.
+    /// Whether ``isAway`` has held for `duration`, or COMMIT is stalled. Work may wait for a server that restarts, and not
+    /// for one that stays away.
     package func hasBeenAway(for duration: Duration, now: Instant) -> Bool {
-        isAway && outage.map { $0.since.advanced(by: duration) <= now } == true
+        commits.isStalled || isAway && outage.map { $0.since.advanced(by: duration) <= now } == true
     }
 
     /// The slot to wake for new work: one with an idle connection, otherwise one that may open a connection.
@@ -121,7 +132,8 @@ package struct PoolStateMachine: Sendable {
     /// The lowest index is chosen, so that under low load one connection does the work and the others reach their idle
     /// limit.
     package var slotToWake: Int? {
-        slots.firstIndex { if case .idle = $0 { true } else { false } }
+        if commits.isStalled { return nil }
+        return slots.firstIndex { if case .idle = $0 { true } else { false } }
             ?? (outage == nil ? slots.firstIndex(of: .closed) : nil)
     }
 
@@ -129,6 +141,7 @@ package struct PoolStateMachine: Sendable {
 
     /// Returns the next step of `slot`, whose previous step is finished.
     package mutating func nextStep(for slot: Int, hasWork: Bool, now: Instant) -> Step {
+        if commitProber == slot { commitProber = nil }
         switch slots[slot] {
         case .stopped:
             return .stop
@@ -168,6 +181,26 @@ package struct PoolStateMachine: Sendable {
         if slots[slot] != .stopped { slots[slot] = .closed }
     }
 
+    /// Notes that a COMMIT was acknowledged. This ends a stall.
+    package mutating func committed() {
+        commits.acknowledged()
+    }
+
+    /// Notes that the COMMIT that `slot` waited for was given up. The slot no longer has the connection, which occupies a
+    /// backend until ``abandonedCommitEnded()``.
+    package mutating func commitGivenUp(_ slot: Int, now: Instant) {
+        disconnected(slot)
+        commits.gaveUp()
+        nextCommitProbe = now.advanced(by: jittered(limits.maximumProbeInterval))
+    }
+
+    /// Notes that the server has ended a COMMIT that was given up. Returns the slots to wake, for which there may be room
+    /// now.
+    package mutating func abandonedCommitEnded() -> [Int] {
+        commits.ended()
+        return slots.indices.filter { slots[$0] == .closed }
+    }
+
     /// Notes that no more work will arrive. From now on each slot stops when it finds no work.
     package mutating func stop() {
         isStopping = true
@@ -187,9 +220,13 @@ package struct PoolStateMachine: Sendable {
             // A name server or a firewall may hold the attempt up, so the next slot does not wait for its end.
             let nextProbe = now.advanced(by: jittered(limits.maximumProbeInterval))
             self.outage?.nextProbe = nextProbe
+        } else if commits.isStalled {
+            if let instant = restBeforeCommitProbe(now: now) { return .rest(until: instant) }
         } else if !hasWork, slots.contains(where: { $0.hasConnection || $0 == .connecting }) {
             return .rest(until: nil)
         }
+        guard hasRoom else { return .rest(until: now.advanced(by: limits.maximumProbeInterval)) }
+        if commits.isStalled, commitProber == nil { commitProber = slot }
         slots[slot] = .connecting
         return .connect
     }
@@ -205,7 +242,15 @@ package struct PoolStateMachine: Sendable {
             slots[slot] = .closed
             return .disconnect
         }
-        if hasWork {
+        let probesAt = commits.isStalled ? restBeforeCommitProbe(now: now) : nil
+        if commits.isStalled {
+            if !isStopping, probesAt == nil {
+                nextCommitProbe = now.advanced(by: jittered(limits.maximumProbeInterval))
+                commitProber = slot
+                slots[slot] = .busy(expiresAt: expiresAt)
+                return .probeCommit
+            }
+        } else if hasWork {
             slots[slot] = .busy(expiresAt: expiresAt)
             return .work
         }
@@ -219,7 +264,19 @@ package struct PoolStateMachine: Sendable {
             return .disconnect
         }
         slots[slot] = .idle(since: idleSince, expiresAt: expiresAt)
-        return .rest(until: now < idleUntil ? min(expiresAt, idleUntil) : expiresAt)
+        let restsUntil = now < idleUntil ? min(expiresAt, idleUntil) : expiresAt
+        return .rest(until: probesAt.map { min($0, restsUntil) } ?? restsUntil)
+    }
+
+    /// While COMMIT is stalled: until when a slot rests before it may try one; nil when it may now.
+    private func restBeforeCommitProbe(now: Instant) -> Instant? {
+        if commitProber != nil { return now.advanced(by: limits.maximumProbeInterval) }
+        return nextCommitProbe.flatMap { now < $0 ? $0 : nil }
+    }
+
+    /// Whether one more backend may be occupied.
+    private var hasRoom: Bool {
+        slots.count { $0.hasConnection || $0 == .connecting } + commits.abandoned < slots.count * 2
     }
 
     private mutating func jittered(_ duration: Duration) -> Duration {

@@ -28,7 +28,7 @@ final class Readiness: Sendable {
         if isDraining.withLock({ $0 }) { obstacles.append("the process is shutting down") }
         let health = monitor.health
         if !health.isReady { obstacles.append("\(health)") }
-        if !engine.isDatabaseReachable { obstacles.append("no connection for issuance") }
+        if let obstacle = engine.obstacle { obstacles.append(obstacle) }
         if keys.current.keys.isEmpty { obstacles.append("no usable key to verify bearer tokens with") }
         return obstacles
     }

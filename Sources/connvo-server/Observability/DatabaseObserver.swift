@@ -63,6 +63,10 @@ struct DatabaseObserver: Sendable {
                 error,
                 ["requests": "\(size)"]
             )
+        case .commitsStalled(let abandoned):
+            logger.error("COMMIT is not acknowledged; requests are turned away", metadata: ["commits": "\(abandoned)"])
+        case .commitsResumed:
+            logger.notice("COMMIT is acknowledged again")
         case .turnedAway(let reason, let count):
             Counter(label: "connvo_turned_away_total", dimensions: [("reason", reason.rawValue)], factory: metrics)
                 .increment(by: count)

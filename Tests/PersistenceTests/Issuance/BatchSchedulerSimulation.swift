@@ -160,6 +160,8 @@ struct BatchSchedulerSimulation {
             threads[slot] = .connecting
         case .disconnect:
             model.closed(slot)
+        case .probeCommit:
+            throw violation("slot \(slot) tries a COMMIT, and none was given up")
         case .work(let batch):
             try checked { (model) throws(BatchSchedulerModel.Violation) in
                 try model.begins(batch.map(\.item), expired: next.expired, on: slot, now: now)

@@ -15,8 +15,13 @@ struct PoolSimulation {
         case asking
         case connecting(sinceOutage: Bool)
         case working
+        case probing
         case resting(until: TestInstant?)
         case stopped
+
+        var isConnecting: Bool {
+            if case .connecting = self { true } else { false }
+        }
     }
 
     private static let limits = PoolStateMachine.Limits(lifetime: .seconds(8), idleLimit: .seconds(3))
@@ -32,6 +37,11 @@ struct PoolSimulation {
     private var now = TestInstant()
     private var queue = 0
     private var isDatabaseUp = true
+    /// Whether the server acknowledges COMMITs.
+    private var acknowledges = true
+    /// COMMITs that were given up and that the server has not ended, and those given up since the last acknowledgement.
+    private var abandoned = 0
+    private var abandonedInRow = 0
     private var isStopping = false
     /// The number of failures since the last success, and the time of the last failure.
     private var failures = 0
@@ -73,6 +83,8 @@ struct PoolSimulation {
             case 30..<45: advance(by: .milliseconds(Int.random(in: 1...300, using: &generator)))
             case 45..<48: advance(by: .seconds(Int.random(in: 1...5, using: &generator)))
             case 48..<52: try breakConnection(of: randomSlot())
+            case 52..<54: acknowledges.toggle()
+            case 54..<57: endAbandonedCommit()
             default: try proceed(randomSlot())
             }
             try check()
@@ -82,6 +94,8 @@ struct PoolSimulation {
     /// Runs all threads with a reachable database until it is connected and all work is done.
     mutating func settle() throws(Violation) {
         isDatabaseUp = true
+        acknowledges = true
+        while abandoned > 0 { endAbandonedCommit() }
         try runFairly { $0.queue == 0 && !$0.threads.contains(.working) && !$0.machine.isAway }
     }
 
@@ -101,6 +115,9 @@ struct PoolSimulation {
             if Bool.random(using: &generator) { isDatabaseUp.toggle() }
             try check()
         }
+        // The threads that cancel them end when the engine stops.
+        while abandoned > 0 { endAbandonedCommit() }
+        acknowledges = true
         try runFairly { $0.threads.allSatisfy { $0 == .stopped } }
     }
 
@@ -128,10 +145,7 @@ struct PoolSimulation {
         switch threads[slot] {
         case .asking: try ask(slot)
         case .connecting: finishConnecting(slot)
-        case .working where finishesWork:
-            note(slot, .fact("finished"))
-            lastUsedAt[slot] = now
-            threads[slot] = .asking
+        case .working where finishesWork, .probing: finishCommit(slot)
         case .resting(let until?) where now >= until: threads[slot] = .asking
         case .working, .resting, .stopped: break
         }
@@ -152,11 +166,17 @@ struct PoolSimulation {
             if queue > 0 { wakeOne() }
         case .work:
             try expect(queue > 0, "slot \(slot) has nothing to take")
+            try expect(!isStalled, "slot \(slot) works while COMMIT is stalled")
             guard let since = connectedAt[slot] else { throw violation("slot \(slot) works without a connection") }
             try expect(since.duration(to: now) < Self.longestLifetime, "slot \(slot) works on an old connection")
             queue -= min(queue, 2)
             threads[slot] = .working
             if queue > 0 { wakeOne() }
+        case .probeCommit:
+            try expect(isStalled, "slot \(slot) tries a COMMIT for no reason")
+            try expect(connectedAt[slot] != nil, "slot \(slot) tries a COMMIT without a connection")
+            try expect(!threads.contains(.probing), "two slots try a COMMIT at once")
+            threads[slot] = .probing
         case .rest(let until):
             if let until { try expect(now < until, "slot \(slot) rests until the past: it would spin") }
             threads[slot] = .resting(until: until)
@@ -165,6 +185,32 @@ struct PoolSimulation {
             connectedAt[slot] = nil
             threads[slot] = .stopped
         }
+    }
+
+    private var isStalled: Bool { abandonedInRow >= threads.count }
+
+    /// The COMMIT of a slot is acknowledged, or given up.
+    private mutating func finishCommit(_ slot: Int) {
+        threads[slot] = .asking
+        note(slot, .fact(acknowledges ? "committed" : "gave up"))
+        if acknowledges {
+            lastUsedAt[slot] = now
+            abandonedInRow = 0
+            machine.committed()
+        } else {
+            connectedAt[slot] = nil
+            abandoned += 1
+            abandonedInRow += 1
+            machine.commitGivenUp(slot, now: now)
+            if queue > 0, let other = machine.slotToWake, other != slot { wake(other) }
+        }
+    }
+
+    /// The server ends a COMMIT that was given up.
+    private mutating func endAbandonedCommit() {
+        guard abandoned > 0 else { return }
+        abandoned -= 1
+        for slot in machine.abandonedCommitEnded() { wake(slot) }
     }
 
     private mutating func finishConnecting(_ slot: Int) {
@@ -230,7 +276,7 @@ struct PoolSimulation {
             }
             let canMove = threads.contains { thread in
                 switch thread {
-                case .asking, .connecting: true
+                case .asking, .connecting, .probing: true
                 case .working: finishesWork
                 case .resting, .stopped: false
                 }
@@ -261,10 +307,15 @@ struct PoolSimulation {
         let isAsleep = threads.allSatisfy { thread in
             switch thread {
             case .resting(until: nil), .stopped: true
-            case .resting(let until?): failures == 0 || until > now.advanced(by: .milliseconds(700))
-            case .asking, .connecting, .working: false
+            case .resting(let until?):
+                // Timers of probes are short.
+                failures == 0 && abandoned == 0 && !isStalled || until > now.advanced(by: .milliseconds(700))
+            case .asking, .connecting, .working, .probing: false
             }
         }
+        let occupied = connectedAt.count { $0 != nil } + threads.count(where: \.isConnecting) + abandoned
+        try expect(occupied <= threads.count * 2, "\(occupied) backends are occupied")
+        try expect(machine.commits.isStalled == isStalled, "the machine is wrong about COMMIT")
         try expect(queue == 0 || !isAsleep || isStopping, "\(queue) items wait and no slot will take them")
     }
 

@@ -258,6 +258,87 @@ import Testing
         #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .connect)
     }
 
+    // MARK: COMMITs that are not acknowledged
+
+    /// A machine whose COMMITs were given up, once on each slot.
+    private func stalledMachine(size: Int = 2) -> Machine {
+        var machine = connectedMachine(size: size)
+        for slot in 0..<size {
+            #expect(!machine.commits.isStalled)
+            #expect(machine.nextStep(for: slot, hasWork: true, now: .at(.zero)) == .work)
+            machine.commitGivenUp(slot, now: .at(.zero))
+        }
+        return machine
+    }
+
+    @Test func `as many COMMITs given up in a row as there are slots are a stall, and no work is done`() {
+        var machine = stalledMachine()
+
+        #expect(machine.commits.isStalled)
+        #expect(machine.commits.abandoned == 2)
+        #expect(machine.isAway)
+        #expect(machine.hasBeenAway(for: .seconds(1), now: .at(.zero)))
+        #expect(machine.slotToWake == nil)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: .at(.zero)) == .rest(until: .at(.milliseconds(500))))
+    }
+
+    @Test func `a COMMIT that is acknowledged in between begins the count again`() {
+        var machine = connectedMachine()
+        machine.commitGivenUp(0, now: .at(.zero))
+        machine.committed()
+        machine.commitGivenUp(1, now: .at(.zero))
+
+        #expect(!machine.commits.isStalled)
+        #expect(machine.commits.abandoned == 2)
+    }
+
+    @Test func `one slot at a time tries a COMMIT, and its acknowledgement ends the stall`() {
+        var machine = stalledMachine(size: 3)
+        let later = TestInstant.at(.milliseconds(500))
+
+        #expect(machine.nextStep(for: 1, hasWork: true, now: later) == .connect)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: later) == .rest(until: .at(.seconds(1))))
+        _ = machine.connected(1, now: later)
+        #expect(machine.nextStep(for: 1, hasWork: true, now: later) == .probeCommit)
+        #expect(
+            machine.nextStep(for: 2, hasWork: true, now: .at(.seconds(3))) == .rest(until: .at(.milliseconds(3500)))
+        )
+        machine.committed()
+
+        #expect(!machine.isAway)
+        #expect(machine.nextStep(for: 1, hasWork: true, now: later) == .work)
+        #expect(machine.nextStep(for: 0, hasWork: true, now: later) == .connect)
+    }
+
+    @Test func `connections and COMMITs that were given up are at most twice as many as the slots`() {
+        var machine = stalledMachine()
+        var now = TestInstant.at(.seconds(1))
+        for abandoned in 3...4 {
+            #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .connect)
+            _ = machine.connected(0, now: now)
+            #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .probeCommit)
+            machine.commitGivenUp(0, now: now)
+            #expect(machine.commits.abandoned == abandoned)
+            now = now.advanced(by: .seconds(1))
+        }
+
+        #expect(
+            machine.nextStep(for: 0, hasWork: true, now: now) == .rest(until: now.advanced(by: .milliseconds(500)))
+        )
+        #expect(machine.abandonedCommitEnded() == [0, 1])
+        #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .connect)
+    }
+
+    @Test func `stopping does not wait for a COMMIT`() {
+        var machine = stalledMachine()
+        _ = machine.nextStep(for: 0, hasWork: true, now: .at(.seconds(1)))
+        _ = machine.connected(0, now: .at(.seconds(1)))
+
+        machine.stop()
+
+        for slot in 0..<2 { #expect(machine.nextStep(for: slot, hasWork: true, now: .at(.seconds(9))) == .stop) }
+    }
+
     // MARK: Waking
 
     @Test func `work wakes the lowest resting connection`() {

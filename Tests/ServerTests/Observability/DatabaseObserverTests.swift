@@ -51,6 +51,14 @@ import Testing
         #expect(metrics.counterTotal(label: "connvo_database_connections_lost_total") == 500)
     }
 
+    @Test func `that COMMIT is not acknowledged, and that it is again, has a line each`() {
+        observer.observe(IssuanceEvent.commitsStalled(abandoned: 4))
+        observer.observe(IssuanceEvent.commitsResumed)
+
+        #expect(log.entries.map(\.level) == [.error, .notice])
+        #expect(log.entries.first?.metadata["commits"] == "4")
+    }
+
     @Test func `no row data reaches the log`() {
         var error = DatabaseError(.server, "violates a constraint", sqlState: .checkViolation)
         error.detail = "Failing row contains (alice@example.com)"

@@ -1,0 +1,114 @@
+import Glibc
+import PostgreSQL
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+/// A synchronous standby that is away: the server accepts everything and acknowledges no COMMIT.
+@Suite struct IssuanceStandbyTests {
+    private static let poolSize = 2
+
+    private static func withEngine(
+        on server: OwnServer,
+        _ body: (TestEngine) throws -> Void
+    ) throws {
+        let target = try ConnectionTarget(
+            "dbname=\(server.database.name) host=\(server.host) options='-c role=connvo_app'",
+            applicationName: TestEngine.applicationName
+        )
+        try TestEngine.run(
+            on: server.database,
+            configure: { configuration in
+                configuration.target = target
+                configuration.poolSize = poolSize
+                configuration.commitProbeTimeout = .milliseconds(500)
+            },
+            body: body
+        )
+    }
+
+    @Test func `while no COMMIT is acknowledged backends stay few and no token leaves, and service returns by itself`()
+        async throws
+    {
+        try await onOwnThread {
+            let server = try OwnServer()
+            let database = server.database
+            let paid = try database.paidMeeting()
+            let backends = """
+                SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(TestEngine.applicationName)'
+                """
+            try Self.withEngine(on: server) { engine in
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                #expect(engine.engine.obstacle == nil)
+                try server.requireStandby(true)
+                // The server takes a moment to read its settings.
+                #expect(
+                    try waitUntil {
+                        let response = engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(1))
+                        return try response.outcome().unavailability == .commitUnknown
+                    }
+                )
+
+                var most = 0
+                var tokens = 0
+                for _ in 0..<12 {
+                    let responses = (0..<Self.poolSize).map { _ in
+                        engine.submit(paid.participant, paid.meeting, timeLimit: .milliseconds(700))
+                    }
+                    for response in responses {
+                        let outcome = try response.outcomeAtOnce ?? response.outcome()
+                        if outcome.token != nil { tokens += 1 }
+                    }
+                    if engine.engine.obstacle != nil { usleep(500_000) }
+                    most = max(most, try database.scalar(backends).flatMap { Int($0) } ?? 0)
+                }
+
+                #expect(tokens == 0)
+                #expect(most <= Self.poolSize * 2 + 1, "\(most) backends")
+                #expect(engine.stalls == 1)
+                #expect(!engine.engine.isDatabaseReachable)
+                #expect(engine.engine.obstacle?.hasPrefix("COMMIT is not acknowledged") == true)
+                let refused = engine.submit(paid.participant, paid.meeting)
+                #expect(refused.outcomeAtOnce?.unavailability == .databaseAway)
+
+                try server.requireStandby(false)
+
+                #expect(waitUntil { engine.engine.isDatabaseReachable })
+                #expect(engine.engine.obstacle == nil)
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                #expect(waitUntil { engine.engine.abandonedCommits == 0 })
+                #expect(try waitUntil { Int(try database.scalar(backends) ?? "") ?? 99 <= Self.poolSize })
+            }
+        }
+    }
+
+    @Test func `a COMMIT that was given up is ended on the server`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try database.trigger(atCommit: true, "PERFORM pg_sleep(600)")
+
+            try TestEngine.run(on: database, configure: { $0.statementTimeout = .seconds(600) }) { engine in
+                let outcome = try engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(3)).outcome()
+
+                #expect(outcome.unavailability == .commitUnknown)
+                let sleeping =
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+                #expect(try waitUntil { try database.scalar(sleeping) == "0" })
+                #expect(waitUntil { engine.engine.abandonedCommits == 0 })
+                #expect(engine.stalls == 0)
+            }
+            #expect(try database.tokenCount() == 0)
+        }
+    }
+}
+
+extension TestEngine {
+    /// How often COMMIT was found to be stalled.
+    fileprivate var stalls: Int {
+        reported { event in
+            if case .commitsStalled = event { true } else { nil }
+        }.count
+    }
+}
