@@ -23,9 +23,13 @@ package final class DatabaseMonitor: Sendable {
     private struct State: Sendable {
         var health = DatabaseHealth(.unknown)
         var isStopping = false
+        /// Connections whose command was given up, each with a backend that the server has not freed.
+        var abandoned = 0
     }
 
     private static var interval: Duration { .seconds(1) }
+    /// The most commands that are given up and not ended. A look that waits for a lock would leave one every second.
+    private static var maximumAbandoned: Int { 2 }
     private static var partitionInterval: Duration { .seconds(24 * 3600) }
 
     /// - Parameter timeLimit: How long connecting, and one look, may take before the database counts as unreachable.
@@ -72,6 +76,10 @@ package final class DatabaseMonitor: Sendable {
         var connection: Connection?
         var partitionsDue = ContinuousClock.now
         while !state.withLock({ $0.isStopping }) {
+            guard state.withLock({ $0.abandoned < Self.maximumAbandoned }) else {
+                wake.wait(until: .after(Self.interval))
+                continue
+            }
             var open: Connection
             do {
                 if let kept = connection.take() { open = kept } else { open = try connect() }
@@ -85,9 +93,23 @@ package final class DatabaseMonitor: Sendable {
             if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
                 if ensurePartitions(on: &open) { partitionsDue = .now + Self.partitionInterval }
             }
-            if open.isIdle { connection = consume open }
+            if open.isIdle {
+                connection = consume open
+            } else if open.isOpen {
+                giveUp(AbandonedCommand(open))
+            }
             wake.wait(until: .after(Self.interval))
         }
+    }
+
+    /// Makes the server end a command that took too long, on a thread of its own, because that blocks.
+    private func giveUp(_ command: AbandonedCommand) {
+        state.withLock { $0.abandoned += 1 }
+        let thread = try? DedicatedThread(name: "monitor-cancel") { [self] in
+            command.cancelUntilEnded { state.withLock { $0.isStopping } }
+            state.withLock { $0.abandoned -= 1 }
+        }
+        if thread == nil { state.withLock { $0.abandoned -= 1 } }
     }
 
     private func connect() throws(DatabaseError) -> Connection {
@@ -117,8 +139,8 @@ package final class DatabaseMonitor: Sendable {
                 deadline: deadline
             )
             if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
-            let missing = try MonitorStatements.decodeMissingPartitions(results[1])
-            guard missing.isEmpty else { return DatabaseHealth(.partitionsMissing(missing)) }
+            let months = try MonitorStatements.decodeMissingPartitions(results[1])
+            guard months.isEmpty else { return DatabaseHealth(.partitionsMissing(months)) }
             if case .newer(let names) = compatibility { return DatabaseHealth(.ready, newerMigrations: names) }
             return DatabaseHealth(.ready)
         } catch {

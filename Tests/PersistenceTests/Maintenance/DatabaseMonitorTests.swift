@@ -1,3 +1,4 @@
+import Glibc
 import PostgreSQL
 import Synchronization
 import TestSupport
@@ -186,6 +187,46 @@ import Testing
                 _ = waitUntil { next.hasPassed }
                 #expect(watch.changes == [.ready, health.condition])
             }
+        }
+    }
+
+    @Test func `a look that waits for a lock leaves few backends behind, and they end`() async throws {
+        try await withDatabase { database in
+            let events = Shared<[DatabaseMonitor.Event]>([])
+            let monitor = try DatabaseMonitor(
+                target: ConnectionTarget(
+                    "dbname=\(database.name) options='-c role=connvo_app'",
+                    applicationName: "monitor"
+                ),
+                catalogue: .embedded(sha256: testChecksum),
+                preparesStatements: true,
+                timeLimit: .milliseconds(200),
+                report: { event in events.value.withLock { $0.append(event) } }
+            )
+            var holder = try database.connect()
+            try holder.executeScript(
+                "BEGIN; LOCK TABLE connvo.schema_migrations IN ACCESS EXCLUSIVE MODE",
+                deadline: .soon
+            )
+            try monitor.start()
+            defer { monitor.stop() }
+            let waiting = """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'monitor' AND wait_event_type = 'Lock'
+                """
+            #expect(waitUntil { monitor.health.isUnreachable })
+
+            // A look that was given up is ended, so the next one is the only one that waits.
+            let end = Deadline.after(.seconds(6))
+            var most = 0
+            while !end.hasPassed {
+                most = max(most, Int(try database.scalar(waiting) ?? "") ?? 99)
+                usleep(50_000)
+            }
+
+            #expect(most <= 2, "\(most) wait")
+            try holder.executeScript("ROLLBACK", deadline: .soon)
+            #expect(waitUntil { monitor.health.isReady })
         }
     }
 
