@@ -10,6 +10,10 @@ package struct DatabaseHealth: Hashable, Sendable {
         /// The server reported an error to the monitor; its message and SQLSTATE, in one line.
         case failing(String)
         case readOnly
+        /// Tables of which row-level security hides rows from the login that serves.
+        case rowSecurity([String])
+        /// What the login that serves may not do and issuance needs, as `SELECT on connvo.users`.
+        case privilegesMissing([String])
         case schema(SchemaCompatibility)
         /// Partitions of this month or the next that do not exist, as `table YYYY-MM`.
         case partitionsMissing([String])
@@ -44,6 +48,10 @@ extension DatabaseHealth: CustomStringConvertible {
         case .unreachable(let cause): "the database cannot be reached: \(cause)"
         case .failing(let cause): "the database cannot be looked at: \(cause)"
         case .readOnly: "the database is read-only"
+        case .rowSecurity(let tables):
+            "row-level security applies to the login on \(tables.joined(separator: ", "))"
+        case .privilegesMissing(let privileges):
+            "the login lacks \(privileges.joined(separator: ", ")); run connvo-server migrate up"
         case .schema(let compatibility): "\(compatibility)"
         case .partitionsMissing(let partitions): "partitions are missing: \(partitions.joined(separator: ", "))"
         case .ready: "ready"

@@ -132,6 +132,14 @@ package final class DatabaseMonitor: Sendable {
     private func look(on connection: inout Connection) -> DatabaseHealth {
         do {
             let deadline = Deadline.after(timeLimit)
+            let access = try connection.executeTogether(
+                [Command(AccessStatements.rowSecurity), Command(AccessStatements.missingPrivileges)],
+                deadline: deadline
+            )
+            let hidden = try AccessStatements.decode(access[0])
+            guard hidden.isEmpty else { return DatabaseHealth(.rowSecurity(hidden)) }
+            let missing = try AccessStatements.decode(access[1])
+            guard missing.isEmpty else { return DatabaseHealth(.privilegesMissing(missing)) }
             let compatibility = try SchemaCompatibility.read(catalogue: catalogue, deadline: deadline, on: &connection)
             guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
             let results = try connection.executeTogether(

@@ -35,13 +35,18 @@ import Testing
     }
 
     /// Lends a monitor that looks as `connvo_app` does.
-    private static func watch(_ database: TestDatabase, _ body: (Watch) throws -> Void) throws {
+    private static func watch(
+        _ database: TestDatabase,
+        target: ConnectionTarget? = nil,
+        _ body: (Watch) throws -> Void
+    ) throws {
         let events = Shared<[DatabaseMonitor.Event]>([])
         let monitor = try DatabaseMonitor(
-            target: ConnectionTarget(
-                "dbname=\(database.name) options='-c role=connvo_app'",
-                applicationName: "monitor"
-            ),
+            target: target
+                ?? ConnectionTarget(
+                    "dbname=\(database.name) options='-c role=connvo_app'",
+                    applicationName: "monitor"
+                ),
             catalogue: .embedded(sha256: testChecksum),
             preparesStatements: true,
             // A busy machine is not an unreachable database.
@@ -186,6 +191,96 @@ import Testing
                 let next = Deadline.after(.seconds(3))
                 _ = waitUntil { next.hasPassed }
                 #expect(watch.changes == [.ready, health.condition])
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            "USAGE on schema connvo", "SELECT on connvo.users",
+            "SELECT on connvo.subscription_tiers", "SELECT on connvo.subscriptions", "SELECT on connvo.meetings",
+            "SELECT on connvo.meeting_participants", "INSERT on connvo.issued_tokens",
+            "SELECT on connvo.issued_tokens", "INSERT on connvo.token_refusals", "SELECT on connvo.token_refusals",
+            "EXECUTE on connvo.missing_partitions()",
+        ]
+    )
+    func `a privilege that is lacking is named, and no caller is refused for it`(privilege: String) async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                let isFunction = privilege.hasPrefix("EXECUTE")
+                let revoked = isFunction ? "EXECUTE ON FUNCTION connvo.missing_partitions" : privilege
+                try database.run("REVOKE \(revoked) FROM connvo_app, PUBLIC")
+
+                #expect(watch.hasSeen(.privilegesMissing([privilege])))
+                #expect("\(watch.monitor.health)".contains(privilege))
+            }
+            let outcomes = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+                [try engine.ask(paid.participant, paid.meeting), try engine.ask("user_unknown", paid.meeting)]
+            }
+            #expect(outcomes[0].refusal == nil)
+            // The function is the monitor's.
+            #expect(outcomes.contains { $0.unavailability == .databaseFailed } || privilege.hasPrefix("EXECUTE"))
+        }
+    }
+
+    @Test func `what the monitor looks for is all that issuance needs`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            let login = "\(database.name)_login"
+            try database.run(
+                """
+                CREATE ROLE \(login) LOGIN;
+                GRANT USAGE ON SCHEMA connvo TO \(login);
+                GRANT SELECT ON connvo.schema_migrations, connvo.users,
+                    connvo.subscription_tiers, connvo.subscriptions, connvo.meetings, connvo.meeting_participants
+                    TO \(login);
+                GRANT SELECT, INSERT ON connvo.issued_tokens, connvo.token_refusals TO \(login);
+                GRANT EXECUTE ON FUNCTION connvo.missing_partitions TO \(login);
+                """
+            )
+            defer { try? database.run("DROP OWNED BY \(login); DROP ROLE \(login)") }
+            let target = try ConnectionTarget("dbname=\(database.name) user=\(login)", applicationName: "monitor")
+
+            try Self.watch(database, target: target) { watch in #expect(watch.hasSeen(.ready)) }
+            try TestEngine.run(
+                on: database,
+                configure: { configuration in
+                    configuration.target = target
+                    configuration.requestsPerMinute = 60
+                },
+                body: { engine in
+                    let issued = try engine.ask(paid.participant, paid.meeting)
+                    let refused = try engine.ask("user_unknown", paid.meeting)
+                    #expect(issued.token != nil)
+                    #expect(refused.refusal != nil)
+                }
+            )
+        }
+    }
+
+    @Test(
+        arguments: [
+            "users", "subscription_tiers", "subscriptions", "meetings", "meeting_participants",
+            "issued_tokens", "token_refusals", "schema_migrations",
+        ]
+    )
+    func `row-level security is an obstacle, and refuses no caller as unknown`(table: String) async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                try database.run("ALTER TABLE connvo.\(table) ENABLE ROW LEVEL SECURITY")
+
+                #expect(watch.hasSeen(.rowSecurity(["connvo.\(table)"])))
+                #expect("\(watch.monitor.health)".contains("row-level security"))
+            }
+            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+                let outcome = try engine.ask(paid.participant, paid.meeting)
+
+                #expect(outcome.refusal == nil)
+                #expect((outcome.unavailability == .databaseFailed) == (table != "schema_migrations"))
             }
         }
     }
