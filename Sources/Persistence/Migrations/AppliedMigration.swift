@@ -31,6 +31,13 @@ package struct AppliedMigration: Hashable, Sendable {
         self.oldestBinary = oldestBinary
     }
 
+    /// What `took_ms` holds from the beginning of a file's transaction to its end. A file that ends the transaction itself
+    /// leaves it in the table.
+    static let incompleteMark: Int32 = -1
+
+    /// Whether the file ran to its end. If not, it ended its transaction, so that a part of it stayed.
+    package var isComplete: Bool { took >= .zero }
+
     /// The name of the file that was applied, without `.sql`.
     package var label: String { "\(Migration.digits(of: version))_\(name)" }
 }

@@ -34,6 +34,7 @@ package struct Migration: Hashable, Sendable {
                 problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql"
             )
         }
+        try Self.refuseNUL(in: sql, file: file)
         let header = try MigrationHeader(of: sql, file: file)
         if let oldest = header.oldestBinary, !(1...version).contains(oldest) {
             throw .unusableFile(file: file, problem: "oldest-binary must be a migration up to this one")
@@ -64,6 +65,13 @@ package struct Migration: Hashable, Sendable {
             })
         else { return nil }
         return (version, String(decoding: words, as: UTF8.self))
+    }
+
+    /// A text goes to the server as a C string, which ends at its first NUL byte.
+    static func refuseNUL(in sql: String, file: String) throws(MigrationFailure) {
+        if sql.utf8.contains(0) {
+            throw .unusableFile(file: file, problem: "it holds a NUL byte, which no SQL text may")
+        }
     }
 
     /// What ``checksum`` covers, as text: kept in the database so that drift can be shown line by line.

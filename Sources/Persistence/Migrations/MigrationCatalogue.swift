@@ -5,8 +5,8 @@ package struct MigrationCatalogue: Sendable {
     /// `sql/roles.sql`: roles, ownership and grants; idempotent.
     package let roles: String
 
-    /// - Throws: ``MigrationFailure/unusableFile(file:problem:)`` for a bad name, a number that is used twice, and a
-    ///   hole in the numbering.
+    /// - Throws: ``MigrationFailure/unusableFile(file:problem:)`` for a bad name, a number that is used twice, a hole in the
+    ///   numbering, and a NUL byte.
     package init(
         files: [(file: String, sql: String)],
         roles: String,
@@ -24,6 +24,7 @@ package struct MigrationCatalogue: Sendable {
                 : "comes where \(Migration.digits(of: index + 1)) is expected"
             throw .unusableFile(file: migration.file, problem: problem)
         }
+        try Migration.refuseNUL(in: roles, file: "roles.sql")
         self.migrations = migrations
         self.roles = roles
     }

@@ -19,8 +19,15 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     case indexInTheMaking(Migration, pid: Int32)
     /// INVALID indexes that could not be repaired; everything else was done.
     case unrepairedIndexes([UnrepairedIndex])
-    /// A file ended the transaction it ran in, so that part of it may have stayed.
-    case endedTransaction(file: String)
+    /// A file ended the transaction it ran in, so that part of it may have stayed. `error` is how it failed behind that;
+    /// nil when it did not.
+    case endedTransaction(file: String, error: DatabaseError?)
+    /// Earlier runs of these files ended their transaction.
+    case incomplete([AppliedMigration])
+    /// `--as-applied` names a version of which it is certain whether it is applied.
+    case notRepairable(version: Int)
+    /// The database changed between the plan of a repair and its execution.
+    case repairOutdated
     /// A step of the migrator failed in the database.
     case database(step: String, error: DatabaseError)
 }
@@ -87,15 +94,34 @@ extension MigrationFailure: CustomStringConvertible {
                 or drop the index, if nothing needs it.
                 """
             }.joined(separator: "\n")
-        case .endedTransaction(let file):
+        case .endedTransaction(let file, let error):
             """
-            \(file): the file ends the transaction it runs in. Take BEGIN and COMMIT out of it, \
-            and look at what it left in the database.
+            \(file): the file ended the transaction it ran in\(error.map { ", then failed: \($0.fullDescription)" } ?? ""). \
+            What stands before that is in the database and stays there. \(Self.repairing)
             """
+        case .incomplete(let applied):
+            applied.map { applied in
+                """
+                \(applied.label).sql: not applied as a whole, because the file ended the transaction it ran in when \
+                \(applied.appliedBy) ran it. \(Self.repairing)
+                """
+            }.joined(separator: "\n")
+        case .notRepairable(let version):
+            """
+            \(Migration.digits(of: version)) needs no repair: --as-applied takes migrations that were applied in part or \
+            passed over, and `migrate status` lists them.
+            """
+        case .repairOutdated:
+            "The database has changed since the plan was made. Nothing was repaired: run this again."
         case .database(let step, let error):
             "\(step): \(error.fullDescription)."
         }
     }
+
+    private static let repairing = """
+        Undo that part by hand, then run `connvo-server migrate repair`, which lets the file run again; or carry out the \
+        rest by hand, then run `connvo-server migrate repair --as-applied NNNN`.
+        """
 
     /// Both sides, and what to do.
     private static func describe(_ change: MigrationStatus.Change) -> String {

@@ -45,7 +45,7 @@ extension MigrationPlan {
                 return []
             case .converge(_, let makesPartitions):
                 let script = [
-                    "BEGIN;", setLockTimeout, MigrationStatements.setNotices.sql + ";", Self.terminated(roles),
+                    MigrationStatements.begin.sql + ";", setLockTimeout, MigrationStatements.setNotices.sql + ";", Self.terminated(roles),
                     "COMMIT;",
                 ]
                 let partitions = Section(title: "partitions", statements: becomeOwner + [Partitions.ensure.sql + ";"])
@@ -57,10 +57,11 @@ extension MigrationPlan {
 
     private static func transaction(_ migration: Migration, _ setLockTimeout: String) -> [String] {
         let took = "CAST(extract(epoch FROM clock_timestamp() - now()) * 1000 AS integer)"
+        let values = [String(migration.version), took, "pg_current_xact_id()::text"]
         return [
-            "BEGIN;", setLockTimeout, MigrationStatements.setNoStatementTimeout.sql + ";", record(migration),
-            terminated(migration.sql), MigrationStatements.complete.literal([String(migration.version), took]),
-            "COMMIT;",
+            MigrationStatements.begin.sql + ";", setLockTimeout, MigrationStatements.setNoStatementTimeout.sql + ";",
+            record(migration, took: AppliedMigration.incompleteMark), terminated(migration.sql),
+            MigrationStatements.complete.literal(values), "COMMIT;",
         ]
     }
 
@@ -73,9 +74,9 @@ extension MigrationPlan {
         }
     }
 
-    private static func record(_ migration: Migration) -> String {
+    private static func record(_ migration: Migration, took: Int32 = 0) -> String {
         MigrationStatements.record.literal([
-            String(migration.version), quoted(migration.name), quoted(migration.checksum), "0",
+            String(migration.version), quoted(migration.name), quoted(migration.checksum), String(took),
             migration.oldestBinary.map { String($0) } ?? "NULL",
         ])
     }

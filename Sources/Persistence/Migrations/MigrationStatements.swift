@@ -22,7 +22,13 @@ enum MigrationStatements {
     )
     static let setNotices = Statement("migrations.set_notices", "SET LOCAL client_min_messages = notice")
 
-    /// Returns the id of the transaction, which must be the one that ``complete`` returns.
+    /// States what a database or a login may have set otherwise.
+    static let begin = Statement(
+        "migrations.begin",
+        "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE"
+    )
+
+    /// Returns the id of the transaction, in which ``complete`` must be run.
     static let record = Statement(
         "migrations.record",
         """
@@ -35,15 +41,65 @@ enum MigrationStatements {
         parameters: [.int4, .text, .text, .int4, .int4]
     )
 
+    /// Replaces ``AppliedMigration/incompleteMark``. Changes no row when the transaction is not the one with the id $3:
+    /// then the file has ended that one.
     static let complete = Statement(
         "migrations.complete",
         """
         UPDATE connvo.schema_migrations
         SET took_ms = $2
         WHERE version = $1
-        RETURNING pg_current_xact_id()::text
+            AND pg_current_xact_id()::text = $3
+        RETURNING version
         """,
-        parameters: [.int4, .int4]
+        parameters: [.int4, .int4, .text]
+    )
+
+    /// Returns a row when a file has ended the transaction in which it was recorded.
+    static let isIncomplete = Statement(
+        "migrations.is_incomplete",
+        """
+        SELECT version
+        FROM connvo.schema_migrations
+        WHERE version = $1
+            AND took_ms < 0
+        """,
+        parameters: [.int4]
+    )
+
+    static let forget = Statement(
+        "migrations.forget_incomplete",
+        """
+        DELETE FROM connvo.schema_migrations
+        WHERE version = $1
+            AND took_ms < 0
+        """,
+        parameters: [.int4]
+    )
+
+    static let completeByHand = Statement(
+        "migrations.complete_by_hand",
+        """
+        UPDATE connvo.schema_migrations
+        SET took_ms = 0
+        WHERE version = $1
+            AND took_ms < 0
+        """,
+        parameters: [.int4]
+    )
+
+    /// Has the parameters of ``record``. When it was applied, by which login and in what time stays.
+    static let accept = Statement(
+        "migrations.accept",
+        """
+        UPDATE connvo.schema_migrations
+        SET name = $2,
+            checksum = $3,
+            took_ms = greatest(took_ms, $4),
+            oldest_binary = $5
+        WHERE version = $1
+        """,
+        parameters: [.int4, .text, .text, .int4, .int4]
     )
 
     static let storeText = Statement(

@@ -29,6 +29,8 @@ package struct MigrationStatus: Equatable, Sendable {
     package let unknown: [AppliedMigration]
     /// Pending migrations that are older than one already applied.
     package let gaps: [Migration]
+    /// Recorded ones whose file ended its transaction, so that a part of it stayed: neither applied nor pending.
+    package let incomplete: [AppliedMigration]
 
     /// - Parameter contents: What was applied, by version, as far as that is known.
     package init(catalogue: MigrationCatalogue, applied: [AppliedMigration], contents: [Int: String] = [:]) {
@@ -37,6 +39,7 @@ package struct MigrationStatus: Equatable, Sendable {
         let newestApplied = appliedVersions.max() ?? 0
         pending = catalogue.migrations.filter { !appliedVersions.contains($0.version) }
         gaps = pending.filter { $0.version < newestApplied }
+        incomplete = self.applied.filter { !$0.isComplete }
         unknown = self.applied.filter { catalogue[version: $0.version] == nil }
         changed = self.applied.compactMap { applied in
             catalogue[version: applied.version].flatMap { migration in
@@ -51,13 +54,13 @@ package struct MigrationStatus: Equatable, Sendable {
     package enum Summary: String, Sendable {
         case upToDate = "up_to_date"
         case pending
-        /// An applied file has changed, or one is pending that is older than an applied one.
+        /// An applied file has changed, one ended its transaction, or one is pending that is older than an applied one.
         case drift
         case newer
     }
 
     package var summary: Summary {
-        if !changed.isEmpty { return .drift }
+        if !incomplete.isEmpty || !changed.isEmpty { return .drift }
         if !unknown.isEmpty { return .newer }
         if !gaps.isEmpty { return .drift }
         return pending.isEmpty ? .upToDate : .pending
@@ -68,6 +71,7 @@ package struct MigrationStatus: Equatable, Sendable {
 
     /// Why migrations must not touch this database; nil when they may.
     package var refusal: MigrationFailure? {
+        if !incomplete.isEmpty { return .incomplete(incomplete) }
         if !changed.isEmpty { return .changed(changed) }
         if !unknown.isEmpty { return .unknownVersions(self) }
         return gaps.isEmpty ? nil : .gap(self)

@@ -22,6 +22,16 @@ enum MigrationStep: Equatable, Sendable {
 }
 
 extension MigrationStep {
+    /// - Throws: ``MigrationFailure/unusableFile(file:problem:)`` when a text that the step runs would begin or end a
+    ///   transaction.
+    func checkTexts(roles: String) throws(MigrationFailure) {
+        switch self {
+        case .apply(let migration, _): try TransactionControl.refuse(in: migration.sql, file: migration.file)
+        case .converge: try TransactionControl.refuse(in: roles, file: "roles.sql")
+        case .prepare, .repair, .storeTexts: break
+        }
+    }
+
     /// The migration that the step applies.
     var migration: Migration? {
         if case .apply(let migration, _) = self { migration } else { nil }

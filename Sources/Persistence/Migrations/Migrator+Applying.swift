@@ -10,9 +10,7 @@ extension Migrator {
         var attempts = 0
         do {
             if migration.runsInTransaction {
-                guard try runInTransaction(migration, attempts: &attempts, on: &connection) else {
-                    throw MigrationFailure.endedTransaction(file: migration.file)
-                }
+                try runInTransaction(migration, attempts: &attempts, on: &connection)
             } else {
                 guard try runAlone(migration, started: started, on: &connection) else { return }
             }
@@ -51,12 +49,13 @@ extension Migrator {
         }
     }
 
-    private func row(for migration: Migration, took: Duration) -> Parameters {
+    /// - Parameter took: Nil before the file has run.
+    func row(for migration: Migration, took: Duration?) -> Parameters {
         var parameters = Parameters()
         parameters.append(Int32(clamping: migration.version))
         parameters.append(migration.name)
         parameters.append(migration.checksum)
-        parameters.append(Int32(clamping: took.microseconds / 1000))
+        parameters.append(took.map { Int32(clamping: $0.microseconds / 1000) } ?? AppliedMigration.incompleteMark)
         parameters.append(migration.oldestBinary.map { Int32(clamping: $0) })
         return parameters
     }
@@ -67,18 +66,22 @@ extension Migrator {
 extension Migrator {
     /// Tries a file until it gets its locks, or has been tried often enough. Each attempt is a transaction of its own.
     ///
-    /// - Returns: False when the file ended the transaction itself.
+    /// - Throws: ``DatabaseError``, and ``MigrationFailure/endedTransaction(file:error:)``.
     private func runInTransaction(
         _ migration: Migration,
         attempts: inout Int,
         on connection: inout Connection
-    ) throws(DatabaseError) -> Bool {
+    ) throws {
         while true {
             attempts += 1
-            do {
-                return try attempt(migration, on: &connection)
+            let isApplied: Bool
+            do throws(DatabaseError) {
+                isApplied = try attempt(migration, on: &connection)
             } catch {
                 rollBack(on: &connection)
+                if isIncomplete(migration, on: &connection) {
+                    throw MigrationFailure.endedTransaction(file: migration.file, error: error)
+                }
                 guard error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected,
                     attempts < lockRetry.attempts, connection.isIdle
                 else { throw error }
@@ -93,19 +96,39 @@ extension Migrator {
                     )
                 )
                 pause(for: length)
+                continue
             }
+            guard isApplied else { throw MigrationFailure.endedTransaction(file: migration.file, error: nil) }
+            return
         }
     }
 
+    /// Whether the record of a run that was rolled back is in the table. The linter and ``TransactionControl`` see the
+    /// statements that do that; this sees what they did.
+    private func isIncomplete(_ migration: Migration, on connection: inout Connection) -> Bool {
+        guard connection.isIdle else { return false }
+        var version = Parameters()
+        version.append(Int32(clamping: migration.version))
+        let found = try? connection.execute(
+            MigrationStatements.isIncomplete,
+            version,
+            deadline: .after(Self.stepTimeout)
+        )
+        return found?.rows.isEmpty == false
+    }
+
     /// The version row comes first, so that a migrator that got past the lock somehow fails before it does harm.
+    ///
+    /// - Returns: False when the file ended the transaction itself; its record then has
+    ///   ``AppliedMigration/incompleteMark``.
     private func attempt(_ migration: Migration, on connection: inout Connection) throws(DatabaseError) -> Bool {
         let started = ContinuousClock.now
         let begun = try connection.executeTogether(
             [
-                Command(.begin),
+                Command(MigrationStatements.begin),
                 Command(MigrationStatements.setLockTimeout(lockRetry)),
                 Command(MigrationStatements.setNoStatementTimeout),
-                Command(MigrationStatements.record, row(for: migration, took: .zero)),
+                Command(MigrationStatements.record, row(for: migration, took: nil)),
             ],
             deadline: .after(Self.stepTimeout)
         )
@@ -115,14 +138,16 @@ extension Migrator {
         var parameters = Parameters()
         parameters.append(Int32(clamping: migration.version))
         parameters.append(Int32(clamping: (.now - started).microseconds / 1000))
+        parameters.append(try begun.last?.rows.first?.decode(0, as: String.self) ?? "")
         let completed = try connection.execute(
             MigrationStatements.complete,
             parameters,
             deadline: .after(Self.stepTimeout)
         )
-        let before = try begun.last?.rows.first?.decode(0, as: String.self)
-        let after = try completed.rows.first?.decode(0, as: String.self)
-        guard before == after else { return false }
+        guard !completed.rows.isEmpty else {
+            rollBack(on: &connection)
+            return false
+        }
         try connection.commit(deadline: .after(Self.stepTimeout))
         return true
     }
@@ -200,7 +225,7 @@ extension Migrator {
     ) throws(DatabaseError) {
         _ = try connection.executeTogether(
             [
-                Command(.begin), Command(MigrationStatements.record, row(for: migration, took: took)),
+                Command(MigrationStatements.begin), Command(MigrationStatements.record, row(for: migration, took: took)),
                 StoredState.unfinished.delete,
             ],
             deadline: .after(Self.stepTimeout)

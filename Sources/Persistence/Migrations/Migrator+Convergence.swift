@@ -80,7 +80,7 @@ extension Migrator {
                 _ = connection.takeNotices()
                 _ = try connection.executeTogether(
                     [
-                        Command(.begin), Command(MigrationStatements.setLockTimeout(lockRetry)),
+                        Command(MigrationStatements.begin), Command(MigrationStatements.setLockTimeout(lockRetry)),
                         Command(MigrationStatements.setNotices),
                     ],
                     deadline: .after(Self.stepTimeout)

@@ -72,15 +72,16 @@ extension Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) {
         try MigrationFailure.step("storing the text of the migrations") { () throws(DatabaseError) in
-            let commands = migrations.map { migration in
-                var parameters = Parameters()
-                parameters.append(Int32(clamping: migration.version))
-                parameters.append(migration.checksum)
-                parameters.append(migration.content)
-                return Command(MigrationStatements.storeText, parameters)
-            }
-            _ = try connection.executeTogether(commands, deadline: .after(Self.stepTimeout))
+            _ = try connection.executeTogether(migrations.map(storeText), deadline: .after(Self.stepTimeout))
         }
+    }
+
+    func storeText(of migration: Migration) -> Command {
+        var parameters = Parameters()
+        parameters.append(Int32(clamping: migration.version))
+        parameters.append(migration.checksum)
+        parameters.append(migration.content)
+        return Command(MigrationStatements.storeText, parameters)
     }
 
     /// Best effort: a connection that is still in a transaction afterwards is closed by its owner.

@@ -57,7 +57,7 @@ package struct Migrator {
         let becomesOwner = try becomesOwner(on: &connection)
         let state = try readVisibleState(objects, on: &connection)
         return MigrationPlan(
-            of: try state.steps(to: target),
+            of: try steps(of: state, to: target),
             becomesOwner: becomesOwner,
             lockRetry: lockRetry,
             roles: catalogue.roles
@@ -84,7 +84,7 @@ package struct Migrator {
         var steps: [MigrationStep] = []
         var failures: [MigrationFailure.UnrepairedIndex] = []
         try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
-            steps = try readState(objects, on: &connection).steps(to: target)
+            steps = try self.steps(of: readState(objects, on: &connection), to: target)
             for step in steps {
                 let failure = try execute(step, becomesOwner: becomesOwner, on: &connection)
                 if let failure { failures.append(failure) }
@@ -97,6 +97,13 @@ package struct Migrator {
         }
         guard failures.isEmpty else { throw .unrepairedIndexes(failures) }
         return applied
+    }
+
+    /// What there is to do. All files that would be run are looked at before the first is.
+    private func steps(of state: MigratorState, to target: Int?) throws(MigrationFailure) -> [MigrationStep] {
+        let steps = try state.steps(to: target)
+        for step in steps { try step.checkTexts(roles: catalogue.roles) }
+        return steps
     }
 
     private func checkTarget(_ target: Int?) throws(MigrationFailure) {
@@ -125,13 +132,13 @@ package struct Migrator {
         return (try? state.steps(to: target))?.isEmpty == true
     }
 
-    private func becomesOwner(on connection: inout Connection) throws(MigrationFailure) -> Bool {
+    func becomesOwner(on connection: inout Connection) throws(MigrationFailure) -> Bool {
         try MigrationFailure.step("looking for the owner of the schema") { () throws(DatabaseError) in
             try SchemaOwner.shouldBecome(on: &connection)
         }
     }
 
-    private func takeLock(on connection: inout Connection) throws(MigrationFailure) {
+    func takeLock(on connection: inout Connection) throws(MigrationFailure) {
         let attempt = try MigrationFailure.step("taking the migration lock") { () throws(DatabaseError) in
             try AdvisoryLock.migration.acquire(patience: lockPatience, on: &connection) { report(.waitingForLock($0)) }
         }

@@ -56,12 +56,13 @@ package enum SchemaCompatibility: Hashable, Sendable {
 }
 
 extension SchemaCompatibility {
-    /// Fetches what ``init(catalogue:applied:)`` looks at; needs SELECT on `connvo.schema_migrations`.
+    /// Fetches what ``init(catalogue:applied:)`` looks at, without what was not applied as a whole; needs SELECT on `connvo.schema_migrations`.
     package static let statement = Statement(
         "schema.applied",
         """
         SELECT version, name, oldest_binary
         FROM connvo.schema_migrations
+        WHERE took_ms >= 0
         ORDER BY version
         """
     )

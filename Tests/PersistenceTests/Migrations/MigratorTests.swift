@@ -267,7 +267,7 @@ import Testing
             var connection = try database.connect()
             let migrator = Migrator(try .scratch([("0001_a.sql", "CREATE TABLE connvo.a (id integer); COMMIT;")]))
 
-            #expect(throws: MigrationFailure.endedTransaction(file: "0001_a.sql")) { try migrator.up(on: &connection) }
+            #expect(throws: MigrationFailure.endedTransaction(file: "0001_a.sql", error: nil)) { try migrator.up(on: &connection) }
         }
     }
 

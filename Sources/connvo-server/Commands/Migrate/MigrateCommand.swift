@@ -11,7 +11,9 @@ struct MigrateCommand: AsyncParsableCommand {
 
             docs/migrations.md says what each failure means and what to do about it.
             """,
-        subcommands: [MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateWait.self],
+        subcommands: [
+            MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateRepair.self, MigrateWait.self,
+        ],
         defaultSubcommand: MigrateUp.self
     )
 
@@ -42,11 +44,11 @@ extension ExitStatus {
     init(_ failure: MigrationFailure) {
         self =
             switch failure {
-            case .changed, .gap: .drift
+            case .changed, .gap, .incomplete: .drift
             case .unknownVersions: .databaseNewer
             case .locked: .unavailable
             case .unusableFile, .unknownTarget, .lockNotHeld, .failed, .indexInTheMaking, .unrepairedIndexes,
-                .endedTransaction, .database:
+                .endedTransaction, .notRepairable, .repairOutdated, .database:
                 .failed
             }
     }

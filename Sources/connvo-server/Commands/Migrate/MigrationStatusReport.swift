@@ -5,7 +5,7 @@ internal import Persistence
 struct MigrationStatusReport: Encodable, Sendable {
     struct Entry: Encodable, Sendable {
         enum State: String, Encodable {
-            case applied, pending, changed, unknown, gap
+            case applied, pending, changed, incomplete, unknown, gap
         }
 
         let version: Int
@@ -60,7 +60,7 @@ extension MigrationStatusReport.Entry {
             version: applied.version,
             name: applied.name,
             label: known?.file ?? "\(applied.label).sql",
-            state: known == nil ? .unknown : change == nil ? .applied : .changed,
+            state: !applied.isComplete ? .incomplete : known == nil ? .unknown : change == nil ? .applied : .changed,
             file: known?.file,
             checksum: known?.checksum,
             lock: known?.lock,
@@ -68,7 +68,7 @@ extension MigrationStatusReport.Entry {
             appliedChecksum: applied.checksum,
             appliedAt: applied.appliedAt.rfc3339,
             appliedBy: applied.appliedBy,
-            tookMilliseconds: applied.took.milliseconds,
+            tookMilliseconds: applied.isComplete ? applied.took.milliseconds : nil,
             oldestBinary: applied.oldestBinary,
             difference: change?.difference
         )
@@ -108,7 +108,11 @@ extension MigrationStatusReport {
         case .upToDate: "The schema is up to date."
         case .pending: "\(count(.pending)) pending: run connvo-server migrate."
         case .drift:
-            "\(count(.changed)) changed, \(count(.gap)) passed over: `migrate up` refuses, and says what to do."
+            
+            """
+            \(count(.changed)) changed, \(count(.gap)) passed over, \(count(.incomplete)) applied in part: `migrate up` \
+            refuses, and says what to do.
+            """
         case .newer: "\(count(.unknown)) unknown to this binary: it is older than the database."
         }
     }
@@ -122,6 +126,7 @@ extension MigrationStatusReport.Entry {
         case .pending: "pending\(lock.map { "; lock: \($0)" } ?? "")"
         case .gap: "GAP: not applied, though a later one is"
         case .unknown: "UNKNOWN to this binary, \(history)"
+        case .incomplete: "INCOMPLETE: it ended its transaction when it was \(history)"
         case .changed: "CHANGED\(difference.map { " in line \($0.line)" } ?? "") since it was \(history)"
         }
     }

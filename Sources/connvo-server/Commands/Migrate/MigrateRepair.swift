@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Persistence
+
+struct MigrateRepair: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Correct the record of what is applied, where it and the files disagree.",
+        discussion: """
+            Example: connvo-server migrate repair --as-applied 7
+
+            Prints what it would do, and asks on a terminal; elsewhere it needs --yes. It changes only the tables in \
+            which the migrator keeps its records. docs/migrations.md says when it is the remedy.
+            """
+    )
+
+    @Option(help: "A migration that is applied, though its record says that it is not or not as a whole. Repeatable.")
+    var asApplied: [Int] = []
+    @Flag(help: "Do it without asking.") var yes = false
+    @OptionGroup var source: MigrationSource
+
+    func run() async throws {
+        let (asApplied, isConfirmed) = (Set(asApplied), yes)
+        try await reporting {
+            try await MigrateCommand.run(source) { connection, catalogue in
+                let migrator = Migrator(catalogue) { event in
+                    if case .waitingForLock(let holder) = event {
+                        Terminal.say("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
+                    }
+                }
+                let plan = try migrator.repairPlan(asApplied: asApplied, on: &connection)
+                for migration in plan.unexplained {
+                    Terminal.say(
+                        """
+                        \(migration.file): not applied, though a later one is. If its work is in the database, add \
+                        --as-applied \(migration.version); if not, give it the next free number.
+                        """
+                    )
+                }
+                guard !plan.isEmpty else {
+                    if plan.unexplained.isEmpty { return Terminal.say("Nothing to repair.") }
+                    throw CommandFailure(.drift, "nothing was changed")
+                }
+                for action in plan.actions { Terminal.print("\(action)") }
+                try Confirmation.require("Correct the record like this", isGiven: isConfirmed)
+                try migrator.repair(plan, asApplied: asApplied, on: &connection)
+                Terminal.say("Done. `migrate status` shows the result.")
+            }
+        }
+    }
+}
