@@ -5,6 +5,7 @@
 --
 -- Idempotent: everything is compared first and changed only where it differs. Other databases of the cluster may do
 -- the same at this moment; what then fails with XX000 (tuple concurrently updated) succeeds when it is run again.
+-- What it changes it says in a NOTICE with SQLSTATE CVCHG, which `migrate up` prints.
 -- Privileges given to other roles by hand are left alone; those of PUBLIC and of these four are made exactly so:
 --
 --   connvo_owner     owns schemas connvo and reporting and all that is in them; runs migrations and maintenance
@@ -33,6 +34,7 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE statement;
+            RAISE NOTICE '%', statement USING ERRCODE = 'CVCHG';
         EXCEPTION
             WHEN duplicate_object OR unique_violation THEN
                 NULL;
@@ -65,6 +67,7 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE statement;
+            RAISE NOTICE '%', statement USING ERRCODE = 'CVCHG';
         EXCEPTION
             WHEN insufficient_privilege OR undefined_object THEN
                 to_do := to_do || statement;
@@ -80,6 +83,7 @@ BEGIN
             || CASE set_option WHEN 'SET' THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
         BEGIN
             EXECUTE statement;
+            RAISE NOTICE '%', statement USING ERRCODE = 'CVCHG';
         EXCEPTION
             WHEN insufficient_privilege OR undefined_object THEN
                 to_do := to_do || statement;
@@ -97,6 +101,7 @@ $$;
 DO $$
 DECLARE
     statement text;
+    done text[] := '{}';
     set_option constant text := CASE
         WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
         ELSE 'MEMBER'
@@ -157,6 +162,10 @@ BEGIN
             )
     LOOP
         EXECUTE statement;
+        done := done || statement;
+    END LOOP;
+    FOREACH statement IN ARRAY done LOOP
+        RAISE NOTICE '%', statement USING ERRCODE = 'CVCHG';
     END LOOP;
 EXCEPTION
     -- All or nothing: the block is undone as a whole.
@@ -170,6 +179,7 @@ $$;
 DO $$
 DECLARE
     statement text;
+    done text[] := '{}';
 BEGIN
     FOR statement IN
         WITH business (name) AS (
@@ -195,7 +205,7 @@ BEGIN
             FROM record
             CROSS JOIN (VALUES ('SELECT'), ('INSERT')) AS allowed (privilege)
             UNION ALL
-            SELECT 'FUNCTION', to_regprocedure(allowed.signature)::oid, to_regrole(allowed.role)::oid, 'EXECUTE'
+            SELECT 'ROUTINE', to_regprocedure(allowed.signature)::oid, to_regrole(allowed.role)::oid, 'EXECUTE'
             FROM (
                 VALUES ('connvo.ensure_partitions()', 'connvo_app'),
                     ('connvo.missing_partitions(integer)', 'connvo_app'),
@@ -222,7 +232,7 @@ BEGIN
             WHERE relation.relnamespace IN (to_regnamespace('connvo'), to_regnamespace('reporting'))
                 AND relation.relkind IN ('r', 'p', 'v', 'm')
             UNION ALL
-            SELECT 'FUNCTION', routine.oid, routine.proowner, coalesce(routine.proacl, acldefault('f', routine.proowner))
+            SELECT 'ROUTINE', routine.oid, routine.proowner, coalesce(routine.proacl, acldefault('f', routine.proowner))
             FROM pg_catalog.pg_proc AS routine
             WHERE routine.pronamespace IN (to_regnamespace('connvo'), to_regnamespace('reporting'))
                 AND NOT EXISTS (
@@ -270,6 +280,10 @@ BEGIN
         ORDER BY difference.verb DESC, difference.kind, difference.object, difference.grantee, difference.privilege
     LOOP
         EXECUTE statement;
+        done := done || statement;
+    END LOOP;
+    FOREACH statement IN ARRAY done LOOP
+        RAISE NOTICE '%', statement USING ERRCODE = 'CVCHG';
     END LOOP;
 EXCEPTION
     WHEN insufficient_privilege THEN

@@ -2,8 +2,8 @@ internal import Domain
 
 /// How a migration asks for locks: briefly, and again.
 ///
-/// Sessions that queue behind an ALTER TABLE wait as long as it does, so a migration must not wait long; what it waits for
-/// is mostly over in seconds, so it should not give up soon. (pgroll, GitLab's `with_lock_retries` and squawk's guide say
+/// Sessions that queue behind an ALTER TABLE wait as long as it does, so a migration must not wait long: a request of a
+/// server has a second. What it waits for is mostly over in seconds or minutes, so it should not give up soon. (pgroll, GitLab's `with_lock_retries` and squawk's guide say
 /// the same.)
 package struct LockRetry: Hashable, Sendable {
     /// `lock_timeout`: how long each statement waits for each lock. At least 1 ms.
@@ -14,12 +14,12 @@ package struct LockRetry: Hashable, Sendable {
     package var firstPause: Duration
     package var longestPause: Duration
 
-    /// By default ten attempts in about two minutes.
+    /// By default fifty attempts in two to three minutes.
     package init(
-        lockTimeout: Duration = .seconds(2),
-        attempts: Int = 10,
-        firstPause: Duration = .milliseconds(500),
-        longestPause: Duration = .seconds(30)
+        lockTimeout: Duration = .milliseconds(200),
+        attempts: Int = 50,
+        firstPause: Duration = .milliseconds(200),
+        longestPause: Duration = .seconds(4)
     ) {
         self.lockTimeout = lockTimeout
         self.attempts = attempts

@@ -20,4 +20,8 @@ package enum MigrationEvent: Hashable, Sendable {
     case notice(Notice, source: String)
     /// Partitions that were made for the coming months.
     case partitionsMade([String])
+    /// The tables in which the migrator keeps its records were made.
+    case recordsMade
+    /// Something that roles.sql changed, as the statement that did it.
+    case rolesChanged(String)
 }

@@ -13,8 +13,12 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     case locked(AdvisoryLock.Holder?, waited: Duration)
     /// The lock was given to another session than the one that asked, or to none.
     case lockNotHeld
-    /// A file failed. Nothing of it stayed, unless it runs without a transaction.
-    case failed(Migration, place: String?, error: DatabaseError, attempts: Int)
+    /// A pooler gives each transaction another session of the server.
+    case pooled
+    /// A file gave the lock free, and another migrator has it.
+    case lockLost
+    /// A file failed. Nothing of it stayed, unless it runs without a transaction. `holders` is what it waited for last.
+    case failed(Migration, place: String?, error: DatabaseError, attempts: Int, holders: [LockHolder])
     /// The index that a file makes is being made by another session at this moment.
     case indexInTheMaking(Migration, pid: Int32)
     /// INVALID indexes that could not be repaired; everything else was done.
@@ -76,10 +80,21 @@ extension MigrationFailure: CustomStringConvertible {
             The lock that makes migrators take turns is not held by this session: a pooler hands each statement to \
             another one, or the server only pretends. Set DATABASE_ADMIN_URL to the server itself, past the pooler.
             """
-        case .failed(let migration, let place, let error, let attempts):
+        case .pooled:
+            """
+            There is a pooler in transaction mode between here and the server, and a migration needs a session that is \
+            always the same. Set DATABASE_ADMIN_URL to the server itself, past the pooler. Nothing was changed.
+            """
+        case .lockLost:
+            """
+            A file released the lock that makes migrators take turns, and another migrator has it now. Let that one finish, \
+            then run this again.
+            """
+        case .failed(let migration, let place, let error, let attempts, let holders):
             """
             \(migration.file)\(place.map { ":\($0)" } ?? ""): \(error.fullDescription). \
-            \(Self.remedy(for: error, in: migration, attempts: attempts))
+            \(Self.remedy(for: error, in: migration, attempts: attempts))\
+            \(holders.map { "\n  locked by \($0)" }.joined())
             """
         case .indexInTheMaking(let migration, let pid):
             """
@@ -144,8 +159,8 @@ extension MigrationFailure: CustomStringConvertible {
         }
         if error.sqlState == .lockNotAvailable {
             return """
-                Nothing of it was applied, in \(attempts) attempts: other sessions kept a lock that it needs. End them, or \
-                wait for a quieter hour, and run this again; --attempts makes it try for longer.
+                Nothing of it was applied, in \(attempts) attempts: other sessions kept a lock that it needs. End those that \
+                are named here, or wait for a quieter hour, and run this again; --attempts makes it try for longer.
                 """
         }
         return "Nothing of it was applied. Correct the file and run this again."

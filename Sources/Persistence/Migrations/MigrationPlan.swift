@@ -32,7 +32,8 @@ extension MigrationPlan {
             case .prepare(let scripts):
                 let lock = AdvisoryLock.trySession.literal([String(AdvisoryLock.migration.key)])
                 let watchClient = MigrationStatements.watchClient.sql + ";"
-                return [Section(title: "preparation", statements: [lock] + becomeOwner + scripts + [watchClient])]
+                let settings = SessionSettings.set + ";"
+                return [Section(title: "preparation", statements: [settings, lock] + becomeOwner + scripts + [watchClient])]
             case .repair(let index):
                 return [Section(title: "INVALID index \(index.name)", statements: [index.remedy + ";"])]
             case .apply(let migration, let index):
@@ -45,8 +46,7 @@ extension MigrationPlan {
                 return []
             case .converge(_, let makesPartitions):
                 let script = [
-                    MigrationStatements.begin.sql + ";", setLockTimeout, MigrationStatements.setNotices.sql + ";", Self.terminated(roles),
-                    "COMMIT;",
+                    MigrationStatements.begin.sql + ";", setLockTimeout, Self.terminated(roles), "COMMIT;",
                 ]
                 let partitions = Section(title: "partitions", statements: becomeOwner + [Partitions.ensure.sql + ";"])
                 return [Section(title: "roles.sql", statements: becomeLogin + script)]
@@ -59,8 +59,7 @@ extension MigrationPlan {
         let took = "CAST(extract(epoch FROM clock_timestamp() - now()) * 1000 AS integer)"
         let values = [String(migration.version), took, "pg_current_xact_id()::text"]
         return [
-            MigrationStatements.begin.sql + ";", setLockTimeout, MigrationStatements.setNoStatementTimeout.sql + ";",
-            record(migration, took: AppliedMigration.incompleteMark), terminated(migration.sql),
+            MigrationStatements.begin.sql + ";", setLockTimeout, record(migration, took: AppliedMigration.incompleteMark), terminated(migration.sql),
             MigrationStatements.complete.literal(values), "COMMIT;",
         ]
     }

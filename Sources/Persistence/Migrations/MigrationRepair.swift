@@ -1,4 +1,4 @@
-internal import PostgreSQL
+package import PostgreSQL
 
 /// What `migrate repair` would change in the migrator's own tables, where those and the files disagree. It runs no file and
 /// changes nothing else.
@@ -64,7 +64,17 @@ extension Migrator {
         asApplied: Set<Int> = [],
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationRepair {
-        try MigrationRepair(of: status(on: &connection), asApplied: asApplied)
+        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            try readRepairPlan(asApplied: asApplied, on: &connection)
+        }
+    }
+
+    private func readRepairPlan(
+        asApplied: Set<Int>,
+        on connection: inout Connection
+    ) throws(MigrationFailure) -> MigrationRepair {
+        let objects = try readObjects(on: &connection)
+        return try MigrationRepair(of: readStatus(objects, on: &connection), asApplied: asApplied)
     }
 
     /// Carries out a plan, in one transaction, while no other migrator is at work.
@@ -75,21 +85,32 @@ extension Migrator {
         asApplied: Set<Int> = [],
         on connection: inout Connection
     ) throws(MigrationFailure) {
-        try takeLock(on: &connection)
-        defer { AdvisoryLock.migration.release(on: &connection) }
-        let becomesOwner = try becomesOwner(on: &connection)
-        try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
-            guard try repairPlan(asApplied: asApplied, on: &connection) == plan else { throw .repairOutdated }
-            let objects = try readObjects(on: &connection)
-            let commands = plan.actions.flatMap { commands(for: $0, storesTexts: objects.stateTables) }
-            defer { rollBack(on: &connection) }
-            try MigrationFailure.step("repairing") { () throws(DatabaseError) in
-                _ = try connection.executeTogether(
-                    [Command(MigrationStatements.begin)] + commands,
-                    deadline: .after(Self.stepTimeout)
-                )
-                try connection.commit(deadline: .after(Self.stepTimeout))
+        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            try takeLock(on: &connection)
+            defer { AdvisoryLock.migration.release(on: &connection) }
+            try checkLock(on: &connection)
+            let becomesOwner = try becomesOwner(on: &connection)
+            try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
+                guard try readRepairPlan(asApplied: asApplied, on: &connection) == plan else { throw .repairOutdated }
+                let objects = try readObjects(on: &connection)
+                try carryOut(plan, storesTexts: objects.stateTables, on: &connection)
             }
+        }
+    }
+
+    private func carryOut(
+        _ plan: MigrationRepair,
+        storesTexts: Bool,
+        on connection: inout Connection
+    ) throws(MigrationFailure) {
+        let corrections = plan.actions.flatMap { commands(for: $0, storesTexts: storesTexts) }
+        defer { rollBack(on: &connection) }
+        try MigrationFailure.step("repairing") { () throws(DatabaseError) in
+            _ = try connection.executeTogether(
+                [Command(MigrationStatements.begin)] + corrections,
+                deadline: .after(Self.stepTimeout)
+            )
+            try connection.commit(deadline: .after(Self.stepTimeout))
         }
     }
 

@@ -15,12 +15,11 @@ enum MigrationStatements {
         return Statement("migrations.set_lock_timeout.\(setting)", "SET LOCAL lock_timeout = '\(setting)'")
     }
 
-    /// A timeout that the login or the database sets for everyday work must not cut a migration.
-    static let setNoStatementTimeout = Statement(
-        "migrations.set_no_statement_timeout",
-        "SET LOCAL statement_timeout = 0"
+    /// A file may have become another role.
+    static let becomeSessionUser = Statement(
+        "migrations.become_session_user",
+        "SET SESSION AUTHORIZATION DEFAULT"
     )
-    static let setNotices = Statement("migrations.set_notices", "SET LOCAL client_min_messages = notice")
 
     /// States what a database or a login may have set otherwise.
     static let begin = Statement(

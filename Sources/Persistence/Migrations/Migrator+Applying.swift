@@ -3,16 +3,20 @@ internal import PostgreSQL
 
 /// Running one file.
 extension Migrator {
-    func apply(_ migration: Migration, on connection: inout Connection) throws(MigrationFailure) {
+    func apply(
+        _ migration: Migration,
+        in run: MigrationRun,
+        on connection: inout Connection
+    ) throws(MigrationFailure) {
         report(.applying(migration))
         _ = connection.takeNotices()
         let started = ContinuousClock.now
         var attempts = 0
         do {
             if migration.runsInTransaction {
-                try runInTransaction(migration, attempts: &attempts, on: &connection)
+                try runInTransaction(migration, in: run, attempts: &attempts, on: &connection)
             } else {
-                guard try runAlone(migration, started: started, on: &connection) else { return }
+                guard try runAlone(migration, in: run, started: started, on: &connection) else { return }
             }
         } catch let failure as MigrationFailure {
             rollBack(on: &connection)
@@ -26,13 +30,38 @@ extension Migrator {
         report(.applied(migration, took: .now - started))
     }
 
-    private func failure(of migration: Migration, _ error: DatabaseError, attempts: Int) -> MigrationFailure {
+    private func failure(
+        of migration: Migration,
+        _ error: DatabaseError,
+        attempts: Int,
+        holders: [LockHolder] = []
+    ) -> MigrationFailure {
         .failed(
             migration,
             place: error.statement == nil ? error.position.map { place(of: $0, in: migration.sql) } : nil,
             error: error,
-            attempts: attempts
+            attempts: attempts,
+            holders: holders
         )
+    }
+
+    /// Gives every file, every attempt and every other step the same session state to begin in.
+    func resetSession(
+        for name: String,
+        in run: MigrationRun,
+        on connection: inout Connection
+    ) throws(MigrationFailure) {
+        do {
+            try AdministrativeSession.reset(
+                keeping: .migration,
+                becomesOwner: run.becomesOwner,
+                and: run.watchesClient ? MigrationStatements.watchClient.sql : "",
+                on: &connection
+            )
+        } catch {
+            throw error.sqlState == .lockNotAvailable
+                ? .lockLost : .database(step: "preparing the session for \(name)", error: error)
+        }
     }
 
     /// Line and column of a position that counts characters from 1.
@@ -69,22 +98,29 @@ extension Migrator {
     /// - Throws: ``DatabaseError``, and ``MigrationFailure/endedTransaction(file:error:)``.
     private func runInTransaction(
         _ migration: Migration,
+        in run: MigrationRun,
         attempts: inout Int,
         on connection: inout Connection
     ) throws {
         while true {
             attempts += 1
             let isApplied: Bool
+            try resetSession(for: migration.file, in: run, on: &connection)
+            run.watch?.begin()
             do throws(DatabaseError) {
-                isApplied = try attempt(migration, on: &connection)
+                isApplied = try attempt(migration, in: run, on: &connection)
+                _ = run.watch?.end()
             } catch {
+                let holders = run.watch?.end() ?? []
                 rollBack(on: &connection)
                 if isIncomplete(migration, on: &connection) {
                     throw MigrationFailure.endedTransaction(file: migration.file, error: error)
                 }
                 guard error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected,
                     attempts < lockRetry.attempts, connection.isIdle
-                else { throw error }
+                else {
+                    throw failure(of: migration, error, attempts: attempts, holders: holders)
+                }
                 let length = lockRetry.pause(after: attempts)
                 report(
                     .retrying(
@@ -92,7 +128,7 @@ extension Migrator {
                         attempt: attempts,
                         of: lockRetry.attempts,
                         pause: length,
-                        holders: lockHolders(on: &connection)
+                        holders: holders
                     )
                 )
                 pause(for: length)
@@ -121,13 +157,16 @@ extension Migrator {
     ///
     /// - Returns: False when the file ended the transaction itself; its record then has
     ///   ``AppliedMigration/incompleteMark``.
-    private func attempt(_ migration: Migration, on connection: inout Connection) throws(DatabaseError) -> Bool {
+    private func attempt(
+        _ migration: Migration,
+        in run: MigrationRun,
+        on connection: inout Connection
+    ) throws(DatabaseError) -> Bool {
         let started = ContinuousClock.now
         let begun = try connection.executeTogether(
             [
                 Command(MigrationStatements.begin),
                 Command(MigrationStatements.setLockTimeout(lockRetry)),
-                Command(MigrationStatements.setNoStatementTimeout),
                 Command(MigrationStatements.record, row(for: migration, took: nil)),
             ],
             deadline: .after(Self.stepTimeout)
@@ -139,23 +178,20 @@ extension Migrator {
         parameters.append(Int32(clamping: migration.version))
         parameters.append(Int32(clamping: (.now - started).microseconds / 1000))
         parameters.append(try begun.last?.rows.first?.decode(0, as: String.self) ?? "")
-        let completed = try connection.execute(
-            MigrationStatements.complete,
-            parameters,
+        let results = try connection.executeTogether(
+            [
+                Command(MigrationStatements.becomeSessionUser),
+                Command(run.becomesOwner ? SchemaOwner.become : SchemaOwner.becomeLogin),
+                Command(MigrationStatements.complete, parameters),
+            ],
             deadline: .after(Self.stepTimeout)
         )
-        guard !completed.rows.isEmpty else {
+        guard results.last?.rows.isEmpty == false else {
             rollBack(on: &connection)
             return false
         }
         try connection.commit(deadline: .after(Self.stepTimeout))
         return true
-    }
-
-    /// The sessions that probably have the locks. Only reported, so that a failure to read them is none.
-    private func lockHolders(on connection: inout Connection) -> [LockHolder] {
-        let result = try? connection.execute(LockHolder.longest, deadline: .after(Self.stepTimeout))
-        return result?.rows.compactMap { try? LockHolder(row: $0) } ?? []
     }
 }
 
@@ -172,9 +208,11 @@ extension Migrator {
     /// - Returns: False when an earlier run had done it all, and only the record was made now.
     private func runAlone(
         _ migration: Migration,
+        in run: MigrationRun,
         started: ContinuousClock.Instant,
         on connection: inout Connection
     ) throws -> Bool {
+        try resetSession(for: migration.file, in: run, on: &connection)
         if let index = migration.concurrentIndex, try isFinished(index, of: migration, on: &connection) {
             try record(migration, took: .zero, on: &connection)
             report(.foundApplied(migration))

@@ -24,7 +24,10 @@ extension Migrator {
             try runRoles(on: &connection)
         }
         for notice in notices {
-            report(.notice(notice, source: "roles.sql"))
+            report(
+                notice.sqlState == .changeReport
+                    ? .rolesChanged(notice.message) : .notice(notice, source: "roles.sql")
+            )
         }
         // The owner, as which they are made, may have been without access until now.
         if makesPartitions { try makePartitions(on: &connection) }
@@ -79,10 +82,7 @@ extension Migrator {
             try retrying(after: states, on: &connection) { (connection) throws(DatabaseError) in
                 _ = connection.takeNotices()
                 _ = try connection.executeTogether(
-                    [
-                        Command(MigrationStatements.begin), Command(MigrationStatements.setLockTimeout(lockRetry)),
-                        Command(MigrationStatements.setNotices),
-                    ],
+                    [Command(MigrationStatements.begin), Command(MigrationStatements.setLockTimeout(lockRetry))],
                     deadline: .after(Self.stepTimeout)
                 )
                 try connection.executeScript(catalogue.roles, deadline: .after(Self.rolesTimeout))

@@ -2,51 +2,62 @@ internal import PostgreSQL
 
 /// Executing the steps of the list, one at a time.
 extension Migrator {
-    /// Executes one step, as connvo_owner if `becomesOwner` is true.
+    /// Executes one step, in a session that is as it was for the first.
     ///
     /// - Returns: Why an index could not be repaired, which does not keep later steps from being executed; nil after every
     ///   other step.
     func execute(
         _ step: MigrationStep,
-        becomesOwner: Bool,
+        in run: MigrationRun,
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationFailure.UnrepairedIndex? {
+        if step.migration == nil { try resetSession(for: "the next step", in: run, on: &connection) }
         switch step {
         case .prepare(let scripts):
             try prepare(creating: scripts, on: &connection)
         case .repair(let index):
             return try repair(index, on: &connection)
         case .apply(let migration, _):
-            try apply(migration, on: &connection)
+            try apply(migration, in: run, on: &connection)
         case .storeTexts(let migrations):
             try storeTexts(of: migrations, on: &connection)
         case .converge(let known, let makesPartitions):
             try converge(
                 since: known,
                 makesPartitions: makesPartitions,
-                becomesOwner: becomesOwner,
+                becomesOwner: run.becomesOwner,
                 on: &connection
             )
         }
         return nil
     }
 
-    /// Makes sure that the lock is real, and that a migrator which dies does not keep others waiting.
     private func prepare(creating scripts: [String], on connection: inout Connection) throws(MigrationFailure) {
         try MigrationFailure.step("making connvo.schema_migrations") { () throws(DatabaseError) in
             for script in scripts {
                 try connection.executeScript(script, deadline: .after(Self.stepTimeout))
             }
         }
+        if !scripts.isEmpty { report(.recordsMade) }
+    }
+
+    /// Makes sure that the lock is real: that all others see it.
+    func checkLock(on connection: inout Connection) throws(MigrationFailure) {
         let holdsLock = try MigrationFailure.step("looking for the migration lock") { () throws(DatabaseError) in
             try AdvisoryLock.migration.isHeld(on: &connection)
         }
         guard holdsLock else { throw .lockNotHeld }
+    }
+
+    /// Whether a migrator that dies does not keep others waiting: a server on a system that cannot watch its clients
+    /// refuses to.
+    func canWatchClient(on connection: inout Connection) throws(MigrationFailure) -> Bool {
         do {
             _ = try connection.execute(MigrationStatements.watchClient, deadline: .after(Self.stepTimeout))
+            return true
         } catch {
-            // A server on a system that cannot watch refuses to, and finds out later.
             guard error.kind == .server else { throw .database(step: "preparing the session", error: error) }
+            return false
         }
     }
 
@@ -72,7 +83,7 @@ extension Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) {
         try MigrationFailure.step("storing the text of the migrations") { () throws(DatabaseError) in
-            _ = try connection.executeTogether(migrations.map(storeText), deadline: .after(Self.stepTimeout))
+            _ = try connection.executeTogether(migrations.map { storeText(of: $0) }, deadline: .after(Self.stepTimeout))
         }
     }
 

@@ -73,7 +73,7 @@ extension Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigratorState {
         let status = try readStatus(objects, on: &connection)
-        let invalidIndexes = try invalidIndexes(on: &connection)
+        let invalidIndexes = try readInvalidIndexes(on: &connection)
         let concurrentIndexes = try MigrationFailure.step("looking for indexes") { () throws(DatabaseError) in
             try readIndexes(of: status.pending, readsNote: false, on: &connection)
         }

@@ -33,12 +33,20 @@ package struct Migrator {
 
     /// Compares the database with the catalogue, without changing or locking anything.
     package func status(on connection: inout Connection) throws(MigrationFailure) -> MigrationStatus {
-        let objects = try readObjects(on: &connection)
-        return try readStatus(objects, on: &connection)
+        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            let objects = try readObjects(on: &connection)
+            return try readStatus(objects, on: &connection)
+        }
     }
 
     /// INVALID indexes in our schemas.
     package func invalidIndexes(on connection: inout Connection) throws(MigrationFailure) -> [InvalidIndex] {
+        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            try readInvalidIndexes(on: &connection)
+        }
+    }
+
+    func readInvalidIndexes(on connection: inout Connection) throws(MigrationFailure) -> [InvalidIndex] {
         try MigrationFailure.step("looking for INVALID indexes") { () throws(DatabaseError) in
             try InvalidIndex.readAll(deadline: .after(Self.stepTimeout), on: &connection)
         }
@@ -53,15 +61,17 @@ package struct Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationPlan {
         try checkTarget(target)
-        let objects = try readObjects(on: &connection)
-        let becomesOwner = try becomesOwner(on: &connection)
-        let state = try readVisibleState(objects, on: &connection)
-        return MigrationPlan(
-            of: try steps(of: state, to: target),
-            becomesOwner: becomesOwner,
-            lockRetry: lockRetry,
-            roles: catalogue.roles
-        )
+        return try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            let objects = try readObjects(on: &connection)
+            let becomesOwner = try becomesOwner(on: &connection)
+            let state = try readVisibleState(objects, on: &connection)
+            return MigrationPlan(
+                of: try steps(of: state, to: target),
+                becomesOwner: becomesOwner,
+                lockRetry: lockRetry,
+                roles: catalogue.roles
+            )
+        }
     }
 
     /// Applies what is pending, in order, repairs INVALID indexes, and sees to partitions, roles and grants.
@@ -75,28 +85,62 @@ package struct Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> [Migration] {
         try checkTarget(target)
-        if try isUpToDate(to: target, on: &connection) { return [] }
-        try takeLock(on: &connection)
-        defer { AdvisoryLock.migration.release(on: &connection) }
+        return try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+            if try isUpToDate(to: target, on: &connection) { return [] }
+            try takeLock(on: &connection)
+            defer { AdvisoryLock.migration.release(on: &connection) }
+            try checkLock(on: &connection)
+            return try upWithLock(to: target, on: &connection)
+        }
+    }
+
+    private func upWithLock(
+        to target: Int?,
+        on connection: inout Connection
+    ) throws(MigrationFailure) -> [Migration] {
         let objects = try readObjects(on: &connection)
         let becomesOwner = try becomesOwner(on: &connection)
+        var run = MigrationRun(becomesOwner: becomesOwner, watchesClient: try canWatchClient(on: &connection))
 
         var steps: [MigrationStep] = []
         var failures: [MigrationFailure.UnrepairedIndex] = []
         try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
             steps = try self.steps(of: readState(objects, on: &connection), to: target)
+            if steps.contains(where: { $0.migration != nil }) { run.watch = makeWatch(of: connection) }
             for step in steps {
-                let failure = try execute(step, becomesOwner: becomesOwner, on: &connection)
+                let failure = try execute(step, in: run, on: &connection)
                 if let failure { failures.append(failure) }
             }
         }
 
         let applied = steps.compactMap(\.migration)
         if !applied.isEmpty || !failures.isEmpty {
-            for index in try invalidIndexes(on: &connection) { report(.invalidIndex(index)) }
+            for index in try readInvalidIndexes(on: &connection) { report(.invalidIndex(index)) }
         }
         guard failures.isEmpty else { throw .unrepairedIndexes(failures) }
         return applied
+    }
+
+    /// Nil when there can be none: migrating does not depend on it.
+    private func makeWatch(of connection: borrowing Connection) -> BlockerWatch? {
+        guard let origin = try? connection.sessionOrigin() else { return nil }
+        let interval = min(max(lockRetry.lockTimeout / 4, .milliseconds(10)), .milliseconds(250))
+        return try? BlockerWatch(every: interval, blocking: connection.backendPID, origin: origin)
+    }
+
+    /// Runs `body` in a session whose settings are stated, and gives the session back as it was.
+    ///
+    /// - Throws: ``MigrationFailure/pooled`` behind a pooler that gives each transaction another session.
+    func inSession<Value>(
+        on connection: inout Connection,
+        _ body: (inout Connection) throws(MigrationFailure) -> Value
+    ) throws(MigrationFailure) -> Value {
+        let isOwn = try MigrationFailure.step("preparing the session") { () throws(DatabaseError) in
+            try AdministrativeSession.begin(on: &connection)
+        }
+        guard isOwn else { throw .pooled }
+        defer { AdministrativeSession.end(on: &connection) }
+        return try body(&connection)
     }
 
     /// What there is to do. All files that would be run are looked at before the first is.

@@ -24,6 +24,7 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package static let invalidStatementName = SQLState(rawValue: "26000")
     package static let serializationFailure = SQLState(rawValue: "40001")
     package static let deadlockDetected = SQLState(rawValue: "40P01")
+    package static let duplicatePreparedStatement = SQLState(rawValue: "42P05")
     package static let duplicateObject = SQLState(rawValue: "42710")
     package static let insufficientPrivilege = SQLState(rawValue: "42501")
     package static let undefinedColumn = SQLState(rawValue: "42703")

@@ -3,7 +3,7 @@ import Testing
 @testable import Persistence
 
 @Suite struct LockRetryTests {
-    @Test(arguments: [(1, 500), (2, 1000), (3, 2000), (7, 30_000), (10, 30_000)])
+    @Test(arguments: [(1, 200), (2, 400), (3, 800), (7, 4000), (10, 4000)])
     func `pauses double up to the longest, and vary by half`(attempt: Int, longest: Int) {
         let pauses = (0..<200).map { _ in LockRetry().pause(after: attempt) }
 

@@ -262,15 +262,6 @@ import Testing
         }
     }
 
-    @Test func `a file that ends its transaction is found out`() async throws {
-        try await withDatabase(.empty) { database in
-            var connection = try database.connect()
-            let migrator = Migrator(try .scratch([("0001_a.sql", "CREATE TABLE connvo.a (id integer); COMMIT;")]))
-
-            #expect(throws: MigrationFailure.endedTransaction(file: "0001_a.sql", error: nil)) { try migrator.up(on: &connection) }
-        }
-    }
-
     @Test func `what the server says is handed on with the file's name`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()

@@ -52,7 +52,8 @@ import Testing
         try connection.executeScript("DELETE FROM connvo.schema_migrations", deadline: .after(.seconds(10)))
         let migrator = Migrator(try .scratch([file]))
         return #expect(throws: MigrationFailure.self) {
-            try migrator.apply(migrator.catalogue.migrations[0], on: &connection)
+            let run = MigrationRun(becomesOwner: false, watchesClient: false)
+            try migrator.apply(migrator.catalogue.migrations[0], in: run, on: &connection)
         }
     }
 

@@ -47,7 +47,7 @@ extension ExitStatus {
             case .changed, .gap, .incomplete: .drift
             case .unknownVersions: .databaseNewer
             case .locked: .unavailable
-            case .unusableFile, .unknownTarget, .lockNotHeld, .failed, .indexInTheMaking, .unrepairedIndexes,
+            case .unusableFile, .unknownTarget, .lockNotHeld, .lockLost, .pooled, .failed, .indexInTheMaking, .unrepairedIndexes,
                 .endedTransaction, .notRepairable, .repairOutdated, .database:
                 .failed
             }

@@ -29,9 +29,13 @@ struct MigrateUp: AsyncParsableCommand {
         let (target, lockRetry) = (to, retry)
         try await reporting {
             try await MigrateCommand.run(source) { connection, catalogue in
-                let migrator = Migrator(catalogue, lockRetry: lockRetry, report: { Self.show($0, lockRetry) })
-                let applied = try migrator.up(to: target, on: &connection)
-                if applied.isEmpty { Terminal.say("Nothing to do: the schema is up to date.") }
+                var hasChanged = false
+                let migrator = Migrator(catalogue, lockRetry: lockRetry) { event in
+                    Self.show(event, lockRetry)
+                    if event.isChange { hasChanged = true }
+                }
+                _ = try migrator.up(to: target, on: &connection)
+                if !hasChanged { Terminal.say("Nothing to do: the schema is up to date.") }
             }
         }
     }
@@ -67,6 +71,20 @@ struct MigrateUp: AsyncParsableCommand {
             break
         case .partitionsMade(let names):
             for name in names { Terminal.print("made partition \(name)") }
+        case .recordsMade:
+            Terminal.print("made the tables in which migrate keeps its records")
+        case .rolesChanged(let statement):
+            Terminal.print("roles.sql  \(statement)")
+        }
+    }
+}
+
+extension MigrationEvent {
+    /// Whether the database is no longer as it was.
+    fileprivate var isChange: Bool {
+        switch self {
+        case .applied, .foundApplied, .droppingRemnant, .repairing, .partitionsMade, .recordsMade, .rolesChanged: true
+        case .waitingForLock, .applying, .retrying, .invalidIndex, .notice: false
         }
     }
 }

@@ -1,0 +1,107 @@
+internal import PostgreSQL
+
+/// A session of a command that needs one: for a lock of the session, and for statements that run outside a transaction.
+///
+/// It states its settings (``SessionSettings``), and is refused behind a pooler that gives each transaction another session
+/// of the server.
+enum AdministrativeSession {
+    /// For the statements of this file, which are short.
+    private static let timeout: Duration = .seconds(30)
+
+    /// States the settings.
+    ///
+    /// - Returns: False, without having changed anything, when a pooler gives each transaction another session.
+    static func begin(on connection: inout Connection) throws(DatabaseError) -> Bool {
+        var expected = Parameters()
+        expected.append(connection.backendPID)
+        do {
+            let direct = try connection.execute(set, expected, deadline: .after(timeout))
+            if !direct.rows.isEmpty { return true }
+            // The process that answers is another one than the handshake named: something stands between.
+            if try isPooled(&connection) { return false }
+            try connection.executeScript(SessionSettings.set, deadline: .after(timeout))
+            return true
+        } catch {
+            // A prepared statement is where another session looks for it, or is not where this one prepared it.
+            guard error.sqlState == .duplicatePreparedStatement || error.sqlState == .invalidStatementName else {
+                throw error
+            }
+            return false
+        }
+    }
+
+    /// Gives the session back as it was. A connection that is not idle is about to be closed.
+    static func end(on connection: inout Connection) {
+        guard connection.isIdle else { return }
+        try? connection.executeScript("SET SESSION AUTHORIZATION DEFAULT; RESET ALL", deadline: .after(timeout))
+    }
+
+    /// Puts the session into the state in which it was when ``begin(on:)`` had run, whatever a script has done to it, and
+    /// without ever giving `lock` free: what DISCARD ALL does, statement by statement (PostgreSQL 15 manual, DISCARD),
+    /// with the lock taken for the transaction before all locks of the session are released.
+    ///
+    /// - Parameters:
+    ///   - becomesOwner: Whether the session works as connvo_owner.
+    ///   - script: What else belongs to that state.
+    /// - Throws: ``DatabaseError`` with `lockNotAvailable` when a script gave the lock free and another session has it.
+    static func reset(
+        keeping lock: AdvisoryLock,
+        becomesOwner: Bool,
+        and script: String = "",
+        on connection: inout Connection
+    ) throws(DatabaseError) {
+        let reset = """
+            SET LOCAL lock_timeout = '1s';
+            SELECT pg_catalog.pg_advisory_xact_lock(\(lock.key));
+            CLOSE ALL;
+            SET SESSION AUTHORIZATION DEFAULT;
+            RESET ALL;
+            RESET ROLE;
+            DEALLOCATE ALL;
+            UNLISTEN *;
+            SELECT pg_catalog.pg_advisory_unlock_all();
+            DISCARD PLANS;
+            DISCARD TEMP;
+            DISCARD SEQUENCES;
+            SELECT pg_catalog.pg_try_advisory_lock(\(lock.key));
+            \(SessionSettings.set);
+            \(becomesOwner ? SchemaOwner.become.sql : "");
+            \(script)
+            """
+        try connection.executeScript(deallocatingAll: reset, deadline: .after(timeout))
+        _ = connection.takeNotices()
+    }
+
+    /// Asks two connections again and again which session of the server they have. Each always has its own, or there is a
+    /// pooler that lends the same ones to both.
+    private static func isPooled(_ connection: inout Connection) throws(DatabaseError) -> Bool {
+        let origin = try connection.sessionOrigin()
+        // Where there is no second connection to be had, the first one is nobody else's either.
+        guard var other = try? origin.open(preparesStatements: false, deadline: .after(.seconds(5))) else { return false }
+        let first = try process(of: &connection)
+        let second = try process(of: &other)
+        guard first != second else { return true }
+        // As many as a pool has sessions, and more.
+        for _ in 0..<50 {
+            guard try process(of: &connection) == first, try process(of: &other) == second else { return true }
+        }
+        return false
+    }
+
+    private static func process(of connection: inout Connection) throws(DatabaseError) -> Int32 {
+        try connection.execute(process, deadline: .after(timeout)).onlyRow.decode(0)
+    }
+}
+
+// MARK: - SQL
+
+extension AdministrativeSession {
+    private static let process = Statement("session.process", "SELECT pg_catalog.pg_backend_pid()")
+
+    /// Sets nothing, and returns no row, in a session of another process than $1.
+    private static let set = Statement(
+        "session.settings",
+        "\(SessionSettings.set)\nWHERE pg_catalog.pg_backend_pid() = $1",
+        parameters: [.int4]
+    )
+}

@@ -1,0 +1,11 @@
+internal import PostgreSQL
+
+/// What holds for all steps of one `migrate up`.
+struct MigrationRun: Sendable {
+    /// Whether steps run as connvo_owner.
+    let becomesOwner: Bool
+    /// Whether the server can find out that a client has gone.
+    let watchesClient: Bool
+    /// Says what a file waits for; nil when no file is run, or when there could be none.
+    var watch: BlockerWatch?
+}
