@@ -8,6 +8,15 @@ enum AdministrativeSession {
     /// For the statements of this file, which are short.
     private static let timeout: Duration = .seconds(30)
 
+    /// Why a command is refused for which ``begin(on:)`` returns false.
+    static let pooled = DatabaseError(
+        .unexpected,
+        """
+        there is a pooler in transaction mode between here and the server; set DATABASE_ADMIN_URL to the server itself, \
+        past the pooler
+        """
+    )
+
     /// States the settings.
     ///
     /// - Returns: False, without having changed anything, when a pooler gives each transaction another session.
@@ -77,7 +86,9 @@ enum AdministrativeSession {
     private static func isPooled(_ connection: inout Connection) throws(DatabaseError) -> Bool {
         let origin = try connection.sessionOrigin()
         // Where there is no second connection to be had, the first one is nobody else's either.
-        guard var other = try? origin.open(preparesStatements: false, deadline: .after(.seconds(5))) else { return false }
+        guard var other = try? origin.open(preparesStatements: false, deadline: .after(.seconds(5))) else {
+            return false
+        }
         let first = try process(of: &connection)
         let second = try process(of: &other)
         guard first != second else { return true }

@@ -33,6 +33,8 @@ package struct Maintainer {
 
     /// Does all that is due. What a lock stood in the way of is reported as postponed and left for the next run.
     package func run(on connection: inout Connection) throws(MaintenanceFailure) {
+        try beginSession(on: &connection)
+        defer { AdministrativeSession.end(on: &connection) }
         let lock = AdvisoryLock.migration
         let attempt = try MaintenanceFailure.step("taking the migration lock") { () throws(DatabaseError) in
             try lock.acquire(patience: lockPatience, on: &connection) { report(.waitingForLock($0)) }
@@ -51,6 +53,8 @@ package struct Maintainer {
 
     /// Says what ``run(on:)`` would do, and changes nothing: everything is read in a transaction that is rolled back.
     package func plan(on connection: inout Connection) throws(MaintenanceFailure) -> MaintenancePlan {
+        try beginSession(on: &connection)
+        defer { AdministrativeSession.end(on: &connection) }
         let becomesOwner = try becomesOwner(on: &connection)
         return try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
             try step("looking at what is due", on: &connection) { (connection) throws(DatabaseError) in
@@ -208,6 +212,13 @@ extension Maintainer {
 // MARK: - Around each step
 
 extension Maintainer {
+    /// States what a database or a login may have set otherwise.
+    private func beginSession(on connection: inout Connection) throws(MaintenanceFailure) {
+        try MaintenanceFailure.step("preparing the session") { () throws(DatabaseError) in
+            guard try AdministrativeSession.begin(on: &connection) else { throw AdministrativeSession.pooled }
+        }
+    }
+
     private func becomesOwner(on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
         try step("looking at roles", on: &connection) { (connection) throws(DatabaseError) in
             try SchemaOwner.shouldBecome(on: &connection)

@@ -33,7 +33,9 @@ extension MigrationPlan {
                 let lock = AdvisoryLock.trySession.literal([String(AdvisoryLock.migration.key)])
                 let watchClient = MigrationStatements.watchClient.sql + ";"
                 let settings = SessionSettings.set + ";"
-                return [Section(title: "preparation", statements: [settings, lock] + becomeOwner + scripts + [watchClient])]
+                return [
+                    Section(title: "preparation", statements: [settings, lock] + becomeOwner + scripts + [watchClient])
+                ]
             case .repair(let index):
                 return [Section(title: "INVALID index \(index.name)", statements: [index.remedy + ";"])]
             case .apply(let migration, let index):
@@ -59,7 +61,8 @@ extension MigrationPlan {
         let took = "CAST(extract(epoch FROM clock_timestamp() - now()) * 1000 AS integer)"
         let values = [String(migration.version), took, "pg_current_xact_id()::text"]
         return [
-            MigrationStatements.begin.sql + ";", setLockTimeout, record(migration, took: AppliedMigration.incompleteMark), terminated(migration.sql),
+            MigrationStatements.begin.sql + ";", setLockTimeout,
+            record(migration, took: AppliedMigration.incompleteMark), terminated(migration.sql),
             MigrationStatements.complete.literal(values), "COMMIT;",
         ]
     }

@@ -263,7 +263,8 @@ extension Migrator {
     ) throws(DatabaseError) {
         _ = try connection.executeTogether(
             [
-                Command(MigrationStatements.begin), Command(MigrationStatements.record, row(for: migration, took: took)),
+                Command(MigrationStatements.begin),
+                Command(MigrationStatements.record, row(for: migration, took: took)),
                 StoredState.unfinished.delete,
             ],
             deadline: .after(Self.stepTimeout)

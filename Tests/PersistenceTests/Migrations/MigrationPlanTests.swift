@@ -7,7 +7,7 @@ import Testing
 /// `migrate plan`: the SQL that `up` would run.
 @Suite struct MigrationPlanTests {
     /// What can differ between two databases: objects with their owners and privileges, and what is recorded as applied.
-    private static let picture = """
+    static let picture = """
         SELECT string_agg(entry, chr(10) ORDER BY entry)
         FROM (
             SELECT concat_ws(' ', relname, relkind, relowner::regrole, relacl::text, pg_get_expr(relpartbound, oid))

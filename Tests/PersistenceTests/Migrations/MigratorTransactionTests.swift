@@ -138,7 +138,10 @@ import Testing
             try migrator.repair(plan, asApplied: [2], on: &connection)
 
             #expect(try migrator.status(on: &connection).isUpToDate)
-            #expect(try database.scalar("SELECT content FROM connvo.schema_migration_files WHERE version = 1") == "SELECT 1;")
+            #expect(
+                try database.scalar("SELECT content FROM connvo.schema_migration_files WHERE version = 1")
+                    == "SELECT 1;"
+            )
             #expect(throws: MigrationFailure.self) { try Migrator(.numbered(2)).repairPlan(on: &connection) }
         }
     }

@@ -66,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "PREPARE a AS SELECT 1", "DO $$ BEGIN NULL; END $$", "SELECT 1 AS commit", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "PREPARE a AS SELECT 1", "DO $$ BEGIN NULL; END $$", "SELECT 1 AS commit",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "CREATE TABLE connvo.begin (id integer)", "COMMENT ON TABLE connvo.a IS 'COMMIT; BEGIN'",
     ])
     func `what only looks like it is not`(statement: String) throws {

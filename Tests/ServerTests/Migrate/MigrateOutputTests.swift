@@ -57,7 +57,14 @@ import Testing
             let text = try await migrations.run("plan", "--to", "2")
             #expect(text.status == 0)
             #expect(
-                text.output.contains("-- ==== 0001_one.sql\n-- Lock: none.\nBEGIN;\nSET LOCAL lock_timeout = '2000ms';")
+                text.output.contains(
+                    """
+                    -- ==== 0001_one.sql
+                    -- Lock: none.
+                    BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE;
+                    SET LOCAL lock_timeout = '200ms';
+                    """
+                )
             )
             #expect(text.output.contains("-- ==== 0002_two.sql\n-- Lock: SHARE on one."))
             #expect(!text.output.contains("0003"))

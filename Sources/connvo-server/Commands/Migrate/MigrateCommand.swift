@@ -12,7 +12,8 @@ struct MigrateCommand: AsyncParsableCommand {
             docs/migrations.md says what each failure means and what to do about it.
             """,
         subcommands: [
-            MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateRepair.self, MigrateWait.self,
+            MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateRepair.self,
+            MigrateWait.self,
         ],
         defaultSubcommand: MigrateUp.self
     )
@@ -47,7 +48,8 @@ extension ExitStatus {
             case .changed, .gap, .incomplete: .drift
             case .unknownVersions: .databaseNewer
             case .locked: .unavailable
-            case .unusableFile, .unknownTarget, .lockNotHeld, .lockLost, .pooled, .failed, .indexInTheMaking, .unrepairedIndexes,
+            case .unusableFile, .unknownTarget, .lockNotHeld, .lockLost, .pooled, .failed, .indexInTheMaking,
+                .unrepairedIndexes,
                 .endedTransaction, .notRepairable, .repairOutdated, .database:
                 .failed
             }

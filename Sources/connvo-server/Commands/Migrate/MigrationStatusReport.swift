@@ -108,7 +108,7 @@ extension MigrationStatusReport {
         case .upToDate: "The schema is up to date."
         case .pending: "\(count(.pending)) pending: run connvo-server migrate."
         case .drift:
-            
+
             """
             \(count(.changed)) changed, \(count(.gap)) passed over, \(count(.incomplete)) applied in part: `migrate up` \
             refuses, and says what to do.
