@@ -31,7 +31,7 @@ package struct Deadline: Hashable, Comparable, Sendable {
     }
 
     /// The milliseconds left, rounded up, in the range of poll(2); 0 when the deadline has passed.
-    var millisecondsLeft: Int32 {
+    package var millisecondsLeft: Int32 {
         let left = instant - .now
         guard left > .zero else { return 0 }
         return Int32(clamping: Int64(left / .milliseconds(1)) + 1)

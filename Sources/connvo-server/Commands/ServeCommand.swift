@@ -3,7 +3,6 @@ internal import Glibc
 internal import JOSE
 internal import Logging
 internal import ServiceLifecycle
-internal import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,14 +33,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            // A reader of standard error that goes away must not end the process.
+            signal(SIGPIPE, SIG_IGN)
+            let signals = try SignalWatch(limit: ConnvoApplication.shutdownLimit)
             do {
                 try CryptographySelfTest.run()
             } catch {
                 throw CommandFailure(.badConfiguration, "\(error)")
             }
             var settings = try await SettingsReader(flags: flags)
-            // A reader of standard error that goes away must not end the process.
-            signal(SIGPIPE, SIG_IGN)
             let logSettings = LogSettings(&settings)
             let logWriter = try logSettings.makeWriter()
             defer { logWriter.end(within: .seconds(1)) }
@@ -50,13 +50,14 @@ struct ServeCommand: AsyncParsableCommand {
             Self.remind(configuration, logger)
             let application = try ConnvoApplication(configuration, logger: logger)
             await application.keySet.step()
-            var lifecycle = ServiceGroupConfiguration(
-                services: application.services,
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
-            )
+            var lifecycle = ServiceGroupConfiguration(services: application.services, logger: logger)
             lifecycle.maximumGracefulShutdownDuration = ConnvoApplication.shutdownDelay + ConnvoApplication.drainLimit
-            try await ServiceGroup(configuration: lifecycle).run()
+            let group = ServiceGroup(configuration: lifecycle)
+            signals.serve(logger: logger, logWriter: logWriter) {
+                // The thread that watches the time must not wait for an actor. A group that does not run yet remembers.
+                Task { await group.triggerGracefulShutdown() }
+            }
+            try await group.run()
         }
     }
 

@@ -74,7 +74,11 @@ final class RunningServer: Sendable {
     }
 
     func terminate() {
-        process.signal(SIGTERM)
+        signal(SIGTERM)
+    }
+
+    func signal(_ number: Int32) {
+        process.signal(number)
     }
 
     var isRunning: Bool { process.isRunning }
