@@ -38,7 +38,7 @@ package struct JWKSet: Sendable, Equatable {
             case numbersUnreadable = "numbers_unreadable"
             /// ``RSAPublicKey`` rejects `n` or `e`.
             case numbersRefused = "numbers_refused"
-            /// Another usable key has the same `kid`. Both are left out.
+            /// Another usable key, with other numbers, has the same `kid`. All of them are left out.
             case duplicateKeyID = "duplicate_kid"
         }
 
@@ -86,10 +86,16 @@ package struct JWKSet: Sendable, Equatable {
             }
         }
         let byKeyID = Dictionary(grouping: usable, by: \.keyID)
-        for candidates in byKeyID.values where candidates.count > 1 {
-            skipped += candidates.map { SkippedKey($0.index, $0.keyID, .duplicateKeyID) }
+        var keys: [String: RSAPublicKey] = [:]
+        for (keyID, candidates) in byKeyID {
+            // A key that is listed twice is one key.
+            if let first = candidates.first, candidates.allSatisfy({ $0.key == first.key }) {
+                keys[keyID] = first.key
+            } else {
+                skipped += candidates.map { SkippedKey($0.index, $0.keyID, .duplicateKeyID) }
+            }
         }
-        keys = byKeyID.compactMapValues { $0.count == 1 ? $0.first?.key : nil }
+        self.keys = keys
         self.skipped = skipped.sorted { $0.index < $1.index }
     }
 

@@ -55,9 +55,14 @@ extension HostileCase {
             set("no usable key", .unavailable(cause: "no_usable_key")) { fixture in
                 HostileKeySet.text([HostileKeySet.entry("key_1", fixture.key, #","use":"enc""#)])
             },
-            set("the same key twice", .unavailable(cause: "no_usable_key")) { fixture in
+            set("the same key twice", .accepted) { fixture in
                 let entry = HostileKeySet.entry("key_1", fixture.key)
                 return HostileKeySet.text([entry, entry])
+            },
+            set("another key under the same name", .unavailable(cause: "no_usable_key")) { fixture in
+                HostileKeySet.text([
+                    HostileKeySet.entry("key_1", fixture.key), HostileKeySet.entry("key_1", fixture.attacker),
+                ])
             },
             set("the key removed", .invalid(cause: "unknown_kid")) { fixture in
                 HostileKeySet.text([HostileKeySet.entry("key_2", fixture.second)])

@@ -121,8 +121,8 @@ package enum HostileKeySet {
         Unusable("exponent-number", .numbersUnreadable) {
             #"{"kty":"RSA","kid":"\#($1)","n":"\#(base64URL($0.attacker.publicKey.modulus))","e":65537}"#
         },
-        Unusable("twice-the-same", .duplicateKeyID) {
-            [entry($1, $0.attacker), entry($1, $0.attacker)].joined(separator: ",")
+        Unusable("twice-different", .duplicateKeyID) {
+            [entry($1, $0.attacker), entry($1, $0.second)].joined(separator: ",")
         },
     ]
 

@@ -84,14 +84,22 @@ import Testing
         }
     }
 
-    @Test func `a kid held by two usable keys is unusable`() throws {
-        let twice = try set(key(), key(kid: "good"), key())
-        #expect(twice["k"] == nil)
-        #expect(twice["good"] != nil)
-        #expect(twice.skipped.map(\.index) == [0, 2])
-        #expect(twice.skipped.allSatisfy { $0.reason == .duplicateKeyID })
-        #expect(try set(key(), key(n: n2))["k"] == nil)
-        #expect(try set(key(), key(), key()).isEmpty)
+    @Test func `a key that is listed twice is one key`() throws {
+        let twice = try set(key(), key(kid: "good"), key(#""use":"sig","alg":"RS256""#), key())
+        #expect(twice["k"] == (try Keys.main.get().publicKey))
+        #expect(twice.count == 2)
+        #expect(twice.skipped.isEmpty)
+        #expect(try twice == set(key(kid: "good"), key()))
+    }
+
+    @Test func `a kid held by two different usable keys is unusable`() throws {
+        let different = try set(key(), key(kid: "good"), key(n: n2))
+        #expect(different["k"] == nil)
+        #expect(different["good"] != nil)
+        #expect(different.skipped.map(\.index) == [0, 2])
+        #expect(different.skipped.allSatisfy { $0.reason == .duplicateKeyID })
+        #expect(try set(key(), key(), key(n: n2)).isEmpty, "the number of repetitions decides nothing")
+        #expect(try set(key(), key(e: "Aw")).isEmpty, "the exponent is a part of the key")
         let other = try set(key(), key(#""use":"enc""#, n: n2), #"{"kty":"EC","kid":"k"}"#)
         #expect(other["k"] != nil, "an unusable key takes nothing away")
     }

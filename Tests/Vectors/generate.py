@@ -619,7 +619,8 @@ def key_groups() -> list:
     ):
         group(name, [signer.jwk(**more)])
     group("empty", [])
-    group("twice", [signer.jwk(), signer.jwk()])
+    group("twice", [signer.jwk(), signer.jwk(use="sig")], valid=True)
+    group("twice, and another key of its name", [signer.jwk(), signer.jwk(), other.jwk()])
     group("two keys of its name", [signer.jwk(), other.jwk()])
     group("beside a symmetric key", [signer.jwk(), {"kty": "oct", "kid": "s", "k": "AAAA"}])
     group("beside a private key", [signer.jwk(), other.jwk("x", d=base64url(integer(other.d)))])
