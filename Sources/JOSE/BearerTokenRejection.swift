@@ -6,6 +6,9 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
     case keysUnavailable(MissingKeys)
     /// The signature or a claim is wrong (docs/errors.md, row 4).
     case refused(InvalidTokenCause)
+    /// `iss` is this text, which is not one of the accepted issuers (docs/errors.md, row 4). The signature is valid, so
+    /// an operator may be told; the text can still hold anything, at any length.
+    case wrongIssuer(String)
     /// Everything is valid except that the token has expired (docs/errors.md, row 4).
     case expired
 
@@ -15,6 +18,7 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
         case .malformed(let cause): cause.rawValue
         case .keysUnavailable(let cause): cause.rawValue
         case .refused(let cause): cause.rawValue
+        case .wrongIssuer: "wrong_issuer"
         case .expired: "expired"
         }
     }
@@ -35,7 +39,6 @@ package enum BearerTokenRejection: Error, Equatable, Sendable {
         case issuerMissing = "iss_missing"
         /// Not a string.
         case issuerInvalid = "iss_invalid"
-        case wrongIssuer = "wrong_issuer"
         /// A development key signed a token with the `iss` of a configured issuer.
         case developmentKeyMisused = "development_key_misused"
         /// The token has the development issuer, but its key is not a development key.

@@ -104,12 +104,7 @@ package struct BearerTokenVerifier: Sendable {
         guard key.verify(signature: jws.signature, message: jws.signingInput) else {
             throw .refused(.badSignature)
         }
-        let claims: BearerClaims
-        do {
-            claims = try judgeClaims(of: jws, now: now)
-        } catch {
-            throw .refused(error)
-        }
+        let claims = try judgeClaims(of: jws, now: now)
         // No overflow: `exp` is at most 2^53.
         guard now < claims.expiresAt + leeway else { throw .expired }
         return claims
@@ -119,12 +114,43 @@ package struct BearerTokenVerifier: Sendable {
 
     /// Applies every rule except expiry, and does not check the signature. Only
     /// ``verify(_:keys:lastFetchFailed:now:)`` and the fuzz targets call this.
-    func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection.InvalidTokenCause) -> BearerClaims {
-        guard let document = try? JSONDocument(parsing: jws.payload) else { throw .payloadNotJSON }
+    func judgeClaims(of jws: CompactJWS, now: Int64) throws(BearerTokenRejection) -> BearerClaims {
+        guard let document = try? JSONDocument(parsing: jws.payload) else { throw .refused(.payloadNotJSON) }
         let payload = document.root
-        guard payload.kind == .object else { throw .payloadNotObject }
+        guard payload.kind == .object else { throw .refused(.payloadNotObject) }
 
         try judgeIssuer(payload["iss"], keyID: jws.keyID)
+        do {
+            return try judgeOtherClaims(payload, now: now)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// Development keys sign for the development issuer only, and all other keys for the configured issuers only.
+    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection) {
+        guard let iss else { throw .refused(.issuerMissing) }
+        guard iss.kind == .string else { throw .refused(.issuerInvalid) }
+        let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
+        let isDevelopmentKey = keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8)
+        switch (isDevelopmentKey, isDevelopmentIssuer) {
+        case (true, true):
+            guard policy.developmentIssuer == DevelopmentToken.issuer else { throw .refused(.developmentNotAllowed) }
+        case (true, false):
+            throw .refused(.developmentKeyMisused)
+        case (false, true):
+            throw .refused(.developmentIssuerMisused)
+        case (false, false):
+            guard issuers.contains(where: { iss.isString(equalTo: $0) }) else {
+                throw .wrongIssuer(iss.string ?? "")
+            }
+        }
+    }
+
+    private func judgeOtherClaims(
+        _ payload: JSONValue,
+        now: Int64
+    ) throws(BearerTokenRejection.InvalidTokenCause) -> BearerClaims {
         try judgeAudience(payload["aud"])
         guard payload["sub_type"] == nil else { throw .subjectTypePresent }
         if let profile = payload["sub_profile"] {
@@ -158,24 +184,6 @@ package struct BearerTokenVerifier: Sendable {
             expiresAt: expiresAt,
             impersonator: impersonator
         )
-    }
-
-    /// Development keys sign for the development issuer only, and all other keys for the configured issuers only.
-    private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection.InvalidTokenCause) {
-        guard let iss else { throw .issuerMissing }
-        guard iss.kind == .string else { throw .issuerInvalid }
-        let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
-        let isDevelopmentKey = keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8)
-        switch (isDevelopmentKey, isDevelopmentIssuer) {
-        case (true, true):
-            guard policy.developmentIssuer == DevelopmentToken.issuer else { throw .developmentNotAllowed }
-        case (true, false):
-            throw .developmentKeyMisused
-        case (false, true):
-            throw .developmentIssuerMisused
-        case (false, false):
-            guard issuers.contains(where: { iss.isString(equalTo: $0) }) else { throw .wrongIssuer }
-        }
     }
 
     private func judgeAudience(_ aud: JSONValue?) throws(BearerTokenRejection.InvalidTokenCause) {

@@ -41,7 +41,8 @@ extension TextDestination {
         }
     }
 
-    fileprivate func shown(_ text: String) -> String {
+    fileprivate func shown(_ text: String, limit: Int?) -> String {
+        let limit = limit ?? self.limit
         let isPlain = text.utf8.count <= limit && text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
         guard !isPlain else { return text }
         var shown = ""
@@ -60,7 +61,11 @@ extension String {
     /// The text as it may be shown there:
     ///
     ///     "report \(name.safe(for: .table)) is unknown"
-    package func safe(for destination: TextDestination) -> String { destination.shown(self) }
+    ///
+    /// - Parameter limit: How many scalars are shown, where that is another number than the destination's own.
+    package func safe(for destination: TextDestination, limit: Int? = nil) -> String {
+        destination.shown(self, limit: limit)
+    }
 
     /// A name from outside for logs and messages: of `bytes`, `[A-Za-z0-9._-]` stays, every other byte becomes `?`, and
     /// what is longer than `limit` bytes is cut.

@@ -114,12 +114,7 @@ import Testing
 
     static let refusedClaims: [([String: String?], BearerTokenRejection.InvalidTokenCause)] = [
         (["iss": nil], .issuerMissing), (["iss": "null"], .issuerInvalid), (["iss": "7"], .issuerInvalid),
-        (["iss": "[\"\(issuer)\"]"], .issuerInvalid), (["iss": "{}"], .issuerInvalid), (["iss": "\"\""], .wrongIssuer),
-        (["iss": "\"\(issuer)/\""], .wrongIssuer), (["iss": "\"\(issuer.dropLast())\""], .wrongIssuer),
-        (["iss": "\"https://api.workos.com/\""], .wrongIssuer), (["iss": "\"https://API.workos.com\""], .wrongIssuer),
-        (["iss": "\"https://api.workos.com.evil.invalid\""], .wrongIssuer),
-        (["iss": "\"api.workos.com\""], .wrongIssuer),
-        (["iss": "\" https://api.workos.com\""], .wrongIssuer), (["iss": "\"http://api.workos.com\""], .wrongIssuer),
+        (["iss": "[\"\(issuer)\"]"], .issuerInvalid), (["iss": "{}"], .issuerInvalid),
         (["aud": "null"], .audienceInvalid), (["aud": "7"], .audienceInvalid), (["aud": "{}"], .audienceInvalid),
         (["aud": "true"], .audienceInvalid), (["aud": "[]"], .audienceInvalid), (["aud": "[7]"], .audienceInvalid),
         (["aud": "[\"x\",null]"], .audienceInvalid), (["aud": "[[\"x\"]]"], .audienceInvalid),
@@ -158,6 +153,21 @@ import Testing
         cause: BearerTokenRejection.InvalidTokenCause
     ) throws {
         #expect(try rejection(changes) == .refused(cause))
+    }
+
+    @Test(arguments: [
+        "", "\(issuer)/", "\(issuer.dropLast())", "https://api.workos.com/", "https://API.workos.com",
+        "https://api.workos.com.evil.invalid", "api.workos.com", " https://api.workos.com", "http://api.workos.com",
+        "https://api.workos.com/user_management/client_other",
+    ])
+    func `another issuer is refused by its name`(other: String) throws {
+        #expect(try rejection(["iss": "\"\(other)\""]) == .wrongIssuer(other))
+    }
+
+    @Test func `the issuer of a token with a bad signature is not looked at`() throws {
+        var token = try sign(Self.payload(["iss": "\"https://evil.invalid\""]))
+        token[token.count - 10] = token[token.count - 10] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+        #expect(verify(token) == .failure(.refused(.badSignature)))
     }
 
     static let badDates = [

@@ -22,6 +22,7 @@ import Testing
             return switch error {
             case .malformed(let cause): .invalid(cause: cause.rawValue)
             case .refused(let cause): .invalid(cause: cause.rawValue)
+            case .wrongIssuer: .invalid(cause: error.slug)
             case .keysUnavailable(let cause): .unavailable(cause: cause.rawValue)
             case .expired: .expired
             }
@@ -50,6 +51,7 @@ import Testing
     @Test func `every cause has a case, except those of development tokens`() {
         var causes = Set(CompactJWSError.allCases.map(\.rawValue))
         causes.formUnion(BearerTokenRejection.InvalidTokenCause.allCases.map(\.rawValue))
+        causes.insert(BearerTokenRejection.wrongIssuer("").slug)
         causes.formUnion(BearerTokenRejection.MissingKeys.allCases.map(\.rawValue))
         causes.subtract(HostileCase.all.compactMap(\.expected.cause))
         #expect(causes == ["development_key_misused", "development_not_allowed"])

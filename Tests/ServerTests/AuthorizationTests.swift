@@ -206,6 +206,9 @@ struct WorkOSTests {
             "https://connvo.invalid/development",
         ] {
             #expect(try await answer(["iss": "\"\(issuer)\""]).status == 401, "\(issuer)")
+            // The development issuer has a cause of its own.
+            guard !issuer.hasSuffix("/development") else { continue }
+            try await eventually { try ServerFixture.current.server.log.contains(#""issuer":"\#(issuer)""#) }
         }
         #expect(try await answer(["iss": nil]).status == 401)
     }

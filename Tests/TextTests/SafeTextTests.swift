@@ -30,6 +30,8 @@ import Text
         #expect(long.safe(for: .message) == String(long.dropLast()) + "...")
         #expect(String(repeating: "x", count: 65).safe(for: .message) == String(repeating: "x", count: 64) + "...")
         #expect(long.safe(for: .table) == long)
+        #expect(long.safe(for: .message, limit: 65) == long)
+        #expect(long.safe(for: .logLine, limit: 2) == "ää...")
     }
 
     @Test func `a name keeps the characters of identifiers`() {

@@ -17,7 +17,7 @@ struct AuthenticationFailure: Error {
 
         init(_ rejection: BearerTokenRejection) {
             switch rejection {
-            case .malformed, .refused: self = .invalidToken
+            case .malformed, .refused, .wrongIssuer: self = .invalidToken
             case .expired: self = .expiredToken
             case .keysUnavailable: self = .keysUnavailable
             }
@@ -27,6 +27,8 @@ struct AuthenticationFailure: Error {
     let reason: Reason
     /// A slug from a closed list, for the log and a metric label.
     let cause: String
+    /// The `iss` of a token with a valid signature that is refused for it, for the log. It can hold any text.
+    var issuer: String?
     /// When the token names a key that the key set does not have: the generation of that set. A newer one may have the
     /// key (``KeySetRefresher/whenRead(since:_:)``).
     var unknownKeyGeneration: UInt64?

@@ -24,7 +24,7 @@ struct CallerAuthentication: Sendable {
     /// - Parameters:
     ///   - address: Of the client, whose refused tokens are counted.
     ///   - hasWaited: Whether this is the second try, after ``AuthenticationFailure/turn``.
-    /// - Throws: ``AuthenticationFailure``. Nothing of the token is in it.
+    /// - Throws: ``AuthenticationFailure``. Nothing of the token is in it but the issuer, where that is the reason.
     func authenticate(
         _ authorization: AuthorizationHeader,
         address: String?,
@@ -53,6 +53,7 @@ struct CallerAuthentication: Sendable {
             throw AuthenticationFailure(
                 reason: AuthenticationFailure.Reason(error),
                 cause: error.slug,
+                issuer: error.foreignIssuer,
                 unknownKeyGeneration: error.namesUnknownKey ? snapshot.generation : nil
             )
         }
@@ -100,6 +101,10 @@ struct CallerAuthentication: Sendable {
 }
 
 extension BearerTokenRejection {
+    fileprivate var foreignIssuer: String? {
+        if case .wrongIssuer(let issuer) = self { issuer } else { nil }
+    }
+
     fileprivate var namesUnknownKey: Bool {
         switch self {
         case .refused(.unknownKey), .keysUnavailable(.unknownKeyAfterFailedFetch): true

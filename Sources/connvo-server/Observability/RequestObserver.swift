@@ -3,6 +3,7 @@ internal import Domain
 internal import Logging
 internal import Metrics
 internal import Persistence
+internal import Text
 
 /// Writes log lines and metrics for requests.
 ///
@@ -22,16 +23,25 @@ struct RequestObserver: Sendable {
 
     /// A request failed with docs/errors.md, rows 1 to 4. The log has the cause, which the response does not tell.
     ///
-    /// - Parameter cause: A slug from a closed list.
-    func authenticationFailed(cause: String, requestID: String) {
+    /// - Parameters:
+    ///   - cause: A slug from a closed list.
+    ///   - issuer: The `iss` of a verified token that is refused for it. It can hold any text.
+    func authenticationFailed(cause: String, issuer: String? = nil, requestID: String) {
         count("connvo_authentication_failures_total", ("cause", cause))
         throttle.log(
             logger,
             .info,
             kind: cause,
             "Refused a bearer token",
-            ["cause": "\(cause)", "request_id": "\(requestID)"]
+            Self.metadata(cause: cause, issuer: issuer, requestID: requestID)
         )
+    }
+
+    private static func metadata(cause: String, issuer: String?, requestID: String) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["cause": "\(cause)", "request_id": "\(requestID)"]
+        // Longer than the issuers of WorkOS, which have up to 80 characters.
+        if let issuer { metadata["issuer"] = "\(issuer.safe(for: .message, limit: 255))" }
+        return metadata
     }
 
     /// A request was refused with an error response before the engine decided it.

@@ -24,6 +24,19 @@ import Testing
         #expect(log.entries.first?.metadata["cause"]?.description == cause)
     }
 
+    @Test func `the log names the issuer that is not accepted, and no text forges or floods a line`() {
+        let issuer = "https://api.workos.com/user_management/client_01HZ8XK3V9Q2M4N6P7R8S9T0VW"
+        for text in [issuer, "a\nb\u{1B}[2J\u{202E}", String(repeating: "x", count: 4000)] {
+            observer.authenticationFailed(cause: "wrong_issuer", issuer: text, requestID: "request-1")
+        }
+
+        #expect(
+            log.entries.map { $0.metadata["issuer"]?.description } == [
+                issuer, "a\u{FFFD}b\u{FFFD}[2J\u{FFFD}", String(repeating: "x", count: 255) + "...",
+            ]
+        )
+    }
+
     @Test func `a refusal is counted by its reason`() throws {
         observer.answered(.refused(.tierRequired), requestID: "request-1")
 

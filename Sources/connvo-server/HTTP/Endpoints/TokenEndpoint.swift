@@ -112,7 +112,7 @@ final class TokenEndpoint: Sendable {
 
     /// Reports a caller that could not be authenticated, and returns what it is told.
     func refusal(_ failure: AuthenticationFailure, requestID: String) -> ErrorResponse {
-        observer.authenticationFailed(cause: failure.cause, requestID: requestID)
+        observer.authenticationFailed(cause: failure.cause, issuer: failure.issuer, requestID: requestID)
         return ErrorResponse(failure.reason)
     }
 }
