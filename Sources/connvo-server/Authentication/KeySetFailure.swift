@@ -2,8 +2,8 @@ internal import JOSE
 
 /// Why a key set was not read or not accepted.
 enum KeySetFailure: Error, Equatable, CustomStringConvertible {
-    case fileUnreadable
-    /// Name resolution, connecting and the whole response together took too long.
+    case fileUnreadable(SmallFile.Failure)
+    /// Name resolution, connecting and the whole response together, or reading the file, took too long.
     case timedOut
     /// The connection could not be opened, or it broke.
     case connection(String)
@@ -32,7 +32,7 @@ enum KeySetFailure: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .fileUnreadable: "the file cannot be read"
+        case .fileUnreadable(let failure): "the file \(failure)"
         case .timedOut: "no answer in time"
         case .connection(let cause): "no connection: \(cause)"
         case .tls(let cause): "no TLS: \(cause)"

@@ -113,11 +113,14 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     private static func readKey(at path: String) throws -> RSAPrivateKey {
-        guard let pem = FileManager.default.contents(atPath: path) else {
-            throw CommandFailure(.badConfiguration, "\(path) cannot be read")
+        let pem: [UInt8]
+        do {
+            pem = try SmallFile.readAtStart(path).contents()
+        } catch {
+            throw CommandFailure(.badConfiguration, "\(path) \(error)")
         }
         do {
-            return try RSAPrivateKey(pem: [UInt8](pem))
+            return try RSAPrivateKey(pem: pem)
         } catch {
             throw CommandFailure(
                 .badConfiguration,

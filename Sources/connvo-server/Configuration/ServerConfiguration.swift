@@ -243,7 +243,9 @@ struct ServerConfiguration: Sendable {
 
     private static func keySetTrustRoots(_ settings: inout SettingsReader) -> NIOSSLTrustRoots {
         guard let path = settings.string(.workOSCAFile) else { return .default }
-        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
+        let file = SmallFile.readAtStart(path, byteLimit: 4 * 1024 * 1024)
+        guard let text = settings.contents(of: file, named: .workOSCAFile) else { return .default }
+        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(text), !certificates.isEmpty else {
             settings.note(.workOSCAFile, "\(path) holds no certificate", "name a file with certificates in PEM")
             return .default
         }

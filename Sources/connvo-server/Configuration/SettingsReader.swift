@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Domain
 internal import FoundationEssentials
+internal import Glibc
 internal import SystemPackage
 
 /// Reads settings by name and collects every problem, so that an operator sees all problems at once.
@@ -24,6 +25,16 @@ struct SettingsReader {
             EnvironmentVariablesProvider(environmentVariables: environment),
         ]
         if let environmentFile {
+            do {
+                try SmallFile.readAtStart(environmentFile.string).check()
+            } catch {
+                // It may be missing.
+                if error != .system(ENOENT) {
+                    throw ConfigurationFailure([
+                        SettingProblem(setting: environmentFile.string, problem: "\(error)", remedy: "correct the file")
+                    ])
+                }
+            }
             do {
                 providers.append(
                     try await EnvironmentVariablesProvider(environmentFilePath: environmentFile, allowMissing: true)
@@ -62,12 +73,26 @@ struct SettingsReader {
             note(setting, "is set, and so is \(setting.fileName)", "set one of them")
             return nil
         }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
-        else {
-            note(setting.fileName, "\(path) cannot be read as text", "name a file that this user may read")
+        guard let bytes = contents(of: .readAtStart(path), named: setting.fileName) else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            note(setting.fileName, "\(path) is not text in UTF-8", "name a file with the value")
             return nil
         }
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    /// The contents of a file that a setting names; nil, and a problem noted, when it cannot be read.
+    mutating func contents(of file: SmallFile, named setting: Setting) -> [UInt8]? {
+        contents(of: file, named: setting.name)
+    }
+
+    private mutating func contents(of file: SmallFile, named name: String) -> [UInt8]? {
+        do {
+            return try file.contents()
+        } catch {
+            note(name, "\(file.path) \(error)", "name a file that this user may read")
+            return nil
+        }
     }
 
     /// The file of a secret; nil when no file is named.
