@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import JOSE
 internal import Logging
+internal import NIOCore
 internal import ServiceLifecycle
 
 struct ServeCommand: AsyncParsableCommand {
@@ -46,7 +47,8 @@ struct ServeCommand: AsyncParsableCommand {
             let logWriter = try logSettings.makeWriter()
             defer { logWriter.end(within: .seconds(1)) }
             let logger = logSettings.makeLogger(label: "connvo-server", writer: logWriter)
-            let configuration = try ServerConfiguration(&settings)
+            var configuration = try ServerConfiguration(&settings)
+            try configuration.settleListeners()
             Self.remind(configuration, logger)
             let application = try ConnvoApplication(configuration, logger: logger)
             await application.keySet.step()
@@ -57,7 +59,13 @@ struct ServeCommand: AsyncParsableCommand {
                 // The thread that watches the time must not wait for an actor. A group that does not run yet remembers.
                 Task { await group.triggerGracefulShutdown() }
             }
-            try await group.run()
+            do {
+                try await group.run()
+            } catch let error as IOError {
+                // Another process took a port after it was checked.
+                try configuration.settleListeners()
+                throw error
+            }
         }
     }
 

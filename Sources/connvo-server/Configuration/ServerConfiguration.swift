@@ -9,15 +9,9 @@ internal import PostgreSQL
 
 /// The settings of `serve`, read once at start. docs/configuration.md describes each.
 struct ServerConfiguration: Sendable {
-    struct Listener: Sendable {
-        let host: String
-        /// 0 lets the system choose a free port.
-        let port: Int
-    }
-
-    let listener: Listener
+    var listener: Listener
     /// Nil when `ADMIN_PORT` is 0.
-    let adminListener: Listener?
+    var adminListener: Listener?
     let connectionLimits: ConnectionLimits
     let trustedProxies: TrustedProxies
     /// 0 means no limit.
@@ -41,13 +35,9 @@ struct ServerConfiguration: Sendable {
 
     /// - Throws: ``ConfigurationFailure`` with every problem in the settings.
     init(_ settings: inout SettingsReader) throws(ConfigurationFailure) {
-        listener = Listener(
-            host: settings.text(.httpHost),
-            port: settings.integer(.httpPort)
-        )
-        let adminPort = settings.integer(.adminPort)
-        let adminHost = settings.text(.adminHost)
-        adminListener = adminPort == 0 ? nil : Listener(host: adminHost, port: adminPort)
+        listener = Self.listener(.httpHost, .httpPort, &settings)
+        let admin = Self.listener(.adminHost, .adminPort, &settings)
+        adminListener = admin.port == 0 ? nil : admin
         connectionLimits = Self.connectionLimits(&settings)
         trustedProxies = Self.trustedProxies(&settings)
         let invalidTokens = settings.integer(.invalidTokensPerSecond)

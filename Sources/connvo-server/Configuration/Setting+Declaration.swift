@@ -32,7 +32,11 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(default: "127.0.0.1"),
-                meaning: "address of the public listener"
+                meaning: """
+                    address of the public listener: an IP address (one of IPv6 with brackets or without), a name of this \
+                    machine, or `*` for every address of IPv6 and IPv4. A name means the first of its addresses that \
+                    can be used
+                    """
             )
         case .httpPort:
             SettingDeclaration(
@@ -44,7 +48,7 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(default: "127.0.0.1"),
-                meaning: "address of the admin listener"
+                meaning: "address of the admin listener, in the same forms"
             )
         case .adminPort:
             SettingDeclaration(

@@ -51,19 +51,33 @@ struct SmallFile: Sendable {
         return try result.get()
     }
 
-    /// Fails where the path names no file, or one that cannot be opened, without reading it. Blocks, for the time limit
-    /// at most.
+    /// Fails where the path names no file, without opening it: a pipe can be opened once only. Blocks, for the time
+    /// limit at most.
     func check() throws(Failure) {
         let result: Result<Void, Failure>?
         do {
             result = try onThreadOfItsOwn(named: "file", within: timeLimit) { [self] in
-                open().map { descriptor in _ = close(descriptor) }
+                check { () throws(Errno) in try FilePath(path).stat().type }
             }
         } catch {
             throw .system(EAGAIN)
         }
         guard let result else { throw .timedOut(after: timeLimit) }
         try result.get()
+    }
+
+    private func check(_ type: () throws(Errno) -> FileType) -> Result<Void, Failure> {
+        do {
+            switch try type() {
+            case .regular: return .success(())
+            case .fifo where acceptsPipe: return .success(())
+            case .fifo: return .failure(.notAFile("a pipe"))
+            case .directory: return .failure(.notAFile("a directory"))
+            default: return .failure(.notAFile("a device or a socket"))
+            }
+        } catch {
+            return .failure(.system(error.rawValue))
+        }
     }
 
     /// Reads the whole file on the calling thread, for as long as it takes.
@@ -82,18 +96,9 @@ struct SmallFile: Sendable {
     private func open() -> Result<Int32, Failure> {
         let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { return .failure(.system(errno)) }
-        do {
-            switch try FileDescriptor(rawValue: descriptor).stat().type {
-            case .regular: return .success(descriptor)
-            case .fifo where acceptsPipe: return .success(descriptor)
-            case .fifo: throw Failure.notAFile("a pipe")
-            case .directory: throw Failure.notAFile("a directory")
-            default: throw Failure.notAFile("a device or a socket")
-            }
-        } catch {
-            close(descriptor)
-            return .failure(error as? Failure ?? .system((error as? Errno)?.rawValue ?? EIO))
-        }
+        let checked = check { () throws(Errno) in try FileDescriptor(rawValue: descriptor).stat().type }
+        if case .failure = checked { close(descriptor) }
+        return checked.map { descriptor }
     }
 
     private func read(_ descriptor: Int32, until deadline: Deadline) -> Result<[UInt8], Failure> {
