@@ -13,7 +13,13 @@ package struct SessionOrigin: Sendable {
         preparesStatements: Bool = true,
         deadline: Deadline
     ) throws(DatabaseError) -> Connection {
-        try Connection.open(parameters, preparesStatements: preparesStatements, deadline: deadline)
+        // The address is among the parameters, so no name has to be resolved.
+        try Connection.open(
+            parameters,
+            preparesStatements: preparesStatements,
+            deadline: deadline,
+            isCancelled: { false }
+        )
     }
 }
 
