@@ -102,7 +102,9 @@ import Testing
 
     /// What the transport refuses, and faults of the server.
     private static let ofTransport: [ErrorResponse] = [
-        .routeNotFound, .methodNotAllowed("POST"), .requestTimeout, .bodyTooLarge(limit: 1),
+        .routeNotFound, .methodNotAllowed("POST"), .hostNotSingle, .tooManyInvalidTokens(retryAfter: 1),
+        .requestTimeout,
+        .bodyTooLarge(limit: 1),
         .unsupportedMediaType, .headersTooLarge, .malformedMessage, .authenticationRequired, .invalidToken,
         .sessionExpired, .malformedBody("x"), .unavailable, .internalError,
     ]
