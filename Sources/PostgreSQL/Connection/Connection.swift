@@ -127,7 +127,7 @@ extension Connection {
 }
 
 /// Passes a null-terminated array of C strings to `body`. The pointers are valid only during the call.
-private func withCStrings<Value>(
+func withCStrings<Value>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value?
 ) -> Value? {

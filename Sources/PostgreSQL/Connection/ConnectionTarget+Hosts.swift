@@ -43,9 +43,7 @@ extension ConnectionTarget {
     /// - Parameter defaults: libpq's values for keywords that `conninfo` omits, mostly from the environment.
     func hosts(defaults: [String: String]) -> Hosts {
         let given = conninfo.isEmpty ? [:] : Self.values(PQconninfoParse(conninfo, nil))
-        // Only libpq reads the service file.
-        guard given["service"] == nil else { return .unknown }
-        let known = defaults.merging(given) { _, given in given }
+        let known = given["service"] == nil ? defaults.merging(given) { _, given in given } : optionsWithService
         let names = Self.list(known["host"])
         let addresses = Self.list(known["hostaddr"])
         let ports = Self.list(known["port"])
@@ -80,6 +78,19 @@ extension ConnectionTarget {
             parameters.append((keyword, values.joined(separator: ",")))
         }
         return parameters
+    }
+
+    /// All options, those of the service file that `conninfo` names included; empty when there is no such service.
+    ///
+    /// libpq reads the file only when it is to connect (manual, 34.17). An `sslmode` that does not exist makes it stop
+    /// after that, before it looks up a name or connects.
+    private var optionsWithService: [String: String] {
+        let parameters = parameters + [("sslmode", "only-parse")]
+        let raw = withCStrings(parameters.map(\.keyword)) { keywords in
+            withCStrings(parameters.map(\.value)) { PQconnectStartParams(keywords, $0, 1) }
+        }
+        defer { PQfinish(raw) }
+        return Self.values(PQconninfo(raw))
     }
 
     /// The value of an empty element of `port`.

@@ -63,7 +63,7 @@ import Testing
                 on: database,
                 configure: { configuration in
                     configuration.target = target
-                    configuration.connectTimeout = .milliseconds(200)
+                    configuration.connectTimeout = .seconds(2)
                     configuration.batching.maximumWait = .milliseconds(500)
                 },
                 body: { engine in
