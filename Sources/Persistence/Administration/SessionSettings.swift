@@ -21,7 +21,6 @@ enum SessionSettings {
         ("DateStyle", "ISO, MDY"),
         ("IntervalStyle", "postgres"),
         ("TimeZone", "UTC"),
-        ("timezone_abbreviations", "Default"),
         ("bytea_output", "hex"),
         ("extra_float_digits", "1"),
         ("xmlbinary", "base64"),

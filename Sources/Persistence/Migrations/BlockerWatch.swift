@@ -18,7 +18,7 @@ final class BlockerWatch: Sendable {
         self.shared = shared
         thread = try DedicatedThread(name: "blocker-watch") {
             guard shared.waitForLongFile(interval),
-                var connection = try? origin.open(deadline: .after(.seconds(5)))
+                var connection = try? origin.open(deadline: .after(.seconds(1)))
             else { return }
             repeat {
                 guard let file = shared.longFile(interval) else { continue }

@@ -183,4 +183,48 @@ import Testing
             #expect(result == plain, "\(settings)")
         }
     }
+
+    @Test(arguments: ["statement_timeout", "lock_timeout"])
+    func `an index is built concurrently under no timeout`(setting: String) async throws {
+        try await withDatabase(.empty) { database in
+            let migrator = Migrator(
+                try .scratch([
+                    ("0001_one.sql", "CREATE TABLE connvo.one (id integer);"),
+                    (
+                        "0002_idx.sql",
+                        "-- connvo: no-transaction\nCREATE INDEX CONCURRENTLY one_idx ON connvo.one (id);"
+                    ),
+                ])
+            )
+            var connection = try database.connect()
+            _ = try migrator.up(to: 1, on: &connection)
+            try TestServer.run("ALTER DATABASE \(database.name) SET \(setting) = '300ms'")
+            // It waits for a session that is writing, and for longer than the timeout.
+            let writer = try DedicatedThread(name: "writer") {
+                guard var connection = try? database.connect() else { return }
+                try? connection.executeScript(
+                    "SET statement_timeout = 0; BEGIN; LOCK TABLE connvo.one IN ROW EXCLUSIVE MODE",
+                    deadline: .after(.seconds(20))
+                )
+                let building = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()"
+                _ = try? waitUntil(within: .seconds(20)) { try database.scalar(building) == "1" }
+                pause(for: .milliseconds(700))
+                try? connection.executeScript("COMMIT", deadline: .after(.seconds(20)))
+            }
+            let locked = """
+                SELECT count(*) FROM pg_locks
+                WHERE mode = 'RowExclusiveLock' AND relation = 'connvo.one'::regclass
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """
+            #expect(try waitUntil(within: .seconds(20)) { try database.scalar(locked) == "1" })
+
+            var building = try database.connect()
+            let failure = Result { try migrator.up(on: &building) }
+
+            writer.join()
+            #expect(throws: Never.self) { try failure.get() }
+            let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('connvo.one_idx')"
+            #expect(try database.scalar(valid) == "true")
+        }
+    }
 }

@@ -113,7 +113,8 @@ import Testing
             }
             // One that has asked for longer than the migrator and waits itself, and one that comes behind it.
             let before = try Self.queue("LOCK TABLE connvo.one IN ACCESS EXCLUSIVE MODE", in: database)
-            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> \(pid)"
+            let here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> \(pid) AND \(here)"
             #expect(try waitUntil(within: .seconds(10)) { try database.scalar(waiting) == "1" })
             let behind = try DedicatedThread(name: "behind") {
                 let isWaiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = \(pid)"
