@@ -1542,19 +1542,19 @@ CREATE VIEW reporting.altered_roles_v1 WITH (security_barrier='true') AS
    FROM connvo.issued_tokens issued
   WHERE (
         CASE
-            WHEN (issued.granted_role <> COALESCE(issued.requested_role, issued.held_role)) THEN 1
             WHEN (issued.granted_role = issued.held_role) THEN 0
+            WHEN (issued.granted_role <> COALESCE(issued.requested_role, issued.held_role)) THEN 1
             WHEN (array_position(ARRAY['observer'::text, 'participant'::text, 'co-host'::text, 'host'::text], issued.granted_role) > array_position(ARRAY['observer'::text, 'participant'::text, 'co-host'::text, 'host'::text], issued.held_role)) THEN 1
             ELSE 0
         END = 1);
 
-COMMENT ON VIEW reporting.altered_roles_v1 IS 'Security, audit; a control that must be empty: was a role raised, or another one granted than was asked for? One row per token.';
+COMMENT ON VIEW reporting.altered_roles_v1 IS 'Security, audit; a control that must be empty: was a role raised, or one granted that was neither held nor asked for? One row per token.';
 
 COMMENT ON COLUMN reporting.altered_roles_v1.issued_at IS 'When the token was issued.';
 
 COMMENT ON COLUMN reporting.altered_roles_v1.token_id IS 'The jti of the token.';
 
-COMMENT ON COLUMN reporting.altered_roles_v1.change IS 'raised: above the role held in the meeting. altered: not the role asked for; or, when none was asked for, not the role held.';
+COMMENT ON COLUMN reporting.altered_roles_v1.change IS 'raised: above the role held in the meeting. altered: neither the role held nor the role asked for; where the role held is unknown, not the role asked for.';
 
 COMMENT ON COLUMN reporting.altered_roles_v1.user_id IS 'Who got the token.';
 

@@ -15,6 +15,7 @@ struct AdmissionCase: CustomTestStringConvertible {
     var opening: Opening = .unlimited
     var funding: Funding = .paid
     var mapping: Mapping = .standard
+    var roleRule: RequestedRoleRule = .lower
 
     enum Caller: CaseIterable {
         case absent, deactivated, active
@@ -62,7 +63,7 @@ struct AdmissionCase: CustomTestStringConvertible {
         """
         caller \(caller), meeting \(meeting.map(\.rawValue) ?? "absent"), membership \(membership), \
         asks for \(requestedRole?.rawValue ?? "nothing"), call \(hasStreamCall), opening \(opening), \
-        funding: \(funding.name), mapping \(mapping)
+        funding: \(funding.name), mapping \(mapping), role rule \(roleRule)
         """
     }
 }
@@ -81,7 +82,8 @@ extension AdmissionCase {
         AdmissionPolicy(
             streamRoles: mapping.streamRoles,
             earlyJoinWindow: opening == .unlimited ? nil : Self.earlyJoinWindow,
-            pastDueGrace: Self.grace
+            pastDueGrace: Self.grace,
+            requestedRoleRule: roleRule
         )
     }
 

@@ -62,9 +62,9 @@ enum AdmissionOracle {
             !$0.hasStreamCall
         },
         Row(number: 15, reason: "role_above_own", code: "INSUFFICIENT_PERMISSIONS") {
-            .roleAboveOwn(requested: $0.requestedRole ?? .host, held: $0.heldRole ?? .observer)
+            .roleAboveOwn(requested: $0.heededRole ?? .host, held: $0.heldRole ?? .observer)
         } applies: {
-            guard let held = $0.heldRole, let requested = $0.requestedRole else { return false }
+            guard let held = $0.heldRole, let requested = $0.heededRole else { return false }
             return !permitted[held, default: []].contains(requested)
         },
         Row(number: 16, reason: "role_not_admitted", code: "INSUFFICIENT_PERMISSIONS") {
@@ -128,6 +128,14 @@ extension AdmissionCase {
         }
     }
 
+    /// The role in the request, where requests are heeded.
+    var heededRole: Role? {
+        switch roleRule {
+        case .lower: requestedRole
+        case .ignore: nil
+        }
+    }
+
     /// The role of the token: the requested one, or the caller's role in the meeting.
-    var wantedRole: Role? { requestedRole ?? heldRole }
+    var wantedRole: Role? { heededRole ?? heldRole }
 }

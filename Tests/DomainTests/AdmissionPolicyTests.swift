@@ -9,7 +9,8 @@ import Testing
     static func cases(
         meeting: Meeting.State?,
         membership: AdmissionCase.Membership,
-        fundings: [Funding] = Funding.all
+        fundings: [Funding] = Funding.all,
+        roleRule: RequestedRoleRule = .lower
     ) -> [AdmissionCase] {
         var cases: [AdmissionCase] = []
         for caller in AdmissionCase.Caller.allCases {
@@ -27,7 +28,8 @@ import Testing
                                         hasStreamCall: hasStreamCall,
                                         opening: opening,
                                         funding: funding,
-                                        mapping: mapping
+                                        mapping: mapping,
+                                        roleRule: roleRule
                                     )
                                 )
                             }
@@ -44,11 +46,13 @@ import Testing
         meeting: Meeting.State?,
         membership: AdmissionCase.Membership
     ) {
-        let cases = Self.cases(meeting: meeting, membership: membership)
+        let cases = RequestedRoleRule.allCases.flatMap {
+            Self.cases(meeting: meeting, membership: membership, roleRule: $0)
+        }
 
         let wrong = cases.filter { $0.answer != AdmissionOracle.expectation(for: $0) }
 
-        #expect(cases.count == 3 * 5 * 2 * 5 * 3 * Funding.all.count)
+        #expect(cases.count == 2 * 3 * 5 * 2 * 5 * 3 * Funding.all.count)
         #expect(wrong.isEmpty, "\(wrong.count) wrong, the first: \(wrong.first.map(explain) ?? "")")
     }
 
@@ -128,8 +132,28 @@ import Testing
         }
     }
 
-    @Test func `the defaults are Stream's call roles, no early-join window and seven days of grace`() {
+    @Test(arguments: AdmissionCase.Mapping.allCases)
+    func `where requested roles are ignored, each request is decided like one without a role`(
+        mapping: AdmissionCase.Mapping
+    ) {
+        for meeting in Self.meetings {
+            for membership in AdmissionCase.Membership.all {
+                for requested in Self.requests {
+                    var situation = AdmissionCase(meeting: meeting, membership: membership, mapping: mapping)
+                    let expected = situation.answer
+                    (situation.requestedRole, situation.roleRule) = (requested, .ignore)
+                    #expect(situation.answer == expected, "\(situation.testDescription)")
+                    if case .success(let admission) = situation.answer {
+                        #expect(admission.grantedRole == admission.heldRole)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `the defaults are Stream's call roles, no window, seven days of grace, and roles that may be lowered`() {
         let policy = AdmissionPolicy()
+        #expect(policy.requestedRoleRule == .lower)
 
         #expect(policy.streamRoles == [.host: "host", .coHost: "moderator", .participant: "call_member"])
         #expect(policy.earlyJoinWindow == nil)

@@ -53,6 +53,9 @@ FROM unnest(ARRAY[
     '{"requested_role": "co-host"}',
     '{"requested_role": "participant", "granted_role": "participant"}',
     '{"requested_role": "observer", "granted_role": "observer"}',
+    -- REQUESTED_ROLE=ignore: the role held, whatever was asked for.
+    '{"requested_role": "participant"}',
+    '{"requested_role": "host"}',
     '{"held_role": null}',
     '{"held_role": null, "requested_role": "host", "granted_role": "host"}',
     '{"subscription_status": "trialing"}',
@@ -69,7 +72,7 @@ FROM unnest(ARRAY[
     '{"request_id": "raised", "granted_role": "host"}',
     '{"request_id": "raised as asked", "requested_role": "host", "granted_role": "host"}',
     '{"request_id": "raised beyond", "requested_role": "participant", "granted_role": "host"}',
-    '{"request_id": "not what was asked", "requested_role": "participant"}',
+    '{"request_id": "neither held nor asked for", "requested_role": "participant", "granted_role": "observer"}',
     '{"request_id": "lowered unasked", "granted_role": "participant"}',
     '{"request_id": "old, not what was asked", "held_role": null, "requested_role": "participant"}',
     '{"request_id": "free", "tier_is_paid": false}',
@@ -90,7 +93,7 @@ SELECT pg_temp.refusal('{"request_id": "refused tomorrow"}', now() + interval '1
 SELECT bag_eq(
     'SELECT request_id::text, change FROM reporting.altered_roles_v1',
     $$ VALUES ('raised', 'raised'), ('raised as asked', 'raised'), ('raised beyond', 'raised'),
-        ('not what was asked', 'altered'), ('lowered unasked', 'altered'), ('old, not what was asked', 'altered') $$,
+        ('neither held nor asked for', 'altered'), ('lowered unasked', 'altered'), ('old, not what was asked', 'altered') $$,
     'roles that were raised or altered'
 );
 SELECT bag_eq(

@@ -14,15 +14,18 @@ package struct AdmissionPolicy: Hashable, Sendable {
     package let earlyJoinWindow: Duration?
     /// How long a subscription whose payment is late still pays for meetings.
     package let pastDueGrace: Duration
+    package let requestedRoleRule: RequestedRoleRule
 
     package init(
         streamRoles: [Role: String] = Self.defaultStreamRoles,
         earlyJoinWindow: Duration? = nil,
-        pastDueGrace: Duration = .days(7)
+        pastDueGrace: Duration = .days(7),
+        requestedRoleRule: RequestedRoleRule = .lower
     ) {
         self.streamRoles = streamRoles
         self.earlyJoinWindow = earlyJoinWindow
         self.pastDueGrace = pastDueGrace
+        self.requestedRoleRule = requestedRoleRule
     }
 
     /// Stream's predefined call roles. Observers have none, so they get no token.
@@ -54,10 +57,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
         }
         guard let call = meeting.streamCall else { throw .noStreamCall }
 
-        let role = request.requestedRole ?? participation.role
-        guard role <= participation.role else {
-            throw .roleAboveOwn(requested: role, held: participation.role)
-        }
+        let role = try role(for: request, held: participation.role)
         guard let streamRole = streamRoles[role] else { throw .roleNotAdmitted(role) }
 
         return Admission(
@@ -69,6 +69,18 @@ package struct AdmissionPolicy: Hashable, Sendable {
             streamRole: streamRole,
             subscription: subscription
         )
+    }
+
+    /// The role of the token, before it is known whether this role gets one.
+    private func role(for request: AdmissionRequest, held: Role) throws(Refusal) -> Role {
+        switch requestedRoleRule {
+        case .ignore:
+            return held
+        case .lower:
+            guard let requested = request.requestedRole else { return held }
+            guard requested <= held else { throw .roleAboveOwn(requested: requested, held: held) }
+            return requested
+        }
     }
 
     /// When a scheduled meeting opens for this participant; nil when it is open.

@@ -188,7 +188,7 @@ extension Report {
 
     static let alteredRoles = Report(
         "altered-roles",
-        "Tokens whose role is above the one held, or not the one asked for",
+        "Tokens whose role is above the one held, or neither that one nor the one asked for",
         view: "reporting.altered_roles_v1",
         columns: [
             .instant("issued_at"), .text("token_id"), .text("change"), .text("user_id"), .text("meeting_id"),

@@ -53,7 +53,8 @@ struct ServerConfiguration: Sendable {
         admissionPolicy = AdmissionPolicy(
             streamRoles: Self.streamRoles(&settings),
             earlyJoinWindow: settings.duration(.earlyJoinWindow),
-            pastDueGrace: settings.duration(.pastDueGrace) ?? .zero
+            pastDueGrace: settings.duration(.pastDueGrace) ?? .zero,
+            requestedRoleRule: settings.choice(.requestedRole, of: RequestedRoleRule.self)
         )
         requestsPerMinute = settings.integer(.tokensPerMinute)
         allowsDevelopmentTokens = settings.flag(.allowDevelopmentTokens)

@@ -228,6 +228,17 @@ extension Setting {
                 type: .duration(default: "7d"),
                 meaning: "how long a subscription with a late payment keeps access, from `past_due_since` on"
             )
+        case .requestedRole:
+            SettingDeclaration(
+                section: .rules,
+                type: .choice(default: "lower", of: ["lower", "ignore"]),
+                meaning: """
+                    what `role` in a request does: `lower`, it may lower the role held in the meeting, and a higher \
+                    one is refused; `ignore`, nothing, the role held decides \
+                    ([convex-clients.md](convex-clients.md#a-client-that-always-sends-one-role)). The record keeps \
+                    both
+                    """
+            )
         case .recordRetentionMonths:
             SettingDeclaration(
                 section: .records,

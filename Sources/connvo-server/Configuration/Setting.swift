@@ -39,6 +39,7 @@ enum Setting: String, CaseIterable, Sendable {
     case tokensPerMinute = "TOKENS_PER_MINUTE"
     case earlyJoinWindow = "EARLY_JOIN_WINDOW"
     case pastDueGrace = "PAST_DUE_GRACE"
+    case requestedRole = "REQUESTED_ROLE"
 
     case recordRetentionMonths = "RECORD_RETENTION_MONTHS"
 

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import Logging
 import Testing
@@ -56,6 +57,7 @@ import Testing
     @Test func `a setting that may be one of several names is declared with the names of its type`() {
         let types: [(Setting, [String])] = [
             (.databaseStatements, ServerConfiguration.Statements.allCases.map(\.rawValue)),
+            (.requestedRole, RequestedRoleRule.allCases.map(\.rawValue)),
             (.logLevel, Logger.Level.allCases.map(\.rawValue)),
             (.logFormat, LogSettings.Format.allCases.map(\.rawValue)),
         ]
