@@ -101,6 +101,17 @@ import Testing
 
     // MARK: Silence
 
+    @Test func `between two requests a connection is kept as long as the setting says`() async throws {
+        try await ServerFixture.with(["HTTP_IDLE_TIMEOUT": "7s"]) { fixture in
+            let connection = try await fixture.server.connect()
+            try await connection.send(WireRequest("GET", "/livez").bytes)
+            #expect(try await connection.answer().status == 200)
+            // Longer than the first request of a connection may take.
+            #expect(try await !connection.rest(within: .seconds(5)).closed)
+            #expect(try await connection.rest().closed)
+        }
+    }
+
     @Test func `a connection on which nothing is asked is closed after five seconds`() async throws {
         let connection = try await connect()
         let rest = try await connection.rest(within: .seconds(20))

@@ -28,7 +28,8 @@ import Testing
         Case(
             testDescription: "everything is wrong",
             settings: [
-                "HTTP_PORT": "99999", "ADMIN_PORT": "x", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
+                "HTTP_PORT": "99999", "ADMIN_PORT": "x", "HTTP_IDLE_TIMEOUT": "2h",
+                "INVALID_TOKENS_PER_SECOND": "-1", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
                 "ALLOW_DEVELOPMENT_TOKENS": "yes",
                 "TRUSTED_PROXIES": "300.0.0.0/8", "EARLY_JOIN_WINDOW": "soon", "PAST_DUE_GRACE": "7",
                 "DATABASE_POOL_SIZE": "0",
@@ -38,7 +39,7 @@ import Testing
                 "DATABASE_URL": "postgresql://user:hunter2-secret@[bad",
             ],
             named: [
-                "HTTP_PORT", "ADMIN_PORT", "LOG_LEVEL", "LOG_FORMAT", "ALLOW_DEVELOPMENT_TOKENS", "TRUSTED_PROXIES",
+                "HTTP_PORT", "ADMIN_PORT", "HTTP_IDLE_TIMEOUT", "INVALID_TOKENS_PER_SECOND", "LOG_LEVEL", "LOG_FORMAT", "ALLOW_DEVELOPMENT_TOKENS", "TRUSTED_PROXIES",
                 "EARLY_JOIN_WINDOW",
                 "PAST_DUE_GRACE", "DATABASE_POOL_SIZE", "DATABASE_STATEMENTS", "STREAM_ROLE_HOST",
                 "STREAM_GRANTS_CONFIRMED",
