@@ -79,6 +79,14 @@ import Testing
     }
 
     @Test func `a port that another process takes after the check is named, too`() async throws {
+        // The other process has five seconds to take it: a slow machine may need another try.
+        var last: (status: Int32?, isNamed: Bool) = (nil, false)
+        for _ in 0..<4 where last.status != 78 { last = try await loseThePort() }
+        #expect(last.status == 78)
+        #expect(last.isNamed)
+    }
+
+    private func loseThePort() async throws -> (status: Int32?, isNamed: Bool) {
         let silent = try SilentListener()
         let port = try SilentListener(listens: false).port
         let folders = [try Folder(), try Folder()]
@@ -88,9 +96,13 @@ import Testing
         try await eventually { folders[0].text("errors").contains("Unless role") }
         let settings = Self.good.merging(["HTTP_PORT": "\(port)"]) { $1 }
         let first = try LaunchedProcess(["serve"], settings: settings, folder: folders[1])
-        #expect(try await onOwnThread { late.exitStatus(within: .seconds(30)) } == 78)
-        #expect(folders[0].text("errors").contains("connvo-server: HTTP_PORT is \(port), which is in use at 127.0.0.1"))
+        let status = try await onOwnThread { late.exitStatus(within: .seconds(15)) }
         first.kill()
+        late.kill()
+        return (
+            status,
+            folders[0].text("errors").contains("connvo-server: HTTP_PORT is \(port), which is in use at 127.0.0.1")
+        )
     }
 
     @Test(arguments: ["[::1]", "*", "localhost", "0.0.0.0"]) func `serve listens there`(host: String) async throws {
