@@ -91,12 +91,17 @@ struct IssuanceWorker: ~Copyable {
             self.connection = consume connection
         } catch  where error.kind == .timedOut {
             giveUp(AbandonedCommand(connection), after: error)
-        } catch  where error.leavesConnectionUsable && Self.rollBack(on: &connection) {
-            // The server refuses the probe and says nothing about COMMIT: the next requests will find out.
-            hasCommitted = true
-            self.connection = consume connection
         } catch {
-            lose(error)
+            switch IssuanceTransactionError(cause: error, commitWasSent: false).consequence {
+            case .notRecorded, .commitUnknown:
+                return lose(error)
+            case .collided, .itemAtFault, .refused:
+                guard Self.rollBack(on: &connection) else { return lose(error) }
+                // The server refuses what is to be committed, which says nothing about COMMIT: the next requests will
+                // find out.
+                hasCommitted = true
+                self.connection = consume connection
+            }
         }
     }
 

@@ -84,6 +84,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a stall ends when a COMMIT is acknowledged, and when the server refuses to try one`(
+        isRefused: Bool
+    )
+        async throws
+    {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try database.trigger(atCommit: true, "PERFORM pg_sleep(600)")
+            if isRefused {
+                try database.run("REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) FROM PUBLIC")
+            }
+
+            try TestEngine.run(
+                on: database,
+                configure: { configuration in
+                    configuration.poolSize = 1
+                    configuration.statementTimeout = .seconds(600)
+                },
+                body: { engine in
+                    let response = engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(3))
+                    #expect(try response.outcome().unavailability == .commitUnknown)
+                    #expect(waitUntil { engine.stalls == 1 })
+
+                    try database.run("DROP FUNCTION public.test_trigger CASCADE")
+
+                    #expect(waitUntil { engine.engine.obstacle == nil })
+                    #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                }
+            )
+            #expect(try database.tokenCount() == 1)
+        }
+    }
+
     @Test func `a COMMIT that was given up is ended on the server`() async throws {
         try await withDatabase { database in
             let paid = try database.paidMeeting()
