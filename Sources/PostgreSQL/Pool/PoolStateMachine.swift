@@ -4,11 +4,11 @@
 /// thread. Each *slot* stands for one thread with at most one connection. The thread calls
 /// ``nextStep(for:hasWork:now:)``, carries out the step, reports its outcome and calls again.
 ///
-/// While the database does not accept connections, one slot probes at a time, or one each half second when attempts take
-/// longer than that, so that the database gets a few attempts a second. While COMMIT is stalled (``CommitHealth``), no
-/// slot works, and one at a time tries a COMMIT. Connections, and COMMITs that were given up and occupy a backend, are
-/// together at most twice as many as the slots. Connections have a lifetime and an idle limit, both with jitter, so that they do not all end
-/// at the same time.
+/// While the database does not accept connections, one slot probes at a time, or one each half second when attempts
+/// take longer than that, so that the database gets a few attempts a second. While COMMIT is stalled
+/// (``CommitHealth``), no slot works, and one at a time tries a COMMIT. Connections, and COMMITs that were given up and
+/// occupy a backend, are together at most twice as many as the slots. Connections have a lifetime and an idle limit,
+/// both with jitter, so that they do not all end at the same time.
 ///
 /// ```swift
 /// switch machine.nextStep(for: slot, hasWork: !queue.isEmpty, now: .now) {
