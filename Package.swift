@@ -114,7 +114,7 @@ let package = Package(
         ),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: settings),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "ConvexAPITests", dependencies: ["ConvexAPI", "Domain"], swiftSettings: settings),
+        .testTarget(name: "ConvexAPITests", dependencies: ["ConvexAPI", "Domain", "JSON"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Text"], swiftSettings: settings),
         .testTarget(
             name: "JOSETests",

@@ -64,7 +64,9 @@ extension Setting {
                 section: .http,
                 type: .duration(default: "75s"),
                 meaning: """
-                    how long a connection is kept between two requests, on both listeners, 1s to 1h. Longer than the                     load balancer keeps it, which then closes first and sends no request into a connection that is                     being closed
+                    how long a connection is kept between two requests, on both listeners, 1s to 1h. Longer than the \
+                    load balancer keeps it, which then closes first and sends no request into a connection that is \
+                    being closed
                     """
             )
         case .corsOrigins:

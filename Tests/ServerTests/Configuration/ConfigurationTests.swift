@@ -39,7 +39,8 @@ import Testing
                 "DATABASE_URL": "postgresql://user:hunter2-secret@[bad",
             ],
             named: [
-                "HTTP_PORT", "ADMIN_PORT", "HTTP_IDLE_TIMEOUT", "INVALID_TOKENS_PER_SECOND", "LOG_LEVEL", "LOG_FORMAT", "ALLOW_DEVELOPMENT_TOKENS", "TRUSTED_PROXIES",
+                "HTTP_PORT", "ADMIN_PORT", "HTTP_IDLE_TIMEOUT", "INVALID_TOKENS_PER_SECOND", "LOG_LEVEL", "LOG_FORMAT",
+                "ALLOW_DEVELOPMENT_TOKENS", "TRUSTED_PROXIES",
                 "EARLY_JOIN_WINDOW",
                 "PAST_DUE_GRACE", "DATABASE_POOL_SIZE", "DATABASE_STATEMENTS", "STREAM_ROLE_HOST",
                 "STREAM_GRANTS_CONFIRMED",

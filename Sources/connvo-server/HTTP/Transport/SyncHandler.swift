@@ -68,8 +68,11 @@ final class SyncHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Back-pressure
 
     func read(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return readIsDue = true }
-        context.read()
+        if context.channel.isWritable {
+            context.read()
+        } else {
+            readIsDue = true
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
