@@ -4,7 +4,10 @@ internal import PostgreSQL
 ///
 /// It states its settings (``SessionSettings``), and is refused behind a pooler that gives each transaction another session
 /// of the server.
-enum AdministrativeSession {
+struct AdministrativeSession: Sendable {
+    /// The settings that the database or the login had set otherwise.
+    private let restated: [String]
+
     /// For the statements of this file, which are short.
     private static let timeout: Duration = .seconds(30)
 
@@ -19,23 +22,22 @@ enum AdministrativeSession {
 
     /// States the settings.
     ///
-    /// - Returns: False, without having changed anything, when a pooler gives each transaction another session.
-    static func begin(on connection: inout Connection) throws(DatabaseError) -> Bool {
-        var expected = Parameters()
-        expected.append(connection.backendPID)
-        do {
-            let direct = try connection.execute(set, expected, deadline: .after(timeout))
-            if !direct.rows.isEmpty { return true }
-            // The process that answers is another one than the handshake named: something stands between.
-            if try isPooled(&connection) { return false }
-            try connection.executeScript(SessionSettings.set, deadline: .after(timeout))
-            return true
+    /// - Returns: Nil, without having changed anything, when a pooler gives each transaction another session.
+    static func begin(on connection: inout Connection) throws(DatabaseError) -> AdministrativeSession? {
+        do throws(DatabaseError) {
+            // Where another process answers than the handshake named, something stands between.
+            let isDirect = try process(of: &connection) == connection.backendPID
+            if !isDirect, try isPooled(&connection) { return nil }
+            let changed = try connection.execute(set, deadline: .after(timeout))
+            return AdministrativeSession(
+                restated: try changed.rows.map { (row) throws(DatabaseError) in try row.decode(0) }
+            )
         } catch {
             // A prepared statement is where another session looks for it, or is not where this one prepared it.
             guard error.sqlState == .duplicatePreparedStatement || error.sqlState == .invalidStatementName else {
                 throw error
             }
-            return false
+            return nil
         }
     }
 
@@ -53,7 +55,7 @@ enum AdministrativeSession {
     ///   - becomesOwner: Whether the session works as connvo_owner.
     ///   - script: What else belongs to that state.
     /// - Throws: ``DatabaseError`` with `lockNotAvailable` when a script gave the lock free and another session has it.
-    static func reset(
+    func reset(
         keeping lock: AdvisoryLock,
         becomesOwner: Bool,
         and script: String = "",
@@ -73,11 +75,11 @@ enum AdministrativeSession {
             DISCARD TEMP;
             DISCARD SEQUENCES;
             SELECT pg_catalog.pg_try_advisory_lock(\(lock.key));
-            \(SessionSettings.set);
+            \(SessionSettings.set(restated));
             \(becomesOwner ? SchemaOwner.become.sql : "");
             \(script)
             """
-        try connection.executeScript(deallocatingAll: reset, deadline: .after(timeout))
+        try connection.executeScript(deallocatingAll: reset, deadline: .after(Self.timeout))
         _ = connection.takeNotices()
     }
 
@@ -109,10 +111,5 @@ enum AdministrativeSession {
 extension AdministrativeSession {
     private static let process = Statement("session.process", "SELECT pg_catalog.pg_backend_pid()")
 
-    /// Sets nothing, and returns no row, in a session of another process than $1.
-    private static let set = Statement(
-        "session.settings",
-        "\(SessionSettings.set)\nWHERE pg_catalog.pg_backend_pid() = $1",
-        parameters: [.int4]
-    )
+    private static let set = Statement("session.settings", SessionSettings.set)
 }

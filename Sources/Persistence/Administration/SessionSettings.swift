@@ -9,7 +9,8 @@ internal import PostgreSQL
 ///
 /// PostgreSQL 15 manual, chapter 20, and 17 for what is newer.
 enum SessionSettings {
-    /// Settings of every version.
+    /// What a session is to have. Settings that the server does not know are left out; those that only a superuser may
+    /// change are changed only where they differ, as all are.
     private static let values: [(name: String, value: String)] = [
         // How texts are read and written.
         ("client_encoding", "UTF8"),
@@ -51,41 +52,34 @@ enum SessionSettings {
         ("plan_cache_mode", "auto"),
         ("cursor_tuple_fraction", "0.1"),
         ("gin_fuzzy_search_limit", "0"),
-    ]
-
-    /// Settings that not every version has, or that not every login may change: changed only where they differ.
-    private static let differing: [(name: String, value: String)] = [
+        // Newer than PostgreSQL 15.
         ("transaction_timeout", "0"),
         ("createrole_self_grant", ""),
         ("restrict_nonsystem_relation_kind", ""),
+        // Only a superuser may change it.
         ("session_replication_role", "origin"),
+        // A COMMIT must mean that the data is on disk. Every value but `off` waits for at least that (manual, 20.5.1).
+        ("synchronous_commit", "on"),
     ]
 
-    /// A COMMIT must mean that the data is on disk. Other values wait for at least that (manual, 20.5.1).
-    private static let synchronousCommit = "synchronous_commit"
+    /// Sets, for the session, those that differ. Returns the name of each.
+    static let set = """
+        SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, false)
+        FROM (
+            VALUES
+                \(values.map { "('\($0.name)', '\($0.value)')" }.joined(separator: ",\n        "))
+        ) AS wanted (name, value)
+        WHERE CASE wanted.name
+                WHEN 'synchronous_commit' THEN pg_catalog.current_setting(wanted.name) = 'off'
+                ELSE pg_catalog.current_setting(wanted.name, true) <> wanted.value
+            END
+        """
 
-    /// The calls that set all of them, separated by commas.
-    ///
-    /// - Parameter isLocal: Whether for the transaction only.
-    static func calls(isLocal: Bool) -> String {
-        let set = { (name: String, value: String) in
-            "pg_catalog.set_config('\(name)', '\(value)', \(isLocal))"
+    /// Sets those with these names, for the session.
+    static func set(_ names: [String]) -> String {
+        let calls = values.filter { names.contains($0.name) }.map { name, value in
+            "pg_catalog.set_config('\(name)', '\(value)', false)"
         }
-        let plain = values.map(set)
-        let conditional = differing.map { name, value in
-            let current = "pg_catalog.current_setting('\(name)', true)"
-            // An empty text is what an unknown setting has once it was asked for.
-            return "CASE WHEN \(current) NOT IN ('\(value)', '') THEN \(set(name, value)) END"
-        }
-        let commit = """
-            CASE pg_catalog.current_setting('\(synchronousCommit)') WHEN 'off' THEN \(set(synchronousCommit, "on")) END
-            """
-        return (plain + conditional + [commit]).joined(separator: ",\n    ")
+        return calls.isEmpty ? "" : "SELECT \(calls.joined(separator: ", "))"
     }
-
-    /// Sets all of them for the session.
-    static let set = "SELECT \(calls(isLocal: false))"
-
-    /// Sets all of them for the open transaction: nothing relies on session state, so a pooler may stand between.
-    static let setLocal = "SELECT \(calls(isLocal: true))"
 }

@@ -215,7 +215,7 @@ extension Maintainer {
     /// States what a database or a login may have set otherwise.
     private func beginSession(on connection: inout Connection) throws(MaintenanceFailure) {
         try MaintenanceFailure.step("preparing the session") { () throws(DatabaseError) in
-            guard try AdministrativeSession.begin(on: &connection) else { throw AdministrativeSession.pooled }
+            guard try AdministrativeSession.begin(on: &connection) != nil else { throw AdministrativeSession.pooled }
         }
     }
 

@@ -20,6 +20,8 @@ final class BlockerWatch: Sendable {
             guard shared.waitForLongFile(interval),
                 var connection = try? origin.open(deadline: .after(.seconds(1)))
             else { return }
+            // The first time takes longest, because the server makes a plan.
+            _ = try? LockHolder.readAll(blocking: pid, on: &connection)
             repeat {
                 guard let file = shared.longFile(interval) else { continue }
                 guard let holders = try? LockHolder.readAll(blocking: pid, on: &connection) else { return }

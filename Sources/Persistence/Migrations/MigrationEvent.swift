@@ -7,6 +7,8 @@ package enum MigrationEvent: Hashable, Sendable {
     case applying(Migration)
     /// Nothing of the file was applied, because a lock could not be had; it is tried again after `pause`.
     case retrying(Migration, attempt: Int, of: Int, pause: Duration, holders: [LockHolder])
+    /// As `retrying`, for roles.sql and for partitions.
+    case retryingStep(String, attempt: Int, of: Int, pause: Duration)
     case applied(Migration, took: Duration)
     /// A run that was interrupted had done all that the file does, and only its record was missing.
     case foundApplied(Migration)

@@ -64,7 +64,7 @@ extension Migrator {
         asApplied: Set<Int> = [],
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationRepair {
-        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
             try readRepairPlan(asApplied: asApplied, on: &connection)
         }
     }
@@ -85,7 +85,7 @@ extension Migrator {
         asApplied: Set<Int> = [],
         on connection: inout Connection
     ) throws(MigrationFailure) {
-        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
             try takeLock(on: &connection)
             defer { AdvisoryLock.migration.release(on: &connection) }
             try checkLock(on: &connection)

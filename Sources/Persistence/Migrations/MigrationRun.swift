@@ -2,6 +2,7 @@ internal import PostgreSQL
 
 /// What holds for all steps of one `migrate up`.
 struct MigrationRun: Sendable {
+    let session: AdministrativeSession
     /// Whether steps run as connvo_owner.
     let becomesOwner: Bool
     /// Whether the server can find out that a client has gone.

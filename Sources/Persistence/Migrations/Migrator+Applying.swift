@@ -52,7 +52,7 @@ extension Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) {
         do {
-            try AdministrativeSession.reset(
+            try run.session.reset(
                 keeping: .migration,
                 becomesOwner: run.becomesOwner,
                 and: run.watchesClient ? MigrationStatements.watchClient.sql : "",

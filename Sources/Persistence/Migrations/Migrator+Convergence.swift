@@ -65,7 +65,8 @@ extension Migrator {
             let objects = try MigratorObjects.read(deadline: .after(Self.stepTimeout), on: &connection)
             guard objects.partitionFunction else { return [] }
             // Another session that makes partitions, or holds a lock, is soon done.
-            return try retrying(after: [.lockNotAvailable], on: &connection) { (connection) throws(DatabaseError) in
+            return try retrying("partitions", after: [.lockNotAvailable], on: &connection) {
+                (connection) throws(DatabaseError) in
                 try Partitions.ensure(deadline: .after(Self.stepTimeout), on: &connection)
             }
         }
@@ -79,7 +80,7 @@ extension Migrator {
             .internalError, .uniqueViolation, .duplicateObject, .deadlockDetected, .lockNotAvailable,
         ]
         return try MigrationFailure.step("roles.sql") { () throws(DatabaseError) in
-            try retrying(after: states, on: &connection) { (connection) throws(DatabaseError) in
+            try retrying("roles.sql", after: states, on: &connection) { (connection) throws(DatabaseError) in
                 _ = connection.takeNotices()
                 _ = try connection.executeTogether(
                     [Command(MigrationStatements.begin), Command(MigrationStatements.setLockTimeout(lockRetry))],
@@ -93,8 +94,11 @@ extension Migrator {
         }
     }
 
-    /// Tries again, up to five times, what failed because another session was at the same.
+    /// Tries again what failed because another session was at the same: as often as a file is tried where a lock was not
+    /// to be had, and five times where two changed the same row. What is soon over, as between migrators of one cluster,
+    /// is not reported.
     private func retrying<Value>(
+        _ name: String,
         after states: Set<SQLState>,
         on connection: inout Connection,
         _ body: (inout Connection) throws(DatabaseError) -> Value
@@ -105,9 +109,15 @@ extension Migrator {
                 return try body(&connection)
             } catch {
                 rollBack(on: &connection)
-                guard attempt < 5, connection.isIdle, error.sqlState.map(states.contains) == true else { throw error }
+                let isLock = error.sqlState == .lockNotAvailable
+                let attempts = isLock ? lockRetry.attempts : 5
+                guard attempt < attempts, connection.isIdle, error.sqlState.map(states.contains) == true else {
+                    throw error
+                }
+                let length = isLock ? lockRetry.pause(after: attempt) : .milliseconds(Int64.random(in: 50...250))
+                if isLock, attempt >= 5 { report(.retryingStep(name, attempt: attempt, of: attempts, pause: length)) }
                 attempt += 1
-                pause(for: .milliseconds(Int64.random(in: 50...250)))
+                pause(for: length)
             }
         }
     }

@@ -33,7 +33,7 @@ package struct Migrator {
 
     /// Compares the database with the catalogue, without changing or locking anything.
     package func status(on connection: inout Connection) throws(MigrationFailure) -> MigrationStatus {
-        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
             let objects = try readObjects(on: &connection)
             return try readStatus(objects, on: &connection)
         }
@@ -41,7 +41,7 @@ package struct Migrator {
 
     /// INVALID indexes in our schemas.
     package func invalidIndexes(on connection: inout Connection) throws(MigrationFailure) -> [InvalidIndex] {
-        try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
             try readInvalidIndexes(on: &connection)
         }
     }
@@ -61,7 +61,7 @@ package struct Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationPlan {
         try checkTarget(target)
-        return try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        return try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
             let objects = try readObjects(on: &connection)
             let becomesOwner = try becomesOwner(on: &connection)
             let state = try readVisibleState(objects, on: &connection)
@@ -85,22 +85,27 @@ package struct Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> [Migration] {
         try checkTarget(target)
-        return try inSession(on: &connection) { (connection) throws(MigrationFailure) in
+        return try inSession(on: &connection) { (connection, session) throws(MigrationFailure) in
             if try isUpToDate(to: target, on: &connection) { return [] }
             try takeLock(on: &connection)
             defer { AdvisoryLock.migration.release(on: &connection) }
             try checkLock(on: &connection)
-            return try upWithLock(to: target, on: &connection)
+            return try upWithLock(to: target, in: session, on: &connection)
         }
     }
 
     private func upWithLock(
         to target: Int?,
+        in session: AdministrativeSession,
         on connection: inout Connection
     ) throws(MigrationFailure) -> [Migration] {
         let objects = try readObjects(on: &connection)
         let becomesOwner = try becomesOwner(on: &connection)
-        var run = MigrationRun(becomesOwner: becomesOwner, watchesClient: try canWatchClient(on: &connection))
+        var run = MigrationRun(
+            session: session,
+            becomesOwner: becomesOwner,
+            watchesClient: try canWatchClient(on: &connection)
+        )
 
         var steps: [MigrationStep] = []
         var failures: [MigrationFailure.UnrepairedIndex] = []
@@ -133,14 +138,14 @@ package struct Migrator {
     /// - Throws: ``MigrationFailure/pooled`` behind a pooler that gives each transaction another session.
     func inSession<Value>(
         on connection: inout Connection,
-        _ body: (inout Connection) throws(MigrationFailure) -> Value
+        _ body: (inout Connection, AdministrativeSession) throws(MigrationFailure) -> Value
     ) throws(MigrationFailure) -> Value {
-        let isOwn = try MigrationFailure.step("preparing the session") { () throws(DatabaseError) in
+        let session = try MigrationFailure.step("preparing the session") { () throws(DatabaseError) in
             try AdministrativeSession.begin(on: &connection)
         }
-        guard isOwn else { throw .pooled }
+        guard let session else { throw .pooled }
         defer { AdministrativeSession.end(on: &connection) }
-        return try body(&connection)
+        return try body(&connection, session)
     }
 
     /// What there is to do. All files that would be run are looked at before the first is.

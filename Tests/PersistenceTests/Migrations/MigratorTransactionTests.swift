@@ -51,8 +51,9 @@ import Testing
         _ = try Migrator(.scratch([("0001_a.sql", "SELECT 1;")])).up(on: &connection)
         try connection.executeScript("DELETE FROM connvo.schema_migrations", deadline: .after(.seconds(10)))
         let migrator = Migrator(try .scratch([file]))
+        let session = try #require(try AdministrativeSession.begin(on: &connection))
         return #expect(throws: MigrationFailure.self) {
-            let run = MigrationRun(becomesOwner: false, watchesClient: false)
+            let run = MigrationRun(session: session, becomesOwner: false, watchesClient: false)
             try migrator.apply(migrator.catalogue.migrations[0], in: run, on: &connection)
         }
     }

@@ -55,6 +55,13 @@ struct MigrateUp: AsyncParsableCommand {
                 \(DurationText.text(.milliseconds(pause.milliseconds)))\(names)
                 """
             )
+        case .retryingStep(let name, let attempt, let attempts, let pause):
+            Terminal.say(
+                """
+                \(name): attempt \(attempt) of \(attempts) got no lock and was rolled back; the next one in \
+                \(DurationText.text(.milliseconds(pause.milliseconds)))
+                """
+            )
         case .applied(let migration, let took):
             Terminal.print("\(migration.file)  \(took.milliseconds) ms")
         case .foundApplied(let migration):
@@ -84,7 +91,7 @@ extension MigrationEvent {
     fileprivate var isChange: Bool {
         switch self {
         case .applied, .foundApplied, .droppingRemnant, .repairing, .partitionsMade, .recordsMade, .rolesChanged: true
-        case .waitingForLock, .applying, .retrying, .invalidIndex, .notice: false
+        case .waitingForLock, .applying, .retrying, .retryingStep, .invalidIndex, .notice: false
         }
     }
 }
