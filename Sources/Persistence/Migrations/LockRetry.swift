@@ -3,8 +3,8 @@ internal import Domain
 /// How a migration asks for locks: briefly, and again.
 ///
 /// Sessions that queue behind an ALTER TABLE wait as long as it does, so a migration must not wait long: a request of a
-/// server has a second. What it waits for is mostly over in seconds or minutes, so it should not give up soon. (pgroll, GitLab's `with_lock_retries` and squawk's guide say
-/// the same.)
+/// server has a second. What it waits for is mostly over in seconds or minutes, so it should not give up soon. (pgroll,
+/// GitLab's `with_lock_retries` and squawk's guide say the same.)
 package struct LockRetry: Hashable, Sendable {
     /// `lock_timeout`: how long each statement waits for each lock. At least 1 ms.
     package var lockTimeout: Duration
@@ -27,8 +27,8 @@ package struct LockRetry: Hashable, Sendable {
         self.longestPause = longestPause
     }
 
-    /// A pause after the attempt with this number: at random between half of the step and all of it, so that migrators which
-    /// retry after a conflict do not collide again.
+    /// A pause after the attempt with this number: at random between half of the step and all of it, so that migrators
+    /// which retry after a conflict do not collide again.
     func pause(after attempt: Int) -> Duration {
         let step = (1..<max(1, attempt)).reduce(firstPause) { pause, _ in min(pause * 2, longestPause) }
         let whole = min(step, longestPause).microseconds
