@@ -6,12 +6,13 @@
 -- Idempotent: everything is compared first and changed only where it differs. Other databases of the cluster may do
 -- the same at this moment; what then fails with XX000 (tuple concurrently updated) succeeds when it is run again.
 -- What it changes it says in a NOTICE with SQLSTATE CVCHG, which `migrate up` prints.
--- Privileges given to other roles by hand are left alone; those of PUBLIC and of these four are made exactly so:
+-- Privileges given to other roles by hand are left alone; those of PUBLIC and of these five are made exactly so:
 --
 --   connvo_owner     owns schemas connvo and reporting and all that is in them; runs migrations and maintenance
 --   connvo_app       serve: reads the business tables, reads and appends records, sees to partitions; no more
 --   connvo_admin     seed, export: changes the six business tables; does not see records
 --   connvo_reporter  report: reads the views of schema reporting; nothing else
+--   connvo_maintainer  maintain: calls the functions of maintenance; reads and changes nothing by itself
 
 -- 1. The roles. CREATE ROLE waits for another database that is making the same role, then fails, and all is well.
 DO $$
@@ -27,7 +28,7 @@ DECLARE
 BEGIN
     FOR statement IN
         SELECT 'CREATE ROLE ' || wanted.name || ' NOLOGIN'
-        FROM unnest(ARRAY['connvo_owner', 'connvo_app', 'connvo_admin', 'connvo_reporter']) WITH ORDINALITY
+        FROM unnest(ARRAY['connvo_owner', 'connvo_app', 'connvo_admin', 'connvo_reporter', 'connvo_maintainer']) WITH ORDINALITY
             AS wanted (name, position)
         WHERE to_regrole(wanted.name) IS NULL
         ORDER BY wanted.position
@@ -175,7 +176,7 @@ EXCEPTION
 END;
 $$;
 
--- 3. Privileges: what PUBLIC and the three roles have, against what they should have.
+-- 3. Privileges: what PUBLIC and the four roles have, against what they should have.
 DO $$
 DECLARE
     statement text;
@@ -193,7 +194,8 @@ BEGIN
         wanted (kind, object, grantee, privilege) AS (
             SELECT 'SCHEMA', to_regnamespace(granted.schema)::oid, to_regrole(granted.role)::oid, 'USAGE'
             FROM (
-                VALUES ('connvo', 'connvo_app'), ('connvo', 'connvo_admin'), ('reporting', 'connvo_reporter')
+                VALUES ('connvo', 'connvo_app'), ('connvo', 'connvo_admin'), ('reporting', 'connvo_reporter'),
+                    ('connvo', 'connvo_maintainer')
             ) AS granted (schema, role)
             UNION ALL
             SELECT 'TABLE', to_regclass('connvo.' || business.name)::oid, to_regrole('connvo_app')::oid, 'SELECT'
@@ -209,7 +211,23 @@ BEGIN
             FROM (
                 VALUES ('connvo.ensure_partitions()', 'connvo_app'),
                     ('connvo.missing_partitions(integer)', 'connvo_app'),
-                    ('connvo.users_with_records(text[])', 'connvo_admin')
+                    ('connvo.users_with_records(text[])', 'connvo_admin'),
+                    -- Called by views; a reader has no USAGE on their schema.
+                    ('connvo.partitions()', 'connvo_reporter'),
+                    ('connvo.rollup_differences(date)', 'connvo_reporter'),
+                    ('connvo.rollup_differences(date)', 'connvo_maintainer'),
+                    ('connvo.recompute_rollups(date)', 'connvo_maintainer'),
+                    ('connvo.ensure_partitions()', 'connvo_maintainer'),
+                    ('connvo.missing_partitions(integer)', 'connvo_maintainer'),
+                    ('connvo.rollups_due()', 'connvo_maintainer'),
+                    ('connvo.refresh_rollups(integer)', 'connvo_maintainer'),
+                    ('connvo.expired_partitions(integer)', 'connvo_maintainer'),
+                    ('connvo.detached_partitions(integer)', 'connvo_maintainer'),
+                    ('connvo.note_attachments()', 'connvo_maintainer'),
+                    ('connvo.detach_partition(text,integer)', 'connvo_maintainer'),
+                    ('connvo.finish_detach(text)', 'connvo_maintainer'),
+                    ('connvo.drop_detached_partition(text,integer)', 'connvo_maintainer'),
+                    ('connvo.attach_partition(text,boolean)', 'connvo_maintainer')
             ) AS allowed (signature, role)
             UNION ALL
             SELECT 'TABLE', to_regclass('connvo.' || business.name)::oid, to_regrole('connvo_admin')::oid, allowed.privilege
@@ -251,7 +269,7 @@ BEGIN
                 AND granted.grantee IN (
                     0, -- PUBLIC
                     to_regrole('connvo_owner'), to_regrole('connvo_app'), to_regrole('connvo_admin'),
-                    to_regrole('connvo_reporter')
+                    to_regrole('connvo_reporter'), to_regrole('connvo_maintainer')
                 )
         ),
         difference (verb, preposition, kind, object, grantee, privilege) AS (
