@@ -46,6 +46,136 @@ $$;
 
 COMMENT ON FUNCTION connvo.add_organizers_as_hosts() IS 'Trigger: makes the organizers of new meetings hosts who are not removed.';
 
+CREATE FUNCTION connvo.append_rollups(with_days boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO connvo.rollup_tokens_hourly
+        (hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at)
+    SELECT hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at
+    FROM connvo.tail_tokens_hourly;
+
+    INSERT INTO connvo.rollup_refusals_hourly
+        (hour_starts_at, reason, code, refusals, users, meetings, last_refused_at)
+    SELECT hour_starts_at, reason, code, refusals, users, meetings, last_refused_at
+    FROM connvo.tail_refusals_hourly;
+
+    INSERT INTO connvo.rollup_users_monthly AS kept
+        (month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at)
+    SELECT month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at
+    FROM connvo.tail_users_monthly
+    ON CONFLICT (month_utc, tier_id, subscription_id, user_digest) DO UPDATE
+    SET tokens = kept.tokens + EXCLUDED.tokens,
+        first_issued_at = least(kept.first_issued_at, EXCLUDED.first_issued_at),
+        last_issued_at = greatest(kept.last_issued_at, EXCLUDED.last_issued_at);
+
+    INSERT INTO connvo.rollup_bursts
+        (burst_starts_at, user_id, meeting_id, tokens, addresses, sessions)
+    SELECT burst_starts_at, user_id, meeting_id, tokens, addresses, sessions
+    FROM connvo.tail_bursts;
+
+    IF with_days THEN
+        INSERT INTO connvo.rollup_tokens_daily
+            (day_utc, tier_id, granted_role, tokens, users, meetings)
+        SELECT day_utc, tier_id, granted_role, tokens, users, meetings
+        FROM connvo.tail_tokens_daily;
+
+        INSERT INTO connvo.rollup_meetings_daily
+            (day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at)
+        SELECT day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at
+        FROM connvo.tail_meetings_daily;
+
+        INSERT INTO connvo.rollup_concurrency_daily
+            (day_utc, peak_tokens, peak_at)
+        SELECT day_utc, peak_tokens, peak_at
+        FROM connvo.tail_concurrency_daily;
+
+        INSERT INTO connvo.rollup_fanout_daily
+            (day_utc, client_ip, users, tokens, refusals)
+        SELECT day_utc, client_ip, users, tokens, refusals
+        FROM connvo.tail_fanout_daily;
+    END IF;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.append_rollups(with_days boolean) IS 'Appends the tails to the rollups; a part of refresh_rollups and recompute_rollups.';
+
+CREATE FUNCTION connvo.attach_partition(partition_name text, accept_altered boolean DEFAULT false) RETURNS TABLE(record_table text, records bigint, is_altered boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET lock_timeout TO '5s'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    wanted constant text := partition_name;
+    found constant regclass := to_regclass(format('connvo.%I', partition_name));
+    noted record;
+    now_checksum text;
+BEGIN
+    SELECT open.id, open.record_table, open.starts_at, open.ends_at, open.records, open.checksum, open.checksum_columns
+    INTO noted
+    FROM connvo.partition_detachments AS open
+    WHERE open.partition_name = wanted
+        AND open.attached_at IS NULL
+        AND open.dropped_at IS NULL
+        AND open.checksum IS NOT NULL
+    FOR UPDATE;
+    IF noted.id IS NULL OR NOT connvo.is_marked_detached(found) THEN
+        RAISE EXCEPTION '% is not a partition that retention detached', wanted
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', found);
+    IF (
+        SELECT count(*)
+        FROM pg_trigger AS own
+        WHERE own.tgrelid = found
+            AND own.tgname IN (noted.record_table || '_own_append_only', noted.record_table || '_no_truncate')
+            AND own.tgfoid = 'connvo.refuse_record_change()'::regprocedure
+            AND own.tgenabled = 'A'
+    ) <> 2 THEN
+        RAISE EXCEPTION 'a trigger that keeps % append-only is missing or disabled: its records may have been altered', wanted
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = format(
+                    'The owner gives the triggers back: SELECT connvo.protect_partition(%L, %L). The records are compared all the same.',
+                    format('connvo.%I', wanted), noted.record_table
+                );
+    END IF;
+
+    SELECT counted.records, counted.checksum
+    INTO records, now_checksum
+    FROM connvo.record_checksum(found, noted.checksum_columns) AS counted;
+    is_altered := (records, now_checksum) IS DISTINCT FROM (noted.records, noted.checksum);
+    IF is_altered AND accept_altered IS NOT TRUE THEN
+        RAISE EXCEPTION '% was altered after it was detached: it holds % records with checksum %, and held % with checksum %',
+            wanted, records, now_checksum, noted.records, noted.checksum
+            USING ERRCODE = 'data_exception',
+                HINT = format(
+                    'Restore it from a backup; or SELECT connvo.attach_partition(%L, true), which reporting.partition_faults_v1 shows for ever.',
+                    wanted
+                );
+    END IF;
+
+    EXECUTE format('ALTER TABLE %s DROP COLUMN use_connvo_attach_partition', found);
+    EXECUTE format(
+        'ALTER TABLE connvo.%I ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
+        noted.record_table, found, noted.starts_at, noted.ends_at
+    );
+    UPDATE connvo.partition_detachments AS ended
+    SET attached_at = now(),
+        attached_by = session_user,
+        is_altered = attach_partition.is_altered
+    WHERE ended.id = noted.id;
+    record_table := noted.record_table;
+    RETURN NEXT;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.attach_partition(partition_name text, accept_altered boolean) IS 'Attaches a month that retention took away, when its triggers are in place and its records are those that were detached; altered records only with accept_altered, which is noted.';
+
 CREATE FUNCTION connvo.create_partition(record_table text, month date) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -53,12 +183,20 @@ CREATE FUNCTION connvo.create_partition(record_table text, month date) RETURNS t
 DECLARE
     starts_at constant timestamp := date_trunc('month', CAST(month AS timestamp));
     ends_at constant timestamp := starts_at + interval '1 month';
-    partition constant text := record_table || to_char(starts_at, '_YYYY_MM');
+    base constant text := record_table || to_char(starts_at, '_YYYY_MM');
+    partition text := base;
+    number integer := 1;
 BEGIN
     IF record_table NOT IN ('issued_tokens', 'token_refusals') THEN
         RAISE EXCEPTION '% is not a record table', record_table
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+
+    -- A table that was detached by hand may have the name. It is left alone, and issuance goes on in another one.
+    WHILE to_regclass(format('connvo.%I', partition)) IS NOT NULL LOOP
+        number := number + 1;
+        partition := base || '_' || number;
+    END LOOP;
 
     -- CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on the parent: it queues behind every reader and
     -- stalls issuance behind itself. ATTACH gets along with both, and finds nothing to scan in a new table.
@@ -73,11 +211,7 @@ BEGIN
         'COMMENT ON TABLE connvo.%I IS %L',
         partition, format('Records of %s (UTC) of connvo.%s.', to_char(starts_at, 'YYYY-MM'), record_table)
     );
-    EXECUTE format(
-        'CREATE TRIGGER %I BEFORE TRUNCATE ON connvo.%I FOR EACH STATEMENT'
-            ' EXECUTE FUNCTION connvo.refuse_record_change()',
-        record_table || '_no_truncate', partition
-    );
+    PERFORM connvo.protect_partition(CAST(format('connvo.%I', partition) AS regclass), record_table);
     EXECUTE format(
         'ALTER TABLE connvo.%I ATTACH PARTITION connvo.%I FOR VALUES FROM (%L) TO (%L)',
         record_table, partition,
@@ -87,85 +221,203 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.create_partition(record_table text, month date) IS 'Makes and attaches the partition of one month (UTC) of issued_tokens or token_refusals; returns its name.';
+COMMENT ON FUNCTION connvo.create_partition(record_table text, month date) IS 'Makes and attaches the partition of one month (UTC) of issued_tokens or token_refusals; returns its name, which has a number behind the month where a table of that name exists.';
 
-CREATE FUNCTION connvo.detached_partitions() RETURNS TABLE(record_table text, partition_name text, detached_at timestamp with time zone, drop_after timestamp with time zone, is_due boolean)
-    LANGUAGE plpgsql
+CREATE FUNCTION connvo.detach_partition(partition_name text, keep_months integer) RETURNS TABLE(is_detached boolean, records bigint, checksum text, held_by text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '200ms'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    wanted constant text := partition_name;
+    attempts constant integer := 12;
+    part record;
+    columns text[];
+    holders integer[];
+BEGIN
+    is_detached := false;
+    SELECT attached.record_table, attached.relation, attached.starts_at, attached.ends_at
+    INTO part
+    FROM connvo.expired_partitions(keep_months) AS expired
+    JOIN connvo.partitions() AS attached
+        ON attached.relation = to_regclass(format('connvo.%I', expired.partition_name))
+    WHERE expired.partition_name = wanted
+        AND NOT expired.is_detach_pending;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    BEGIN
+        -- Nothing may be added to it after it was counted; and two that detach it take turns.
+        EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', part.relation);
+    EXCEPTION
+        WHEN lock_not_available THEN
+            SELECT string_agg(holder.description, '; ')
+            INTO held_by
+            FROM connvo.lock_holders(ARRAY[part.relation]) AS holder;
+            RETURN NEXT;
+            RETURN;
+    END;
+    IF NOT EXISTS (SELECT 1 FROM connvo.partitions() AS attached WHERE attached.relation = part.relation) THEN
+        RETURN;
+    END IF;
+    PERFORM connvo.protect_partition(part.relation, part.record_table);
+
+    SELECT array_agg(CAST(attribute.attname AS text) ORDER BY attribute.attnum)
+    INTO columns
+    FROM pg_attribute AS attribute
+    WHERE attribute.attrelid = CAST(format('connvo.%I', part.record_table) AS regclass)
+        AND attribute.attnum > 0
+        AND NOT attribute.attisdropped;
+    SELECT counted.records, counted.checksum
+    INTO records, checksum
+    FROM connvo.record_checksum(part.relation, columns) AS counted;
+
+    FOR attempt IN 1..attempts LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE connvo.%I DETACH PARTITION %s', part.record_table, part.relation);
+            is_detached := true;
+        EXCEPTION
+            WHEN lock_not_available OR deadlock_detected THEN
+                -- A session that was in the way every time is the one to name.
+                SELECT array_agg(holder.pid), string_agg(holder.description, '; ')
+                INTO holders, held_by
+                FROM connvo.lock_holders(
+                    ARRAY[part.relation, CAST(format('connvo.%I', part.record_table) AS regclass)]
+                ) AS holder
+                WHERE holders IS NULL OR holder.pid IS NULL OR holder.pid = ANY (holders);
+        END;
+        EXIT WHEN is_detached;
+        IF attempt < attempts THEN
+            PERFORM pg_sleep(least(attempt * 0.1, 1) * (0.5 + random()));
+        END IF;
+    END LOOP;
+    IF NOT is_detached THEN
+        records := NULL;
+        checksum := NULL;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    held_by := NULL;
+
+    -- ATTACH PARTITION refuses a table with a column that its parent does not have, and names the column. So nobody
+    -- attaches it unawares, and a table without the mark is not the one that was detached here.
+    EXECUTE format('ALTER TABLE %s ADD COLUMN use_connvo_attach_partition boolean', part.relation);
+    EXECUTE format(
+        'COMMENT ON COLUMN %s.use_connvo_attach_partition IS %L', part.relation,
+        'Mark of retention: SELECT connvo.attach_partition(name) attaches this month again.'
+    );
+    INSERT INTO connvo.partition_detachments
+        (partition_name, record_table, starts_at, ends_at, detached_at, detached_by, records, checksum, checksum_columns)
+    VALUES
+        (wanted, part.record_table, part.starts_at, part.ends_at, now(), session_user, records, checksum, columns);
+    RETURN NEXT;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.detach_partition(partition_name text, keep_months integer) IS 'Detaches a partition that expired_partitions lists, and notes what it holds. No row: there is nothing to detach any more. Not detached: sessions kept a lock of it for about ten seconds; held_by names them.';
+
+CREATE FUNCTION connvo.detached_partitions(keep_months integer) RETURNS TABLE(record_table text, partition_name text, detached_at timestamp with time zone, drop_after timestamp with time zone, is_kept boolean, is_due boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE connvo.partition_detachments AS noted
-    SET detached_at = now()
-    WHERE noted.detached_at IS NULL
-        AND EXISTS (
-            SELECT 1
-            FROM pg_class AS relation
-            WHERE relation.oid = to_regclass(format('connvo.%I', noted.partition_name))
-                AND NOT relation.relispartition
-        );
-
     RETURN QUERY
     SELECT noted.record_table,
         CAST(noted.partition_name AS text),
         noted.detached_at,
         noted.detached_at + interval '7 days',
-        noted.detached_at + interval '7 days' <= now()
+        noted.ends_at > connvo.retention_border(keep_months),
+        noted.detached_at + interval '7 days' <= now() AND noted.ends_at <= connvo.retention_border(keep_months)
     FROM connvo.partition_detachments AS noted
-    JOIN pg_class AS relation
-        ON relation.oid = to_regclass(format('connvo.%I', noted.partition_name))
-    WHERE NOT relation.relispartition
+    WHERE noted.attached_at IS NULL
         AND noted.dropped_at IS NULL
-    ORDER BY noted.detached_at, noted.partition_name;
+        AND noted.checksum IS NOT NULL
+        AND connvo.is_marked_detached(to_regclass(format('connvo.%I', noted.partition_name)))
+    ORDER BY noted.detached_at, noted.starts_at, noted.partition_name;
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.detached_partitions() IS 'The partitions that retention detached and that still exist, with the time after which they may be dropped; notes when it sees one for the first time.';
+COMMENT ON FUNCTION connvo.detached_partitions(keep_months integer) IS 'The months that retention took away and that wait to be dropped: after when, and whether they are to be kept after all because so many months are kept now.';
 
-CREATE FUNCTION connvo.drop_detached_partition(partition_name text) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION connvo.drop_detached_partition(partition_name text, keep_months integer) RETURNS TABLE(is_dropped boolean, held_by text)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '200ms'
     AS $$
-#variable_conflict use_column
+#variable_conflict use_variable
 DECLARE
-    wanted constant text := drop_detached_partition.partition_name;
-    -- As a wall clock of UTC.
-    ends_at timestamp;
+    wanted constant text := partition_name;
+    noted record;
+    kept tstzmultirange;
 BEGIN
-    -- Two that drop at once: the second waits here, and finds it done.
-    PERFORM 1
-    FROM connvo.partition_detachments AS noted
-    WHERE noted.partition_name = wanted
-    FOR UPDATE;
+    is_dropped := false;
+    BEGIN
+        SELECT open.id, open.starts_at, open.ends_at
+        INTO noted
+        FROM connvo.partition_detachments AS open
+        WHERE open.partition_name = wanted
+            AND open.attached_at IS NULL
+            AND open.dropped_at IS NULL
+        FOR UPDATE;
 
-    IF NOT EXISTS (
-        SELECT 1
-        FROM connvo.detached_partitions() AS detached
-        WHERE detached.partition_name = wanted
-            AND detached.is_due
-    ) THEN
-        RAISE EXCEPTION '% was not detached by retention at least seven days ago', wanted
-            USING ERRCODE = 'object_not_in_prerequisite_state';
-    END IF;
+        -- Behind the lock of the row, which attach_partition takes, too.
+        IF noted.id IS NULL OR NOT EXISTS (
+            SELECT 1
+            FROM connvo.detached_partitions(keep_months) AS detached
+            WHERE detached.partition_name = wanted
+                AND detached.is_due
+        ) THEN
+            RAISE EXCEPTION '% was not detached by retention at least seven days ago, or is to be kept', wanted
+                USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
 
-    EXECUTE format('DROP TABLE connvo.%I', wanted);
-    ends_at := to_date(right(wanted, 7), 'YYYY_MM') + interval '1 month';
-
-    -- Rollups that name people, meetings or addresses end with the records. Those that only count stay.
-    DELETE FROM connvo.rollup_bursts
-    WHERE burst_starts_at < ends_at AT TIME ZONE 'UTC';
-    DELETE FROM connvo.rollup_fanout_daily
-    WHERE day_utc < ends_at;
-    DELETE FROM connvo.rollup_meetings_daily
-    WHERE day_utc < ends_at;
+        EXECUTE format('DROP TABLE connvo.%I', wanted);
+    EXCEPTION
+        WHEN lock_not_available THEN
+            SELECT string_agg(holder.description, '; ')
+            INTO held_by
+            FROM connvo.lock_holders(ARRAY[to_regclass(format('connvo.%I', wanted))]) AS holder;
+            RETURN NEXT;
+            RETURN;
+    END;
 
     UPDATE connvo.partition_detachments
-    SET dropped_at = now()
-    WHERE partition_name = wanted;
+    SET dropped_at = now(),
+        dropped_by = session_user
+    WHERE id = noted.id;
+
+    -- Rollups that name people, meetings or addresses end with the records. Those that only count stay, and so does what
+    -- belongs to records that are kept, attached or waiting to be dropped.
+    SELECT range_agg(tstzrange(held.starts_at, held.ends_at))
+    INTO kept
+    FROM (
+        SELECT part.starts_at, part.ends_at
+        FROM connvo.partitions() AS part
+        UNION ALL
+        SELECT open.starts_at, open.ends_at
+        FROM connvo.partition_detachments AS open
+        WHERE open.attached_at IS NULL
+            AND open.dropped_at IS NULL
+            AND open.starts_at IS NOT NULL
+    ) AS held;
+    DELETE FROM connvo.rollup_bursts AS rollup
+    WHERE rollup.burst_starts_at < noted.ends_at
+        AND NOT kept @> rollup.burst_starts_at;
+    DELETE FROM connvo.rollup_fanout_daily AS rollup
+    WHERE rollup.day_utc < noted.ends_at AT TIME ZONE 'UTC'
+        AND NOT kept @> (CAST(rollup.day_utc AS timestamp) AT TIME ZONE 'UTC');
+    DELETE FROM connvo.rollup_meetings_daily AS rollup
+    WHERE rollup.day_utc < noted.ends_at AT TIME ZONE 'UTC'
+        AND NOT kept @> (CAST(rollup.day_utc AS timestamp) AT TIME ZONE 'UTC');
+    is_dropped := true;
+    RETURN NEXT;
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.drop_detached_partition(partition_name text) IS 'Drops a partition that retention detached at least seven days ago, and what rollups say of people, meetings and addresses until its end; refuses anything else.';
+COMMENT ON FUNCTION connvo.drop_detached_partition(partition_name text, keep_months integer) IS 'Drops a partition that retention detached at least seven days ago, that nobody attached since and that is not to be kept, and what rollups say of people, meetings and addresses in it; refuses anything else. Not dropped: a session kept a lock of it; held_by names it.';
 
 CREATE FUNCTION connvo.ensure_partitions() RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -175,18 +427,37 @@ CREATE FUNCTION connvo.ensure_partitions() RETURNS SETOF text
     AS $$
 DECLARE
     missing record;
+    pending record;
 BEGIN
     -- The daily call finds nothing to do and takes no lock.
     IF NOT EXISTS (SELECT 1 FROM connvo.missing_partitions(2)) THEN
         RETURN;
     END IF;
 
-    PERFORM pg_advisory_xact_lock(hashtextextended('connvo.ensure_partitions', 0));
+    -- ATTACH takes the same locks; readers and issuance get along with them.
+    LOCK TABLE ONLY connvo.issued_tokens, ONLY connvo.token_refusals IN SHARE UPDATE EXCLUSIVE MODE;
     FOR missing IN
         SELECT m.record_table, m.month
         FROM connvo.missing_partitions(2) AS m
     LOOP
-        RETURN NEXT connvo.create_partition(missing.record_table, missing.month);
+        -- One whose DETACH was begun by hand and interrupted holds no new record, and is in the way of another one.
+        FOR pending IN
+            SELECT part.relation
+            FROM connvo.partitions() AS part
+            WHERE part.is_detach_pending
+                AND part.record_table = missing.record_table
+                AND part.starts_at < (missing.month + interval '1 month') AT TIME ZONE 'UTC'
+                AND part.ends_at > CAST(missing.month AS timestamp) AT TIME ZONE 'UTC'
+        LOOP
+            EXECUTE format('ALTER TABLE connvo.%I DETACH PARTITION %s FINALIZE', missing.record_table, pending.relation);
+        END LOOP;
+        BEGIN
+            RETURN NEXT connvo.create_partition(missing.record_table, missing.month);
+        EXCEPTION
+            -- A partition of other bounds holds a part of the month. The other months are made all the same.
+            WHEN invalid_object_definition THEN
+                RAISE WARNING '%', SQLERRM;
+        END;
     END LOOP;
 END;
 $$;
@@ -194,23 +465,22 @@ $$;
 COMMENT ON FUNCTION connvo.ensure_partitions() IS 'Makes the partitions of this month and the next two (UTC) that are missing, and returns their names. Safe to call at any time from many sessions.';
 
 CREATE FUNCTION connvo.expired_partitions(keep_months integer) RETURNS TABLE(record_table text, partition_name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_detach_pending boolean)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 BEGIN
-    IF keep_months IS NULL OR keep_months < 1 THEN
-        RAISE EXCEPTION 'keep_months must be 1 or more'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
     RETURN QUERY
     SELECT part.record_table, part.partition_name, part.starts_at, part.ends_at, part.is_detach_pending
     FROM connvo.partitions() AS part
+    JOIN pg_class AS relation
+        ON relation.oid = part.relation
+        AND relation.relnamespace = 'connvo'::regnamespace
+        AND relation.relkind = 'r'
     CROSS JOIN connvo.rollup_state AS state
     WHERE part.is_detach_pending
         OR (
-            part.ends_at <= (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => keep_months))
-                AT TIME ZONE 'UTC'
+            part.ends_at <= connvo.retention_border(keep_months)
             -- What is not in the rollups yet would be lost to the counts.
             AND part.ends_at <= state.rolled_up_until
         );
@@ -219,10 +489,102 @@ $$;
 
 COMMENT ON FUNCTION connvo.expired_partitions(keep_months integer) IS 'The partitions to detach when the current month (UTC) and so many full months before it are kept. One that is not in the rollups yet is not among them; one whose DETACH was interrupted always is.';
 
-CREATE FUNCTION connvo.missing_partitions(months_ahead integer DEFAULT 1) RETURNS TABLE(record_table text, month date)
+CREATE FUNCTION connvo.finish_detach(partition_name text) RETURNS TABLE(is_detached boolean, held_by text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '200ms'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    part record;
+BEGIN
+    is_detached := false;
+    SELECT attached.record_table, attached.relation
+    INTO part
+    FROM connvo.partitions() AS attached
+    WHERE attached.is_detach_pending
+        AND attached.relation = to_regclass(format('connvo.%I', finish_detach.partition_name));
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    FOR attempt IN 1..12 LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE connvo.%I DETACH PARTITION %s FINALIZE', part.record_table, part.relation);
+            is_detached := true;
+        EXCEPTION
+            -- It waits for all older snapshots, and for readers of the partition.
+            WHEN lock_not_available OR deadlock_detected THEN
+                SELECT string_agg(holder.description, '; ')
+                INTO held_by
+                FROM connvo.lock_holders(
+                    ARRAY[part.relation, CAST(format('connvo.%I', part.record_table) AS regclass)]
+                ) AS holder;
+        END;
+        EXIT WHEN is_detached;
+        PERFORM pg_sleep(least(attempt * 0.1, 1) * (0.5 + random()));
+    END LOOP;
+    RETURN NEXT;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.finish_detach(partition_name text) IS 'Finishes a DETACH CONCURRENTLY that was begun by hand and interrupted. What it detaches is not noted, and so never dropped.';
+
+CREATE FUNCTION connvo.is_marked_detached(relation regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+    SELECT EXISTS (
+            SELECT 1
+            FROM pg_class AS class
+            JOIN pg_attribute AS attribute
+                ON attribute.attrelid = class.oid
+            WHERE class.oid = relation
+                AND class.relkind = 'r'
+                AND NOT class.relispartition
+                AND attribute.attname = 'use_connvo_attach_partition'
+                AND NOT attribute.attisdropped
+        )
+$$;
+
+COMMENT ON FUNCTION connvo.is_marked_detached(relation regclass) IS 'Whether this is a table that detach_partition detached and nobody has attached since.';
+
+CREATE FUNCTION connvo.lock_holders(relations regclass[]) RETURNS TABLE(pid integer, description text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT DISTINCT held.pid,
+        CASE
+            WHEN held.pid IS NULL THEN 'a prepared transaction (pg_prepared_xacts)'
+            ELSE format(
+                'pid %s of login %s, application "%s"%s',
+                held.pid, coalesce(session.usename, '?'), coalesce(session.application_name, ''),
+                coalesce(
+                    to_char(session.xact_start AT TIME ZONE 'UTC', '", in a transaction since "YYYY-MM-DD"T"HH24:MI:SS"Z"'), ''
+                )
+            )
+        END
+    FROM pg_locks AS held
+    LEFT JOIN pg_stat_activity AS session
+        ON session.pid = held.pid
+    WHERE held.locktype = 'relation'
+        AND held.granted
+        AND held.relation = ANY (CAST(relations AS oid[]))
+        AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND held.pid IS DISTINCT FROM pg_backend_pid()
+$$;
+
+COMMENT ON FUNCTION connvo.lock_holders(relations regclass[]) IS 'The sessions that have a lock of one of these tables.';
+
+CREATE FUNCTION connvo.missing_partitions(months_ahead integer DEFAULT 1) RETURNS TABLE(record_table text, month date)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH covered AS (
+        SELECT part.record_table, range_agg(tstzrange(part.starts_at, part.ends_at)) AS periods
+        FROM connvo.partitions() AS part
+        WHERE NOT part.is_detach_pending
+        GROUP BY part.record_table
+    )
     SELECT parent.name,
         CAST(wanted.month AS date)
     FROM (VALUES ('issued_tokens'), ('token_refusals')) AS parent (name)
@@ -232,75 +594,224 @@ CREATE FUNCTION connvo.missing_partitions(months_ahead integer DEFAULT 1) RETURN
     ) AS wanted (month)
     WHERE NOT EXISTS (
         SELECT 1
-        FROM pg_inherits AS attached
-        JOIN pg_class AS part
-            ON part.oid = attached.inhrelid
-        WHERE attached.inhparent = CAST('connvo.' || parent.name AS regclass)
-            AND part.relname = parent.name || to_char(wanted.month, '_YYYY_MM')
-            AND NOT attached.inhdetachpending
+        FROM covered
+        WHERE covered.record_table = parent.name
+            AND covered.periods @> tstzrange(
+                wanted.month AT TIME ZONE 'UTC', (wanted.month + interval '1 month') AT TIME ZONE 'UTC'
+            )
     )
     ORDER BY parent.name, wanted.month
 $$;
 
-COMMENT ON FUNCTION connvo.missing_partitions(months_ahead integer) IS 'Which monthly partitions, from the current month (UTC) to so many months ahead, do not exist. No row: all is well. Cheap: readiness asks it.';
+COMMENT ON FUNCTION connvo.missing_partitions(months_ahead integer) IS 'Which months (UTC), from the current one to so many ahead, no attached partition holds. No row: all is well. Cheap: readiness asks it.';
 
-CREATE FUNCTION connvo.note_detach(partition_name text) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION connvo.note_attachments() RETURNS TABLE(partition_name text, is_altered boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
-    wanted constant text := note_detach.partition_name;
-    parent text;
+    noted record;
+    found regclass;
 BEGIN
-    SELECT part.record_table
-    INTO parent
-    FROM connvo.partitions() AS part
-    WHERE part.partition_name = wanted;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '% is not an attached partition', wanted
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-
-    -- Whoever attached it again after an earlier time gets seven days again.
-    INSERT INTO connvo.partition_detachments AS noted
-        (partition_name, record_table)
-    VALUES
-        (wanted, parent)
-    ON CONFLICT (partition_name) DO UPDATE
-    SET requested_at = EXCLUDED.requested_at,
-        detached_at = NULL,
-        dropped_at = NULL;
+    FOR noted IN
+        SELECT open.id, open.partition_name, open.records, open.checksum, open.checksum_columns
+        FROM connvo.partition_detachments AS open
+        WHERE open.attached_at IS NULL
+            AND open.dropped_at IS NULL
+        ORDER BY open.id
+        FOR UPDATE
+    LOOP
+        found := to_regclass(format('connvo.%I', noted.partition_name));
+        IF found IS NULL THEN
+            UPDATE connvo.partition_detachments
+            SET detached_at = coalesce(detached_at, now()),
+                dropped_at = now()
+            WHERE id = noted.id;
+        ELSIF NOT connvo.is_marked_detached(found) THEN
+            is_altered := NULL;
+            IF noted.checksum IS NOT NULL THEN
+                BEGIN
+                    SELECT (counted.records, counted.checksum) IS DISTINCT FROM (noted.records, noted.checksum)
+                    INTO is_altered
+                    FROM connvo.record_checksum(found, noted.checksum_columns) AS counted;
+                EXCEPTION
+                    -- Another relation has the name.
+                    WHEN insufficient_privilege OR undefined_column OR wrong_object_type THEN
+                        is_altered := NULL;
+                END;
+            END IF;
+            UPDATE connvo.partition_detachments AS ended
+            SET attached_at = now(),
+                is_altered = note_attachments.is_altered
+            WHERE ended.id = noted.id;
+            partition_name := noted.partition_name;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.note_detach(partition_name text) IS 'Notes that this partition is about to be detached; must be committed before it is.';
+COMMENT ON FUNCTION connvo.note_attachments() IS 'Notes which months that retention had taken away were attached again, unmarked or dropped by hand since; returns those that exist, with whether their records were altered. Retention never drops these.';
 
-CREATE FUNCTION connvo.partitions() RETURNS TABLE(record_table text, partition_name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_detach_pending boolean)
-    LANGUAGE sql STABLE
+CREATE FUNCTION connvo.partitions() RETURNS TABLE(record_table text, partition_name text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_detach_pending boolean, relation regclass)
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $_$
     SELECT CAST(parent.relname AS text),
         CAST(part.relname AS text),
-        month.starts_at AT TIME ZONE 'UTC',
-        (month.starts_at + interval '1 month') AT TIME ZONE 'UTC',
-        attached.inhdetachpending
+        coalesce(CAST(bound.texts[1] AS timestamptz), '-infinity'),
+        coalesce(CAST(bound.texts[2] AS timestamptz), 'infinity'),
+        attached.inhdetachpending,
+        CAST(part.oid AS regclass)
     FROM pg_inherits AS attached
     JOIN pg_class AS parent
         ON parent.oid = attached.inhparent
     JOIN pg_class AS part
         ON part.oid = attached.inhrelid
     CROSS JOIN LATERAL (
-        SELECT CAST(to_date(right(part.relname, 7), 'YYYY_MM') AS timestamp) AS starts_at
-    ) AS month
+        SELECT regexp_match(
+                pg_get_expr(part.relpartbound, part.oid),
+                '^FOR VALUES FROM [(](?:''([^'']*)''|MINVALUE)[)] TO [(](?:''([^'']*)''|MAXVALUE)[)]$'
+            ) AS texts
+    ) AS bound
     WHERE attached.inhparent IN ('connvo.issued_tokens'::regclass, 'connvo.token_refusals'::regclass)
-    ORDER BY month.starts_at, parent.relname
+        AND bound.texts IS NOT NULL
+    ORDER BY 3, 1
+$_$;
+
+COMMENT ON FUNCTION connvo.partitions() IS 'The partitions of the record tables with their bounds, by the catalogue and whatever their names are; is_detach_pending marks one whose DETACH CONCURRENTLY was interrupted and needs FINALIZE.';
+
+CREATE FUNCTION connvo.protect_partition(relation regclass, record_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER %I BEFORE UPDATE OR DELETE ON %s FOR EACH ROW'
+            ' EXECUTE FUNCTION connvo.refuse_record_change()',
+        record_table || '_own_append_only', relation
+    );
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+            ' EXECUTE FUNCTION connvo.refuse_record_change()',
+        record_table || '_no_truncate', relation
+    );
+    EXECUTE format(
+        'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I',
+        relation, record_table || '_own_append_only', record_table || '_no_truncate'
+    );
+END;
 $$;
 
-COMMENT ON FUNCTION connvo.partitions() IS 'The partitions of the record tables with their bounds; is_detach_pending marks one whose DETACH CONCURRENTLY was interrupted and needs FINALIZE.';
+COMMENT ON FUNCTION connvo.protect_partition(relation regclass, record_table text) IS 'Gives a partition the triggers of its own that keep it append-only when it is detached.';
+
+CREATE FUNCTION connvo.recompute_rollups(month date) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    month_begins constant timestamptz := date_trunc('month', CAST(month AS timestamp)) AT TIME ZONE 'UTC';
+    counted_until timestamptz := (date_trunc('month', CAST(month AS timestamp)) + interval '1 month') AT TIME ZONE 'UTC';
+    border timestamptz;
+BEGIN
+    IF month IS NULL THEN
+        RAISE EXCEPTION 'month must not be null'
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    -- Each statement below must see what was committed before it began.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'connvo.recompute_rollups needs READ COMMITTED'
+            USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    SELECT state.rolled_up_until
+    INTO STRICT border
+    FROM connvo.rollup_state AS state
+    FOR UPDATE;
+    IF (
+        SELECT count(*)
+        FROM (
+            SELECT part.record_table
+            FROM connvo.partitions() AS part
+            WHERE NOT part.is_detach_pending
+            GROUP BY part.record_table
+            HAVING range_agg(tstzrange(part.starts_at, part.ends_at)) @> tstzrange(month_begins, counted_until)
+        ) AS whole
+    ) <> 2 THEN
+        RETURN false;
+    END IF;
+    counted_until := least(counted_until, border);
+    IF counted_until <= month_begins THEN
+        RETURN true;
+    END IF;
+
+    DELETE FROM connvo.rollup_tokens_hourly
+    WHERE hour_starts_at >= month_begins
+        AND hour_starts_at < counted_until;
+    DELETE FROM connvo.rollup_refusals_hourly
+    WHERE hour_starts_at >= month_begins
+        AND hour_starts_at < counted_until;
+    DELETE FROM connvo.rollup_bursts
+    WHERE burst_starts_at >= month_begins
+        AND burst_starts_at < counted_until;
+    DELETE FROM connvo.rollup_users_monthly
+    WHERE month_utc = CAST(month_begins AT TIME ZONE 'UTC' AS date);
+    DELETE FROM connvo.rollup_tokens_daily
+    WHERE day_utc >= CAST(month_begins AT TIME ZONE 'UTC' AS date)
+        AND day_utc < CAST(counted_until AT TIME ZONE 'UTC' AS date);
+    DELETE FROM connvo.rollup_meetings_daily
+    WHERE day_utc >= CAST(month_begins AT TIME ZONE 'UTC' AS date)
+        AND day_utc < CAST(counted_until AT TIME ZONE 'UTC' AS date);
+    DELETE FROM connvo.rollup_concurrency_daily
+    WHERE day_utc >= CAST(month_begins AT TIME ZONE 'UTC' AS date)
+        AND day_utc < CAST(counted_until AT TIME ZONE 'UTC' AS date);
+    DELETE FROM connvo.rollup_fanout_daily
+    WHERE day_utc >= CAST(month_begins AT TIME ZONE 'UTC' AS date)
+        AND day_utc < CAST(counted_until AT TIME ZONE 'UTC' AS date);
+
+    -- Only this transaction sees these borders.
+    UPDATE connvo.rollup_state
+    SET rolled_up_until = month_begins,
+        rolling_up_until = counted_until;
+    PERFORM connvo.append_rollups(true);
+    UPDATE connvo.rollup_state
+    SET rolled_up_until = border,
+        rolling_up_until = 'infinity',
+        refreshed_at = clock_timestamp();
+    RETURN true;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.recompute_rollups(month date) IS 'Counts the rollups of one month (UTC) again, in one transaction; false, and nothing is changed, when not all of its records are attached. Reports stay as they were until it is committed.';
+
+CREATE FUNCTION connvo.record_checksum(relation regclass, checksum_columns text[], OUT records bigint, OUT checksum text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET bytea_output TO 'hex'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+    EXECUTE format(
+        'SELECT count(*), CAST(coalesce(sum(CAST(CAST(''x'' || left(md5(CAST(ROW(%s) AS text)), 16) AS bit(64)) AS bigint)),'
+            ' 0) AS text) FROM ONLY %s',
+        (
+            SELECT string_agg(quote_ident(given.name), ', ' ORDER BY given.position)
+            FROM unnest(checksum_columns) WITH ORDINALITY AS given (name, position)
+        ),
+        relation
+    )
+    INTO records, checksum;
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.record_checksum(relation regclass, checksum_columns text[], OUT records bigint, OUT checksum text) IS 'How many records a table holds, and the sum of the first 64 bits of the MD5 of each, to notice that one was altered. Reads all of it: about 200,000 records a second.';
 
 CREATE FUNCTION connvo.refresh_rollups(max_hours integer DEFAULT 168) RETURNS TABLE(rolled_up_from timestamp with time zone, rolled_up_until timestamp with time zone, is_current boolean)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
@@ -375,51 +886,7 @@ BEGIN
     UPDATE connvo.rollup_state
     SET rolling_up_until = target;
 
-    INSERT INTO connvo.rollup_tokens_hourly
-        (hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at)
-    SELECT hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at
-    FROM connvo.tail_tokens_hourly;
-
-    INSERT INTO connvo.rollup_refusals_hourly
-        (hour_starts_at, reason, code, refusals, users, meetings, last_refused_at)
-    SELECT hour_starts_at, reason, code, refusals, users, meetings, last_refused_at
-    FROM connvo.tail_refusals_hourly;
-
-    INSERT INTO connvo.rollup_users_monthly AS kept
-        (month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at)
-    SELECT month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at
-    FROM connvo.tail_users_monthly
-    ON CONFLICT (month_utc, tier_id, subscription_id, user_digest) DO UPDATE
-    SET tokens = kept.tokens + EXCLUDED.tokens,
-        first_issued_at = least(kept.first_issued_at, EXCLUDED.first_issued_at),
-        last_issued_at = greatest(kept.last_issued_at, EXCLUDED.last_issued_at);
-
-    INSERT INTO connvo.rollup_bursts
-        (burst_starts_at, user_id, meeting_id, tokens, addresses, sessions)
-    SELECT burst_starts_at, user_id, meeting_id, tokens, addresses, sessions
-    FROM connvo.tail_bursts;
-
-    IF date_trunc('day', target, 'UTC') > rolled_up_from THEN
-        INSERT INTO connvo.rollup_tokens_daily
-            (day_utc, tier_id, granted_role, tokens, users, meetings)
-        SELECT day_utc, tier_id, granted_role, tokens, users, meetings
-        FROM connvo.tail_tokens_daily;
-
-        INSERT INTO connvo.rollup_meetings_daily
-            (day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at)
-        SELECT day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at
-        FROM connvo.tail_meetings_daily;
-
-        INSERT INTO connvo.rollup_concurrency_daily
-            (day_utc, peak_tokens, peak_at)
-        SELECT day_utc, peak_tokens, peak_at
-        FROM connvo.tail_concurrency_daily;
-
-        INSERT INTO connvo.rollup_fanout_daily
-            (day_utc, client_ip, users, tokens, refusals)
-        SELECT day_utc, client_ip, users, tokens, refusals
-        FROM connvo.tail_fanout_daily;
-    END IF;
+    PERFORM connvo.append_rollups(date_trunc('day', target, 'UTC') > rolled_up_from);
 
     UPDATE connvo.rollup_state
     SET rolled_up_until = target,
@@ -446,6 +913,21 @@ $$;
 
 COMMENT ON FUNCTION connvo.refuse_record_change() IS 'Trigger: refuses every change of a record, to the owner and to superusers too.';
 
+CREATE FUNCTION connvo.retention_border(keep_months integer) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF keep_months IS NULL OR keep_months < 1 THEN
+        RAISE EXCEPTION 'keep_months must be 1 or more'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => keep_months)) AT TIME ZONE 'UTC';
+END;
+$$;
+
+COMMENT ON FUNCTION connvo.retention_border(keep_months integer) IS 'The first instant that is kept when the current month (UTC) and so many full months before it are.';
+
 CREATE FUNCTION connvo.rewind_rollups(to_month date) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -453,6 +935,7 @@ CREATE FUNCTION connvo.rewind_rollups(to_month date) RETURNS timestamp with time
 DECLARE
     border timestamptz;
     target timestamptz;
+    lost timestamptz;
 BEGIN
     IF to_month IS NULL THEN
         RAISE EXCEPTION 'to_month must not be null'
@@ -471,6 +954,29 @@ BEGIN
         FROM connvo.partitions() AS part
         GROUP BY part.record_table
     ) AS oldest;
+    SELECT max(rolled.at)
+    INTO lost
+    FROM (
+        SELECT 'issued_tokens' AS record_table, hourly.hour_starts_at AS at
+        FROM connvo.rollup_tokens_hourly AS hourly
+        UNION ALL
+        SELECT 'token_refusals', hourly.hour_starts_at
+        FROM connvo.rollup_refusals_hourly AS hourly
+    ) AS rolled
+    WHERE rolled.at >= target
+        AND NOT EXISTS (
+            SELECT 1
+            FROM (
+                SELECT part.record_table, range_agg(tstzrange(part.starts_at, part.ends_at)) AS periods
+                FROM connvo.partitions() AS part
+                GROUP BY part.record_table
+            ) AS covered
+            WHERE covered.record_table = rolled.record_table
+                AND covered.periods @> rolled.at
+        );
+    target := greatest(
+        target, (date_trunc('month', lost AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC'
+    );
     IF target >= border THEN
         RETURN border;
     END IF;
@@ -498,6 +1004,95 @@ END;
 $$;
 
 COMMENT ON FUNCTION connvo.rewind_rollups(to_month date) IS 'Forgets the rollups from the beginning of that month (UTC) on, as far back as there are records, and returns the new border: after records of the past were imported. Reports stay right meanwhile; refresh_rollups makes them fast again.';
+
+CREATE FUNCTION connvo.rollup_differences(since_month date) RETURNS TABLE(starts_at timestamp with time zone, rollup text, rolled_up bigint, recorded bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH border AS (
+        SELECT coalesce(date_trunc('month', CAST(since_month AS timestamp)) AT TIME ZONE 'UTC', '-infinity') AS begins,
+            state.rolled_up_until AS ends
+        FROM connvo.rollup_state AS state
+    ),
+    -- A period whose records are not all attached is not compared.
+    covered AS (
+        SELECT part.record_table, range_agg(tstzrange(part.starts_at, part.ends_at)) AS periods
+        FROM connvo.partitions() AS part
+        WHERE NOT part.is_detach_pending
+        GROUP BY part.record_table
+    ),
+    issued AS MATERIALIZED (
+        SELECT date_trunc('hour', token.issued_at, 'UTC') AS at, count(*) AS records
+        FROM connvo.issued_tokens AS token
+        WHERE token.issued_at >= (SELECT border.begins FROM border)
+            AND token.issued_at < (SELECT border.ends FROM border)
+        GROUP BY 1
+    ),
+    counted (rollup, record_table, starts_at, lasts, rolled_up, recorded) AS (
+        SELECT 'tokens_hourly', 'issued_tokens', hour_starts_at, interval '1 hour', tokens, 0
+        FROM connvo.rollup_tokens_hourly
+        UNION ALL
+        SELECT 'tokens_hourly', 'issued_tokens', issued.at, interval '1 hour', 0, issued.records
+        FROM issued
+        UNION ALL
+        SELECT 'refusals_hourly', 'token_refusals', hour_starts_at, interval '1 hour', refusals, 0
+        FROM connvo.rollup_refusals_hourly
+        UNION ALL
+        SELECT 'refusals_hourly', 'token_refusals', date_trunc('hour', refused.refused_at, 'UTC'), interval '1 hour', 0,
+            count(*)
+        FROM connvo.token_refusals AS refused
+        WHERE refused.refused_at >= (SELECT border.begins FROM border)
+            AND refused.refused_at < (SELECT border.ends FROM border)
+        GROUP BY 3
+        UNION ALL
+        SELECT 'tokens_daily', 'issued_tokens', CAST(day_utc AS timestamp) AT TIME ZONE 'UTC', interval '24 hours', tokens, 0
+        FROM connvo.rollup_tokens_daily
+        UNION ALL
+        SELECT 'meetings_daily', 'issued_tokens', CAST(day_utc AS timestamp) AT TIME ZONE 'UTC', interval '24 hours', tokens, 0
+        FROM connvo.rollup_meetings_daily
+        UNION ALL
+        SELECT daily.rollup, 'issued_tokens', date_trunc('day', issued.at, 'UTC'), interval '24 hours', 0, issued.records
+        FROM issued
+        CROSS JOIN (VALUES ('tokens_daily'), ('meetings_daily')) AS daily (rollup)
+        WHERE issued.at < (SELECT date_trunc('day', border.ends, 'UTC') FROM border)
+        UNION ALL
+        SELECT 'users_monthly', 'issued_tokens', CAST(month_utc AS timestamp) AT TIME ZONE 'UTC', interval '1 month', tokens, 0
+        FROM connvo.rollup_users_monthly
+        UNION ALL
+        SELECT 'users_monthly', 'issued_tokens', date_trunc('month', issued.at, 'UTC'), interval '1 month', 0, issued.records
+        FROM issued
+    ),
+    summed AS (
+        SELECT counted.rollup, counted.record_table, counted.starts_at, counted.lasts,
+            CAST(sum(counted.rolled_up) AS bigint) AS rolled_up, CAST(sum(counted.recorded) AS bigint) AS recorded
+        FROM counted
+        WHERE counted.starts_at >= (SELECT border.begins FROM border)
+            AND counted.starts_at < (SELECT border.ends FROM border)
+        GROUP BY 1, 2, 3, 4
+        HAVING sum(counted.rolled_up) <> sum(counted.recorded)
+    )
+    SELECT summed.starts_at, summed.rollup, summed.rolled_up, summed.recorded
+    FROM summed
+    JOIN covered
+        ON covered.record_table = summed.record_table
+    WHERE covered.periods @> tstzrange(
+            summed.starts_at, (summed.starts_at AT TIME ZONE 'UTC' + summed.lasts) AT TIME ZONE 'UTC'
+        )
+    ORDER BY 1, 2
+$$;
+
+COMMENT ON FUNCTION connvo.rollup_differences(since_month date) IS 'Where rollups and records disagree, from the beginning of that month (UTC) on; null compares all that is attached. Reads all records of the time.';
+
+CREATE FUNCTION connvo.rollups_due() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT state.rolled_up_until
+    FROM connvo.rollup_state AS state
+    WHERE state.rolled_up_until < date_trunc('hour', now() - interval '10 minutes', 'UTC')
+$$;
+
+COMMENT ON FUNCTION connvo.rollups_due() IS 'From when on rollups are behind; null when they are not.';
 
 CREATE FUNCTION connvo.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -736,11 +1331,23 @@ CREATE TABLE connvo.partition_detachments (
     requested_at timestamp with time zone DEFAULT now() NOT NULL,
     detached_at timestamp with time zone,
     dropped_at timestamp with time zone,
+    id bigint NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    detached_by text,
+    records bigint,
+    checksum text,
+    checksum_columns text[],
+    attached_at timestamp with time zone,
+    attached_by text,
+    is_altered boolean,
+    dropped_by text,
     CONSTRAINT partition_detachments_dropped_after_detached CHECK (((dropped_at IS NULL) OR ((detached_at IS NOT NULL) AND (dropped_at >= detached_at)))),
+    CONSTRAINT partition_detachments_ends_once CHECK (((attached_at IS NULL) OR (dropped_at IS NULL))),
     CONSTRAINT partition_detachments_record_table_known CHECK ((record_table = ANY (ARRAY['issued_tokens'::text, 'token_refusals'::text])))
 );
 
-COMMENT ON TABLE connvo.partition_detachments IS 'Which months of records retention has taken away, and when. A table that is not named here is never dropped.';
+COMMENT ON TABLE connvo.partition_detachments IS 'Each time that retention took a month of records away: when, with what in it, and how it ended. Nothing else is ever dropped.';
 
 COMMENT ON COLUMN connvo.partition_detachments.partition_name IS 'The partition, a table of schema connvo.';
 
@@ -748,9 +1355,40 @@ COMMENT ON COLUMN connvo.partition_detachments.record_table IS 'The table it was
 
 COMMENT ON COLUMN connvo.partition_detachments.requested_at IS 'When maintenance decided to detach it.';
 
-COMMENT ON COLUMN connvo.partition_detachments.detached_at IS 'When it was first seen detached; null before.';
+COMMENT ON COLUMN connvo.partition_detachments.detached_at IS 'When it was detached.';
 
 COMMENT ON COLUMN connvo.partition_detachments.dropped_at IS 'When it was dropped; null before.';
+
+COMMENT ON COLUMN connvo.partition_detachments.id IS 'Number of the row.';
+
+COMMENT ON COLUMN connvo.partition_detachments.starts_at IS 'First instant of the partition; null in rows older than migration 0012.';
+
+COMMENT ON COLUMN connvo.partition_detachments.ends_at IS 'First instant after the partition; null in rows older than migration 0012.';
+
+COMMENT ON COLUMN connvo.partition_detachments.detached_by IS 'The login that detached it; null in rows older than migration 0012.';
+
+COMMENT ON COLUMN connvo.partition_detachments.records IS 'How many records it held when it was detached; null in rows older than migration 0012.';
+
+COMMENT ON COLUMN connvo.partition_detachments.checksum IS 'What connvo.record_checksum said of them.';
+
+COMMENT ON COLUMN connvo.partition_detachments.checksum_columns IS 'The columns that the checksum is of.';
+
+COMMENT ON COLUMN connvo.partition_detachments.attached_at IS 'When it was attached again, or first seen without the mark of a detached partition; null before. Retention never drops it then.';
+
+COMMENT ON COLUMN connvo.partition_detachments.attached_by IS 'The login that attached it with connvo.attach_partition; null when it was done by hand.';
+
+COMMENT ON COLUMN connvo.partition_detachments.is_altered IS 'Whether its records were then other ones than when it was detached; null when that could not be told.';
+
+COMMENT ON COLUMN connvo.partition_detachments.dropped_by IS 'The login that dropped it; null when it was done by hand.';
+
+ALTER TABLE connvo.partition_detachments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME connvo.partition_detachments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE connvo.rollup_bursts (
     burst_starts_at timestamp with time zone NOT NULL,
@@ -1605,10 +2243,9 @@ CREATE VIEW reporting.freshness_v1 WITH (security_barrier='true') AS
           ORDER BY refused.id DESC
          LIMIT 1), ( SELECT max(hourly.last_refused_at) AS max
            FROM connvo.rollup_refusals_hourly hourly)) AS last_refused_at,
-    ( SELECT (min((to_date("right"((part.relname)::text, 7), 'YYYY_MM'::text))::timestamp without time zone) AT TIME ZONE 'UTC'::text) AS timezone
-           FROM (pg_inherits attached
-             JOIN pg_class part ON ((part.oid = attached.inhrelid)))
-          WHERE (attached.inhparent = ('connvo.issued_tokens'::regclass)::oid)) AS records_from,
+    ( SELECT min(part.starts_at) AS min
+           FROM connvo.partitions() part(record_table, partition_name, starts_at, ends_at, is_detach_pending, relation)
+          WHERE ((part.record_table = 'issued_tokens'::text) AND isfinite(part.starts_at))) AS records_from,
     state.rolled_up_until,
     state.refreshed_at
    FROM connvo.rollup_state state;
@@ -1757,6 +2394,66 @@ COMMENT ON COLUMN reporting.meeting_use_daily_v1.users IS 'Different users who g
 COMMENT ON COLUMN reporting.meeting_use_daily_v1.first_issued_at IS 'When the first of them was issued.';
 
 COMMENT ON COLUMN reporting.meeting_use_daily_v1.last_issued_at IS 'When the last of them was issued.';
+
+CREATE VIEW reporting.partition_faults_v1 WITH (security_barrier='true') AS
+ WITH record_table(name, relation) AS (
+         VALUES ('issued_tokens'::text,'connvo.issued_tokens'::regclass), ('token_refusals'::text,'connvo.token_refusals'::regclass)
+        ), wanted(record_table, relation, trigger_name) AS (
+         SELECT record_table.name,
+            (record_table.relation)::oid AS relation,
+            (record_table.name || suffix.text) AS "?column?"
+           FROM (record_table
+             CROSS JOIN unnest(ARRAY['_append_only'::text, '_no_truncate'::text]) suffix(text))
+        UNION ALL
+         SELECT record_table.name,
+            attached.inhrelid,
+            (record_table.name || suffix.text)
+           FROM ((record_table
+             JOIN pg_inherits attached ON ((attached.inhparent = (record_table.relation)::oid)))
+             CROSS JOIN unnest(ARRAY['_append_only'::text, '_own_append_only'::text, '_no_truncate'::text]) suffix(text))
+        UNION ALL
+         SELECT waiting.record_table,
+            relation.oid,
+            (waiting.record_table || suffix.text)
+           FROM ((connvo.partition_detachments waiting
+             JOIN pg_class relation ON (((relation.relname = waiting.partition_name) AND (relation.relnamespace = ( SELECT parent.relnamespace
+                   FROM pg_class parent
+                  WHERE (parent.oid = ('connvo.issued_tokens'::regclass)::oid))) AND (NOT relation.relispartition))))
+             CROSS JOIN unnest(ARRAY['_own_append_only'::text, '_no_truncate'::text]) suffix(text))
+          WHERE ((waiting.attached_at IS NULL) AND (waiting.dropped_at IS NULL))
+        )
+ SELECT now() AS noticed_at,
+    wanted.record_table,
+    (relation.relname)::text AS partition_name,
+        CASE
+            WHEN (found.tgenabled IS NULL) THEN 'trigger_missing'::text
+            ELSE 'trigger_disabled'::text
+        END AS fault,
+    wanted.trigger_name AS detail
+   FROM ((wanted
+     JOIN pg_class relation ON ((relation.oid = wanted.relation)))
+     LEFT JOIN pg_trigger found ON (((found.tgrelid = wanted.relation) AND (found.tgname = wanted.trigger_name))))
+  WHERE (found.tgenabled IS DISTINCT FROM 'A'::"char")
+UNION ALL
+ SELECT noted.attached_at AS noticed_at,
+    noted.record_table,
+    noted.partition_name,
+    'altered_while_detached'::text AS fault,
+    ('attached by '::text || COALESCE(noted.attached_by, 'hand'::text)) AS detail
+   FROM connvo.partition_detachments noted
+  WHERE noted.is_altered;
+
+COMMENT ON VIEW reporting.partition_faults_v1 IS 'Security, audit; a control that must be empty: can a month of records be altered, or was one altered while it was detached? One row per partition, or record table, and fault.';
+
+COMMENT ON COLUMN reporting.partition_faults_v1.noticed_at IS 'Now, for a trigger; when the month was attached again, for altered records.';
+
+COMMENT ON COLUMN reporting.partition_faults_v1.record_table IS 'issued_tokens or token_refusals.';
+
+COMMENT ON COLUMN reporting.partition_faults_v1.partition_name IS 'The partition, attached or waiting to be dropped; or the record table itself.';
+
+COMMENT ON COLUMN reporting.partition_faults_v1.fault IS 'trigger_missing or trigger_disabled: a trigger that refuses changes of records. altered_while_detached: the records were other ones when the month was attached again.';
+
+COMMENT ON COLUMN reporting.partition_faults_v1.detail IS 'The trigger; or the login that attached the month.';
 
 CREATE VIEW reporting.paywall_monthly_v1 WITH (security_barrier='true') AS
  WITH paying AS (
@@ -1929,6 +2626,23 @@ COMMENT ON COLUMN reporting.reissue_bursts_v1.tokens IS 'Tokens issued.';
 COMMENT ON COLUMN reporting.reissue_bursts_v1.addresses IS 'Different client addresses they were asked for from.';
 
 COMMENT ON COLUMN reporting.reissue_bursts_v1.sessions IS 'Different WorkOS sessions they were asked for in.';
+
+CREATE VIEW reporting.rollup_differences_v1 WITH (security_barrier='true') AS
+ SELECT differing.starts_at,
+    differing.rollup,
+    differing.rolled_up,
+    differing.recorded
+   FROM connvo.rollup_differences(((date_trunc('month'::text, (now() AT TIME ZONE 'UTC'::text)) - '1 mon'::interval))::date) differing(starts_at, rollup, rolled_up, recorded);
+
+COMMENT ON VIEW reporting.rollup_differences_v1 IS 'Operations, audit; a control that must be empty: do the kept counts agree with the records? One row per rollup and hour, day or month (UTC) of this month and the one before. maintain counts again what differs.';
+
+COMMENT ON COLUMN reporting.rollup_differences_v1.starts_at IS 'First instant of the hour, day or month.';
+
+COMMENT ON COLUMN reporting.rollup_differences_v1.rollup IS 'Which counts: tokens_hourly, refusals_hourly, tokens_daily, meetings_daily or users_monthly.';
+
+COMMENT ON COLUMN reporting.rollup_differences_v1.rolled_up IS 'What was kept.';
+
+COMMENT ON COLUMN reporting.rollup_differences_v1.recorded IS 'What the records say.';
 
 CREATE VIEW reporting.signing_keys_v1 WITH (security_barrier='true') AS
  SELECT signed.signing_key_id,
@@ -2163,7 +2877,7 @@ ALTER TABLE ONLY connvo.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY connvo.partition_detachments
-    ADD CONSTRAINT partition_detachments_pkey PRIMARY KEY (partition_name);
+    ADD CONSTRAINT partition_detachments_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY connvo.rollup_bursts
     ADD CONSTRAINT rollup_bursts_pkey PRIMARY KEY (burst_starts_at, user_id, meeting_id);
@@ -2230,6 +2944,8 @@ CREATE INDEX meeting_participants_user_id_idx ON connvo.meeting_participants USI
 
 CREATE INDEX meetings_organizer_id_idx ON connvo.meetings USING btree (organizer_id);
 
+CREATE UNIQUE INDEX partition_detachments_open_idx ON connvo.partition_detachments USING btree (partition_name) WHERE ((attached_at IS NULL) AND (dropped_at IS NULL));
+
 CREATE INDEX subscriptions_organization_granting_idx ON connvo.subscriptions USING btree (organization_id, starts_at DESC) WHERE ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text])) AND (organization_id IS NOT NULL));
 
 CREATE INDEX subscriptions_organization_id_idx ON connvo.subscriptions USING btree (organization_id) WHERE (organization_id IS NOT NULL);
@@ -2246,7 +2962,11 @@ CREATE INDEX users_organization_id_idx ON connvo.users USING btree (organization
 
 CREATE TRIGGER issued_tokens_append_only BEFORE DELETE OR UPDATE ON connvo.issued_tokens FOR EACH ROW EXECUTE FUNCTION connvo.refuse_record_change();
 
+ALTER TABLE connvo.issued_tokens ENABLE ALWAYS TRIGGER issued_tokens_append_only;
+
 CREATE TRIGGER issued_tokens_no_truncate BEFORE TRUNCATE ON connvo.issued_tokens FOR EACH STATEMENT EXECUTE FUNCTION connvo.refuse_record_change();
+
+ALTER TABLE connvo.issued_tokens ENABLE ALWAYS TRIGGER issued_tokens_no_truncate;
 
 CREATE TRIGGER meeting_participants_set_updated_at BEFORE UPDATE ON connvo.meeting_participants FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION connvo.set_updated_at();
 
@@ -2264,7 +2984,11 @@ CREATE TRIGGER subscriptions_set_updated_at BEFORE UPDATE ON connvo.subscription
 
 CREATE TRIGGER token_refusals_append_only BEFORE DELETE OR UPDATE ON connvo.token_refusals FOR EACH ROW EXECUTE FUNCTION connvo.refuse_record_change();
 
+ALTER TABLE connvo.token_refusals ENABLE ALWAYS TRIGGER token_refusals_append_only;
+
 CREATE TRIGGER token_refusals_no_truncate BEFORE TRUNCATE ON connvo.token_refusals FOR EACH STATEMENT EXECUTE FUNCTION connvo.refuse_record_change();
+
+ALTER TABLE connvo.token_refusals ENABLE ALWAYS TRIGGER token_refusals_no_truncate;
 
 CREATE TRIGGER users_set_updated_at BEFORE UPDATE ON connvo.users FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION connvo.set_updated_at();
 

@@ -58,6 +58,7 @@ CREATE FUNCTION pg_temp.row_of(of_table text)
     || CASE
         WHEN of_table IN ('organizations', 'users', 'subscription_tiers', 'meetings')
             THEN jsonb_build_object('id', of_table || '_' || gen_random_uuid())
+        WHEN of_table = 'partition_detachments' THEN '{"id": 1}'
         ELSE '{}'
     END
 $$;
@@ -372,11 +373,14 @@ SELECT pg_temp.accepts('partition_detachments');
 SELECT pg_temp.refused(name, 'partition_detachments', change)
 FROM (
     VALUES
-        ('partition_detachments_pkey', '{}'::jsonb),
-        ('partition_detachments_record_table_known', '{"partition_name": "other", "record_table": "users"}'),
-        ('partition_detachments_dropped_after_detached', '{"partition_name": "other", "dropped_at": "2026-01-01T00:00:00Z"}'),
-        ('partition_detachments_dropped_after_detached', '{"partition_name": "other", "detached_at": "2026-01-02T00:00:00Z",
-            "dropped_at": "2026-01-01T00:00:00Z"}')
+        ('partition_detachments_pkey', '{"partition_name": "other"}'::jsonb),
+        ('partition_detachments_open_idx', '{"id": 2}'),
+        ('partition_detachments_record_table_known', '{"id": 2, "partition_name": "other", "record_table": "users"}'),
+        ('partition_detachments_dropped_after_detached', '{"id": 2, "dropped_at": "2026-01-01T00:00:00Z"}'),
+        ('partition_detachments_dropped_after_detached', '{"id": 2, "detached_at": "2026-01-02T00:00:00Z",
+            "dropped_at": "2026-01-01T00:00:00Z"}'),
+        ('partition_detachments_ends_once', '{"id": 2, "detached_at": "2026-01-01T00:00:00Z",
+            "attached_at": "2026-01-02T00:00:00Z", "dropped_at": "2026-01-02T00:00:00Z"}')
 ) AS refused (name, change);
 
 SELECT pg_temp.refused(name, 'rollup_state', change)
@@ -437,7 +441,12 @@ SELECT set_eq(
         ('issued_tokens.held_role'), -- not in records older than 0006
         ('token_refusals.organizer_id'), ('token_refusals.requested_role'), ('token_refusals.held_role'),
         ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent'),
-        ('rollup_state.refreshed_at'), ('partition_detachments.detached_at'), ('partition_detachments.dropped_at')
+        ('rollup_state.refreshed_at'), ('partition_detachments.detached_at'), ('partition_detachments.dropped_at'),
+        ('partition_detachments.starts_at'), ('partition_detachments.ends_at'), ('partition_detachments.detached_by'),
+        ('partition_detachments.records'), ('partition_detachments.checksum'),
+        ('partition_detachments.checksum_columns'), ('partition_detachments.attached_at'),
+        ('partition_detachments.attached_by'), ('partition_detachments.is_altered'),
+        ('partition_detachments.dropped_by')
     $$,
     'only columns that may be absent are nullable'
 );

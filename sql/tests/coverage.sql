@@ -1,4 +1,4 @@
--- What the other files may leave out: every trigger works on every table, and each of the four roles tries what it may
+-- What the other files may leave out: every trigger works on every table, and each of the roles tries what it may
 -- do and what it may not.
 BEGIN;
 SELECT *
@@ -133,9 +133,9 @@ SELECT is_empty(
     FROM pg_auth_members
     JOIN pg_roles AS member ON member.oid = pg_auth_members.member
     JOIN pg_roles AS granted ON granted.oid = pg_auth_members.roleid
-    WHERE member.rolname IN ('connvo_owner', 'connvo_app', 'connvo_admin', 'connvo_reporter')
+    WHERE member.rolname IN ('connvo_owner', 'connvo_app', 'connvo_admin', 'connvo_reporter', 'connvo_maintainer')
     $$,
-    'none of the four roles is a member of another role'
+    'none of the five roles is a member of another role'
 );
 
 SELECT *

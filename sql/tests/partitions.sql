@@ -64,9 +64,10 @@ SELECT table_owner_is('connvo', partition, 'connvo_owner', partition || ' belong
 FROM expected;
 SELECT table_privs_are('connvo', partition, 'connvo_app', '{}', partition || ' grants nothing to its maker')
 FROM expected;
-SELECT triggers_are('connvo', partition, ARRAY[record_table || '_append_only', record_table || '_no_truncate'],
+SELECT triggers_are('connvo', partition, ARRAY[record_table || '_append_only', record_table || '_own_append_only', record_table || '_no_truncate'],
     partition || ' is append-only')
 FROM expected;
+SELECT is_empty('SELECT * FROM reporting.partition_faults_v1', 'whatever the replication role is');
 SELECT indexes_are('connvo', partition,
     ARRAY(
         SELECT partition || suffix
@@ -106,6 +107,12 @@ SELECT throws_ok(
     $$,
     '23514', 'no partition of relation "token_refusals" found for row', 'a record beyond them is refused, not put elsewhere'
 );
+
+-- Names say nothing.
+SELECT lives_ok(format('ALTER TABLE connvo.%I RENAME TO %I', partition, 'renamed "' || partition || '"'), partition || ' gets another name')
+FROM expected;
+SELECT is_empty('SELECT record_table FROM connvo.missing_partitions(2)', 'nothing is missing for that');
+SELECT results_eq('SELECT records_from FROM reporting.freshness_v1', 'SELECT min(starts_at) FROM expected', 'and reports know where records begin');
 
 -- Other months, by the owner: an import of old records, a turn of the year.
 SELECT is(connvo.create_partition('issued_tokens', '2024-12-31'), 'issued_tokens_2024_12', 'a month of the past can be made');

@@ -34,7 +34,7 @@ SELECT table_privs_are('connvo', name, 'connvo_admin',
 FROM relation;
 SELECT table_privs_are('connvo', name, role, '{}', role || ' on ' || name)
 FROM relation
-CROSS JOIN unnest(ARRAY['connvo_reporter', 'unrelated']) AS role;
+CROSS JOIN unnest(ARRAY['connvo_reporter', 'connvo_maintainer', 'unrelated']) AS role;
 SELECT is_empty(
     $$
     SELECT attrelid::regclass, attname
@@ -47,18 +47,25 @@ SELECT is_empty(
 
 SELECT schema_privs_are('connvo', role, privileges, role || ' on the schema')
 FROM (
-    VALUES ('connvo_app', '{USAGE}'::text[]), ('connvo_admin', '{USAGE}'), ('connvo_reporter', '{}'), ('unrelated', '{}')
+    VALUES ('connvo_app', '{USAGE}'::text[]), ('connvo_admin', '{USAGE}'), ('connvo_maintainer', '{USAGE}'), ('connvo_reporter', '{}'),
+        ('unrelated', '{}')
 ) AS expected (role, privileges);
 
 SELECT function_privs_are('connvo', proname, string_to_array(oidvectortypes(proargtypes), ', '), role,
     CASE
         WHEN role = 'connvo_app' AND proname IN ('ensure_partitions', 'missing_partitions') THEN '{EXECUTE}'
         WHEN role = 'connvo_admin' AND proname = 'users_with_records' THEN '{EXECUTE}'
+        WHEN role = 'connvo_reporter' AND proname IN ('partitions', 'rollup_differences') THEN '{EXECUTE}'
+        WHEN role = 'connvo_maintainer' AND proname IN (
+            'ensure_partitions', 'missing_partitions', 'rollups_due', 'refresh_rollups', 'rollup_differences',
+            'recompute_rollups', 'expired_partitions', 'detached_partitions', 'note_attachments', 'detach_partition',
+            'finish_detach', 'drop_detached_partition', 'attach_partition'
+        ) THEN '{EXECUTE}'
         ELSE '{}'
     END::text[],
     role || ' on ' || proname)
 FROM pg_proc
-CROSS JOIN unnest(ARRAY['connvo_app', 'connvo_admin', 'connvo_reporter', 'unrelated']) AS role
+CROSS JOIN unnest(ARRAY['connvo_app', 'connvo_admin', 'connvo_reporter', 'connvo_maintainer', 'unrelated']) AS role
 WHERE pronamespace = 'connvo'::regnamespace;
 
 SELECT is_empty(
@@ -78,6 +85,16 @@ SELECT set_eq(
     $$,
     ARRAY['default_transaction_read_only=on', 'statement_timeout=60s', 'jit=off'],
     'the reporter is read-only by default and its statements have a time limit'
+);
+SELECT is_empty(
+    $$
+    SELECT proname
+    FROM pg_proc
+    WHERE pronamespace = 'connvo'::regnamespace
+        AND has_function_privilege('connvo_maintainer', oid, 'EXECUTE')
+        AND NOT prosecdef
+    $$,
+    'every function of connvo_maintainer runs with the rights of the owner'
 );
 SELECT is_empty(
     $$
@@ -156,6 +173,33 @@ FROM unnest(ARRAY[
 ]) AS statement;
 SELECT is(array_agg(id), ARRAY['user_a'], 'connvo_admin learns who has records, and no more')
 FROM connvo.users_with_records(ARRAY['user_a', 'user_b']) AS id;
+RESET ROLE;
+
+SET LOCAL ROLE connvo_maintainer;
+SELECT lives_ok(statement, 'connvo_maintainer may: ' || statement)
+FROM unnest(ARRAY[
+    'SELECT connvo.ensure_partitions()', 'SELECT * FROM connvo.missing_partitions(2)', 'SELECT connvo.rollups_due()',
+    'SELECT * FROM connvo.refresh_rollups()', 'SELECT * FROM connvo.rollup_differences(NULL)',
+    'SELECT connvo.recompute_rollups(now()::date)', 'SELECT * FROM connvo.expired_partitions(1)',
+    'SELECT * FROM connvo.detached_partitions(1)', 'SELECT * FROM connvo.note_attachments()',
+    'SELECT * FROM connvo.detach_partition(''x'', 1)', 'SELECT * FROM connvo.finish_detach(''x'')'
+]) AS statement;
+SELECT throws_ok(statement, '42501', NULL, 'connvo_maintainer may not: ' || statement)
+FROM unnest(ARRAY[
+    'SELECT count(*) FROM connvo.issued_tokens',
+    'SELECT count(*) FROM ' || pg_temp.this_month('token_refusals'),
+    'DELETE FROM ' || pg_temp.this_month('token_refusals'),
+    'ALTER TABLE ' || pg_temp.this_month('token_refusals') || ' DISABLE TRIGGER ALL',
+    'ALTER TABLE connvo.token_refusals DETACH PARTITION ' || pg_temp.this_month('token_refusals'),
+    'DROP TABLE ' || pg_temp.this_month('token_refusals'),
+    'UPDATE connvo.rollup_state SET rolled_up_until = now()',
+    'DELETE FROM connvo.rollup_tokens_hourly',
+    'DELETE FROM connvo.partition_detachments',
+    'SELECT count(*) FROM connvo.users',
+    'SELECT connvo.create_partition(''issued_tokens'', ''2000-01-01'')',
+    'CREATE TABLE connvo.mine ()',
+    'LOCK TABLE connvo.issued_tokens IN SHARE UPDATE EXCLUSIVE MODE'
+]) AS statement;
 RESET ROLE;
 
 SET LOCAL ROLE connvo_reporter;

@@ -43,6 +43,8 @@ SELECT set_eq(
             ('refusals_hourly_v1', 'hour_starts_at timestamptz, reason text, code text, refusals bigint, users bigint, meetings bigint'),
             ('reissue_bursts_v1', 'burst_starts_at timestamptz, user_id text, meeting_id text, tokens bigint, addresses bigint,
                 sessions bigint'),
+            ('partition_faults_v1', 'noticed_at timestamptz, record_table text, partition_name text, fault text, detail text'),
+            ('rollup_differences_v1', 'starts_at timestamptz, rollup text, rolled_up bigint, recorded bigint'),
             ('signing_keys_v1', 'signing_key_id text, tokens bigint, first_issued_at timestamptz, last_issued_at timestamptz,
                 last_expires_at timestamptz, is_newest boolean, may_retire boolean'),
             ('subscription_use_v1', 'subscription_id uuid, tier_id text, status text, user_id text, organization_id text, starts_at
@@ -138,7 +140,7 @@ FROM unnest(ARRAY[
     'concurrent_tokens_daily_v1', 'freshness_v1', 'idle_subscriptions_v1',
     'live_tokens_v1', 'meeting_token_holders_v1', 'meeting_use_daily_v1',
     'paywall_monthly_v1', 'record_faults_v1', 'refusals_hourly_v1',
-    'reissue_bursts_v1', 'signing_keys_v1', 'subscription_use_v1',
+    'reissue_bursts_v1', 'partition_faults_v1', 'rollup_differences_v1', 'signing_keys_v1', 'subscription_use_v1',
     'token_issuance_daily_v1', 'token_issuance_hourly_v1', 'uncovered_tokens_v1'
 ]) AS name;
 RESET ROLE;
