@@ -3,30 +3,35 @@ package import PostgreSQL
 
 /// Keeps partitions ahead of time, rollups up to date, and records no longer than they are to be kept.
 ///
-/// Blocks its thread. Several at once take turns, and with migrators too. Each step is committed before the next, and
-/// each can be found half done: where a run was interrupted, the next run continues. Nothing is ever deleted row by row.
+/// Blocks its thread. Several at once take turns, and with migrators too. Each step is one function in the database and
+/// one transaction: it is done or not, and where a run was interrupted, the next run continues. Nothing is ever deleted
+/// row by row. A login that is a member of connvo_maintainer is enough.
 package struct Maintainer {
-    /// How long a statement waits for a lock before it is tried again: sessions that queue behind it wait too.
-    private static let lockTimeout: Duration = .seconds(2)
     private static let attempts = 5
-    /// For statements that are short; a rollup of a week and a detach may take as long as they do.
+    /// For statements that are short; a rollup of a week and a detach, which reads the month, may take as long as they do.
     private static let stepTimeout: Duration = .seconds(60)
 
     /// How many full months of records are kept beside the current one; nil keeps them all.
     private let keepMonths: Int?
+    /// Whether rollups are compared with all records; otherwise with those of this month and the one before.
+    private let comparesAll: Bool
     private let lockPatience: Duration
     private let report: (MaintenanceEvent) -> Void
 
     /// - Parameters:
     ///   - keepMonths: One or more; nil keeps all records.
+    ///   - comparesAll: Whether rollups are compared with all records that are attached, and not only with those of this
+    ///     month (UTC) and the one before.
     ///   - lockPatience: How long to wait for another maintainer or migrator.
     ///   - report: Told what happens, on the calling thread.
     package init(
         keepMonths: Int?,
+        comparesAll: Bool = false,
         lockPatience: Duration = .seconds(600),
         report: @escaping (MaintenanceEvent) -> Void = { _ in }
     ) {
         self.keepMonths = keepMonths
+        self.comparesAll = comparesAll
         self.lockPatience = lockPatience
         self.report = report
     }
@@ -35,19 +40,17 @@ package struct Maintainer {
     package func run(on connection: inout Connection) throws(MaintenanceFailure) {
         try beginSession(on: &connection)
         defer { AdministrativeSession.end(on: &connection) }
-        let lock = AdvisoryLock.migration
-        let attempt = try MaintenanceFailure.step("taking the migration lock") { () throws(DatabaseError) in
-            try lock.acquire(patience: lockPatience, on: &connection) { report(.waitingForLock($0)) }
-        }
-        if case .held(let holder) = attempt { throw .locked(holder, waited: lockPatience) }
-        defer { lock.release(on: &connection) }
+        let hasTurn = try takeTurn(on: &connection)
+        defer { if hasTurn { AdvisoryLock.migration.release(on: &connection) } }
         let becomesOwner = try becomesOwner(on: &connection)
         try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
             try makePartitions(on: &connection)
             try refreshRollups(on: &connection)
+            try recomputeRollups(on: &connection)
+            try noteAttachments(on: &connection)
             guard let keepMonths else { return }
             try detachExpired(keepMonths, on: &connection)
-            try dropDetached(on: &connection)
+            try dropDetached(keepMonths, on: &connection)
         }
     }
 
@@ -69,9 +72,10 @@ package struct Maintainer {
                     partitions: try missing.rows.map { (row) throws(DatabaseError) in try row.decode(0) },
                     rollupsFrom: try rollups.rows.first?.decodeIfPresent(0)
                 )
+                plan.differingMonths = try differingMonths(on: &connection).map(\.month)
                 guard let keepMonths else { return plan }
                 plan.expired = try expired(keepMonths, on: &connection)
-                plan.detached = try detached(on: &connection)
+                plan.detached = try detached(keepMonths, on: &connection)
                 return plan
             }
         }
@@ -86,6 +90,13 @@ extension Maintainer {
             try Partitions.ensure(deadline: .after(Self.stepTimeout), on: &connection)
         }
         if !made.isEmpty { report(.partitionsMade(made)) }
+        // One of other bounds holds a part of the month. An administrator has to look at it.
+        let missing = try step("looking for missing partitions", on: &connection) {
+            (connection) throws(DatabaseError) in
+            try connection.execute(MaintenanceStatements.missingPartitions, deadline: .after(Self.stepTimeout)).rows
+                .map { (row) throws(DatabaseError) in try row.decode(0, as: String.self) }
+        }
+        for partition in missing { report(.postponed("making \(partition)", heldBy: nil)) }
     }
 
     /// A part at a time, each in a transaction of its own, so that an interrupted run keeps what it has done.
@@ -99,87 +110,113 @@ extension Maintainer {
                 }
                 return (try row.decode(0), try row.decode(1), try row.decode(2))
             }
-            guard let refreshed else { return report(.postponed("the rollups")) }
+            guard let refreshed else { return report(.postponed("the rollups", heldBy: nil)) }
             if refreshed.until > refreshed.from { report(.rolledUp(until: refreshed.until)) }
             if refreshed.isCurrent { return }
         }
+    }
+
+    /// A month at a time, each in a transaction of its own. Only hourly refreshes wait for it, no issuance and no report.
+    private func recomputeRollups(on connection: inout Connection) throws(MaintenanceFailure) {
+        let months = try step("comparing rollups with records", on: &connection) {
+            (connection) throws(DatabaseError) in
+            try differingMonths(on: &connection)
+        }
+        for (month, differences) in months {
+            let what = "counting the rollups of \(month.date) again"
+            let recomputed = try unlessLocked(what, on: &connection) { (connection) throws(DatabaseError) in
+                var parameters = Parameters()
+                parameters.append(month)
+                return try connection.execute(MaintenanceStatements.recompute, parameters, deadline: .never).onlyRow
+                    .decode(0, as: Bool.self)
+            }
+            let isDone = recomputed ?? false
+            report(isDone ? .recomputed(month: month, differences: differences) : .postponed(what, heldBy: nil))
+        }
+    }
+
+    private func differingMonths(
+        on connection: inout Connection
+    ) throws(DatabaseError) -> [(month: Timestamp, differences: Int64)] {
+        var parameters = Parameters()
+        parameters.append(comparesAll)
+        let result = try connection.execute(MaintenanceStatements.differingMonths, parameters, deadline: .never)
+        return try result.rows.map { (row) throws(DatabaseError) in (try row.decode(0), try row.decode(1)) }
+    }
+
+    private func noteAttachments(on connection: inout Connection) throws(MaintenanceFailure) {
+        let released = try step("noting what was attached by hand", on: &connection) {
+            (connection) throws(DatabaseError) in
+            try connection.execute(MaintenanceStatements.noteAttachments, deadline: .never).rows.map {
+                (row) throws(DatabaseError) in
+                MaintenanceEvent.released(try row.decode(0), isAltered: try row.decodeIfPresent(1))
+            }
+        }
+        for event in released { report(event) }
     }
 
     private func detachExpired(
         _ keepMonths: Int,
         on connection: inout Connection
     ) throws(MaintenanceFailure) {
-        try step("setting the lock timeout", on: &connection) { (connection) throws(DatabaseError) in
-            // Outside transactions, so for the session: there is no other way to bound a DETACH CONCURRENTLY.
-            try connection.executeScript(
-                "SET lock_timeout = '\(Self.lockTimeout.components.seconds)s'; SET statement_timeout = 0",
-                deadline: .after(Self.stepTimeout)
-            )
-        }
-        // One at a time, oldest first: PostgreSQL allows one unfinished detach for each table.
-        var postponed: Set<String> = []
+        // One at a time, oldest first, and each looked for anew: another maintainer may have been faster.
+        var seen: Set<String> = []
         while true {
             let expired = try step("looking for expired partitions", on: &connection) {
                 (connection) throws(DatabaseError) in
                 try self.expired(keepMonths, on: &connection)
             }
-            guard let partition = expired.first(where: { !postponed.contains($0.name) }) else { return }
-            // A detach that was begun by hand is finished, but what is not noted here is never dropped.
-            if !partition.isDetachPending {
-                try step("noting the detach of \(partition.name)", on: &connection) {
-                    (connection) throws(DatabaseError) in
-                    _ = try connection.execute(
-                        MaintenanceStatements.noteDetach,
-                        Self.name(partition.name),
-                        deadline: .after(Self.stepTimeout)
-                    )
+            guard let partition = expired.first(where: { !seen.contains($0.name) }) else { return }
+            seen.insert(partition.name)
+            let what = "detaching \(partition.name)"
+            let row = try step(what, on: &connection) { (connection) throws(DatabaseError) in
+                var parameters = Parameters()
+                parameters.append(partition.name)
+                guard !partition.isDetachPending else {
+                    return try connection.execute(MaintenanceStatements.finishDetach, parameters, deadline: .never).rows
+                        .first
                 }
+                parameters.append(Int32(clamping: keepMonths))
+                return try connection.execute(MaintenanceStatements.detach, parameters, deadline: .never).rows.first
             }
-            if try detach(partition, keepMonths, on: &connection) {
-                report(.detached(partition.name))
-            } else {
-                postponed.insert(partition.name)
-                report(.postponed("detaching \(partition.name)"))
+            guard let row else { continue }
+            let outcome = try step(what, on: &connection) { (_) throws(DatabaseError) in
+                guard try row.decode(0, as: Bool.self) else {
+                    return MaintenanceEvent.postponed(what, heldBy: try row.decodeIfPresent(1))
+                }
+                guard !partition.isDetachPending else { return .detached(partition.name, nil) }
+                return .detached(
+                    partition.name,
+                    DetachedRecords(count: try row.decode(2), checksum: try row.decode(3))
+                )
             }
+            report(outcome)
         }
     }
 
-    /// - Returns: False when a lock stood in the way. No session queues behind it: the new state is visible from the start.
-    private func detach(
-        _ partition: MaintenancePlan.Expired,
-        _ keepMonths: Int,
-        on connection: inout Connection
-    ) throws(MaintenanceFailure) -> Bool {
-        let detached: Void? = try unlessLocked("detaching \(partition.name)", on: &connection) {
-            (connection) throws(DatabaseError) in
-            // An attempt that was cut short has left it half detached, so each looks anew at what is to be done.
-            guard let now = try expired(keepMonths, on: &connection).first(where: { $0.name == partition.name }) else {
-                return
-            }
-            _ = try connection.execute(now.detach, deadline: .never)
-        }
-        return detached != nil
-    }
-
-    private func dropDetached(on connection: inout Connection) throws(MaintenanceFailure) {
+    private func dropDetached(_ keepMonths: Int, on connection: inout Connection) throws(MaintenanceFailure) {
         let detached = try step("looking for detached partitions", on: &connection) {
             (connection) throws(DatabaseError) in
-            try self.detached(on: &connection)
+            try self.detached(keepMonths, on: &connection)
         }
         for partition in detached {
             guard partition.isDue else {
-                report(.kept(partition.name, until: partition.dropAfter))
+                report(partition.isKept ? .spared(partition.name) : .kept(partition.name, until: partition.dropAfter))
                 continue
             }
-            let dropped: Void? = try unlessLocked("dropping \(partition.name)", on: &connection) {
-                (connection) throws(DatabaseError) in
-                _ = try connection.execute(
-                    MaintenanceStatements.dropDetached,
-                    Self.name(partition.name),
-                    deadline: .never
-                )
+            let what = "dropping \(partition.name)"
+            let outcome = try step(what, on: &connection) { (connection) throws(DatabaseError) in
+                var parameters = Parameters()
+                parameters.append(partition.name)
+                parameters.append(Int32(clamping: keepMonths))
+                let row = try connection.execute(MaintenanceStatements.dropDetached, parameters, deadline: .never)
+                    .onlyRow
+                guard try row.decode(0, as: Bool.self) else {
+                    return MaintenanceEvent.postponed(what, heldBy: try row.decodeIfPresent(1))
+                }
+                return .dropped(partition.name)
             }
-            report(dropped == nil ? .postponed("dropping \(partition.name)") : .dropped(partition.name))
+            report(outcome)
         }
     }
 
@@ -187,25 +224,26 @@ extension Maintainer {
         _ keepMonths: Int,
         on connection: inout Connection
     ) throws(DatabaseError) -> [MaintenancePlan.Expired] {
+        try ask(MaintenanceStatements.expired, keepMonths, on: &connection)
+            .map { (row) throws(DatabaseError) in try MaintenancePlan.Expired(row) }
+    }
+
+    private func detached(
+        _ keepMonths: Int,
+        on connection: inout Connection
+    ) throws(DatabaseError) -> [MaintenancePlan.Detached] {
+        try ask(MaintenanceStatements.detached, keepMonths, on: &connection)
+            .map { (row) throws(DatabaseError) in try MaintenancePlan.Detached(row) }
+    }
+
+    private func ask(
+        _ statement: Statement,
+        _ keepMonths: Int,
+        on connection: inout Connection
+    ) throws(DatabaseError) -> [Row] {
         var parameters = Parameters()
         parameters.append(Int32(clamping: keepMonths))
-        let result = try connection.execute(
-            MaintenanceStatements.expired,
-            parameters,
-            deadline: .after(Self.stepTimeout)
-        )
-        return try result.rows.map { (row) throws(DatabaseError) in try MaintenancePlan.Expired(row) }
-    }
-
-    private func detached(on connection: inout Connection) throws(DatabaseError) -> [MaintenancePlan.Detached] {
-        let result = try connection.execute(MaintenanceStatements.detached, deadline: .after(Self.stepTimeout))
-        return try result.rows.map { (row) throws(DatabaseError) in try MaintenancePlan.Detached(row) }
-    }
-
-    private static func name(_ name: String) -> Parameters {
-        var parameters = Parameters()
-        parameters.append(name)
-        return parameters
+        return Array(try connection.execute(statement, parameters, deadline: .after(Self.stepTimeout)).rows)
     }
 }
 
@@ -216,6 +254,46 @@ extension Maintainer {
     private func beginSession(on connection: inout Connection) throws(MaintenanceFailure) {
         try MaintenanceFailure.step("preparing the session") { () throws(DatabaseError) in
             guard try AdministrativeSession.begin(on: &connection) != nil else { throw AdministrativeSession.pooled }
+            // Each function that locks sets its own; this is for waiting for a row of the rollups' state.
+            try connection.executeScript("SET lock_timeout = '2s'", deadline: .after(Self.stepTimeout))
+        }
+    }
+
+    /// Takes the lock that maintainers and migrators take turns by.
+    ///
+    /// Any login of the database can hold an advisory lock. Where one does that may neither migrate nor maintain,
+    /// maintenance goes on without: turns spare waiting, and every step is safe beside others by itself.
+    ///
+    /// - Returns: False when the lock was not taken.
+    private func takeTurn(on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
+        let lock = AdvisoryLock.migration
+        for (attempt, patience) in [.zero, lockPatience].enumerated() {
+            let isLast = attempt == 1
+            let outcome = try MaintenanceFailure.step("taking the migration lock") { () throws(DatabaseError) in
+                try lock.acquire(patience: patience, on: &connection) { holder in
+                    if isLast { report(.waitingForLock(holder)) }
+                }
+            }
+            guard case .held(let holder) = outcome else { return true }
+            if let holder, try isStranger(holder.pid, on: &connection) {
+                report(.lockIgnored(holder))
+                return false
+            }
+            if isLast { throw .locked(holder, waited: lockPatience) }
+        }
+        return false
+    }
+
+    private func isStranger(_ pid: Int32, on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
+        try step("looking at who has the lock", on: &connection) { (connection) throws(DatabaseError) in
+            var parameters = Parameters()
+            parameters.append(pid)
+            let result = try connection.execute(
+                MaintenanceStatements.isStranger,
+                parameters,
+                deadline: .after(Self.stepTimeout)
+            )
+            return try result.rows.first?.decode(0) ?? false
         }
     }
 

@@ -24,7 +24,11 @@ extension MaintenanceFailure: CustomStringConvertible {
 
     private static func remedy(for error: DatabaseError) -> String {
         switch error.sqlState {
-        case .insufficientPrivilege: "maintain needs a login that is a member of connvo_owner."
+        case .insufficientPrivilege:
+            """
+            maintain needs a login that is a member of connvo_maintainer or of connvo_owner, and all of schema connvo \
+            belongs to its owner.
+            """
         case .undefinedFunction, .undefinedTable, .undefinedSchema:
             "The schema is older than this program: run connvo-server migrate."
         default: "What was done before stays done; run this again."

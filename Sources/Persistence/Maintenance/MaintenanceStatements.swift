@@ -1,7 +1,24 @@
 internal import PostgreSQL
 
 /// The SQL of ``Maintainer``, beside what it shares with the monitor and the migrator.
+///
+/// Everything is a function that runs with the rights of the owner, so that a login with no other rights is enough.
 enum MaintenanceStatements {
+    /// Whether a session belongs to a login that may neither migrate nor maintain. No row when it has ended.
+    static let isStranger = Statement(
+        "maintain.is_stranger",
+        """
+        SELECT NOT pg_has_role(session.usesysid, schema.nspowner, 'MEMBER')
+            AND NOT coalesce(pg_has_role(session.usesysid, to_regrole('connvo_maintainer')::oid, 'MEMBER'), false)
+        FROM pg_catalog.pg_stat_activity AS session
+        CROSS JOIN pg_catalog.pg_namespace AS schema
+        WHERE session.pid = $1
+            AND session.usesysid IS NOT NULL
+            AND schema.nspname = 'connvo'
+        """,
+        parameters: [.int4]
+    )
+
     /// Those that `connvo.ensure_partitions` would make.
     static let missingPartitions = Statement(
         "maintain.missing_partitions",
@@ -13,42 +30,68 @@ enum MaintenanceStatements {
         "SELECT rolled_up_from, rolled_up_until, is_current FROM connvo.refresh_rollups()"
     )
 
-    /// From when on rollups are behind; NULL, or no row, when the next whole hour is not over yet.
-    static let rollupsDue = Statement(
-        "maintain.rollups_due",
+    /// From when on rollups are behind; NULL when the next whole hour is not over yet.
+    static let rollupsDue = Statement("maintain.rollups_due", "SELECT connvo.rollups_due()")
+
+    /// The months in which rollups and records disagree, from one month on; NULL compares all.
+    static let differingMonths = Statement(
+        "maintain.differing_months",
         """
-        SELECT rolled_up_until
-        FROM connvo.rollup_state
-        WHERE rolled_up_until < date_trunc('hour', now() - interval '10 minutes', 'UTC')
-        """
+        SELECT CAST(month AS timestamp) AT TIME ZONE 'UTC', count(*)
+        FROM (
+            SELECT CAST(date_trunc('month', starts_at AT TIME ZONE 'UTC') AS date) AS month
+            FROM connvo.rollup_differences(
+                CASE WHEN NOT $1 THEN CAST(now() AT TIME ZONE 'UTC' - interval '1 month' AS date) END
+            )
+        ) AS differing
+        GROUP BY month
+        ORDER BY month
+        """,
+        parameters: [.bool]
     )
 
-    /// The server quotes the names.
+    static let recompute = Statement(
+        "maintain.recompute_rollups",
+        "SELECT connvo.recompute_rollups(CAST($1 AT TIME ZONE 'UTC' AS date))",
+        parameters: [.timestamptz]
+    )
+
     static let expired = Statement(
         "maintain.expired",
         """
-        SELECT partition_name,
-            is_detach_pending,
-            format(
-                'ALTER TABLE connvo.%I DETACH PARTITION connvo.%I %s',
-                record_table, partition_name, CASE WHEN is_detach_pending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END
-            )
+        SELECT partition_name, is_detach_pending
         FROM connvo.expired_partitions($1)
         ORDER BY is_detach_pending DESC, starts_at, record_table
         """,
         parameters: [.int4]
     )
 
-    static let noteDetach = Statement("maintain.note_detach", "SELECT connvo.note_detach($1)", parameters: [.text])
+    static let noteAttachments = Statement(
+        "maintain.note_attachments",
+        "SELECT partition_name, is_altered FROM connvo.note_attachments()"
+    )
+
+    static let detach = Statement(
+        "maintain.detach",
+        "SELECT is_detached, held_by, records, checksum FROM connvo.detach_partition($1, $2)",
+        parameters: [.text, .int4]
+    )
+
+    static let finishDetach = Statement(
+        "maintain.finish_detach",
+        "SELECT is_detached, held_by FROM connvo.finish_detach($1)",
+        parameters: [.text]
+    )
 
     static let detached = Statement(
         "maintain.detached",
-        "SELECT partition_name, drop_after, is_due FROM connvo.detached_partitions()"
+        "SELECT partition_name, drop_after, is_kept, is_due FROM connvo.detached_partitions($1)",
+        parameters: [.int4]
     )
 
     static let dropDetached = Statement(
         "maintain.drop_detached",
-        "SELECT connvo.drop_detached_partition($1)",
-        parameters: [.text]
+        "SELECT is_dropped, held_by FROM connvo.drop_detached_partition($1, $2)",
+        parameters: [.text, .int4]
     )
 }
