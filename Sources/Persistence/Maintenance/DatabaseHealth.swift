@@ -17,16 +17,25 @@ package struct DatabaseHealth: Hashable, Sendable {
         case schema(SchemaCompatibility)
         /// Partitions of this month or the next that do not exist, as `table YYYY-MM`.
         case partitionsMissing([String])
+        /// This process's clock is a minute or more from the database's (``ClockDifference``).
+        case clock(ClockDifference.Direction)
         case ready
     }
 
     package let condition: Condition
     /// The schema holds migrations that this binary does not know and can live with.
     package let newerMigrations: [String]
+    /// This process's clock is five seconds or more from the database's, and less than a minute.
+    package let clockWarning: ClockDifference.Direction?
 
-    package init(_ condition: Condition, newerMigrations: [String] = []) {
+    package init(
+        _ condition: Condition,
+        newerMigrations: [String] = [],
+        clockWarning: ClockDifference.Direction? = nil
+    ) {
         self.condition = condition
         self.newerMigrations = newerMigrations
+        self.clockWarning = clockWarning
     }
 
     /// What an error of connecting or of a look says. No message of libpq or of the server quotes the connection string,
@@ -39,6 +48,11 @@ package struct DatabaseHealth: Hashable, Sendable {
     }
 
     package var isReady: Bool { condition == .ready }
+
+    /// What an operator should mend while the database can be used; nil when there is nothing.
+    package var warning: String? {
+        clockWarning.map { "this process's clock is 5 s or more \($0.rawValue) the database's" }
+    }
 }
 
 extension DatabaseHealth: CustomStringConvertible {
@@ -54,6 +68,7 @@ extension DatabaseHealth: CustomStringConvertible {
             "the login lacks \(privileges.joined(separator: ", ")); run connvo-server migrate up"
         case .schema(let compatibility): "\(compatibility)"
         case .partitionsMissing(let partitions): "partitions are missing: \(partitions.joined(separator: ", "))"
+        case .clock(let direction): "this process's clock is 60 s or more \(direction.rawValue) the database's"
         case .ready: "ready"
         }
     }

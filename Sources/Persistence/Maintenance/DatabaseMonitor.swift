@@ -1,3 +1,4 @@
+package import Domain
 package import PostgreSQL
 internal import Synchronization
 
@@ -9,6 +10,7 @@ package final class DatabaseMonitor: Sendable {
     private let catalogue: MigrationCatalogue
     private let preparesStatements: Bool
     private let timeLimit: Duration
+    private let now: (@Sendable () -> Timestamp)?
     private let report: @Sendable (Event) -> Void
     private let wake: WakeDescriptor
     private let state = Mutex(State())
@@ -32,19 +34,23 @@ package final class DatabaseMonitor: Sendable {
     private static var maximumAbandoned: Int { 2 }
     private static var partitionInterval: Duration { .seconds(24 * 3600) }
 
-    /// - Parameter timeLimit: How long connecting, and one look, may take before the database counts as unreachable.
+    /// - Parameters:
+    ///   - timeLimit: How long connecting, and one look, may take before the database counts as unreachable.
+    ///   - now: This process's clock, which each look compares with the database's; nil compares none.
     /// - Throws: ``DatabaseError`` when the process has no descriptors left.
     package init(
         target: ConnectionTarget,
         catalogue: MigrationCatalogue,
         preparesStatements: Bool,
         timeLimit: Duration = .seconds(1),
+        now: (@Sendable () -> Timestamp)? = nil,
         report: @escaping @Sendable (Event) -> Void
     ) throws(DatabaseError) {
         self.target = target
         self.catalogue = catalogue
         self.preparesStatements = preparesStatements
         self.timeLimit = timeLimit
+        self.now = now
         self.report = report
         wake = try WakeDescriptor()
     }
@@ -149,11 +155,30 @@ package final class DatabaseMonitor: Sendable {
             if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
             let months = try MonitorStatements.decodeMissingPartitions(results[1])
             guard months.isEmpty else { return DatabaseHealth(.partitionsMissing(months)) }
-            if case .newer(let names) = compatibility { return DatabaseHealth(.ready, newerMigrations: names) }
-            return DatabaseHealth(.ready)
+            let clock = try compareClocks(deadline: deadline, on: &connection)
+            if let clock, clock.verdict == .notReady { return DatabaseHealth(.clock(clock.direction)) }
+            var newer: [String] = []
+            if case .newer(let names) = compatibility { newer = names }
+            let warning = clock?.verdict == .warning ? clock?.direction : nil
+            return DatabaseHealth(.ready, newerMigrations: newer, clockWarning: warning)
         } catch {
             return DatabaseHealth(error)
         }
+    }
+
+    private func compareClocks(
+        deadline: Deadline,
+        on connection: inout Connection
+    ) throws(DatabaseError) -> ClockDifference? {
+        guard let now else { return nil }
+        let asked = now()
+        let answer = try connection.execute(ClockDifference.statement, deadline: deadline)
+        let answered = now()
+        return ClockDifference(
+            asked: asked,
+            database: try ClockDifference.decodeDatabaseTime(answer),
+            answered: answered
+        )
     }
 
     private func ensurePartitions(on connection: inout Connection) -> Bool {

@@ -33,7 +33,8 @@ struct ConnvoApplication: Sendable {
         let monitor = try DatabaseMonitor(
             target: configuration.database,
             catalogue: .embedded(sha256: { SHA256.hash($0) }),
-            preparesStatements: configuration.preparesStatements
+            preparesStatements: configuration.preparesStatements,
+            now: SystemClock.now
         ) { databaseObserver.observe($0) }
         let keys = KeySetStore()
         let keySet = KeySetRefresher(

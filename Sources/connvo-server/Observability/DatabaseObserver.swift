@@ -76,6 +76,7 @@ struct DatabaseObserver: Sendable {
     func observe(_ event: DatabaseMonitor.Event) {
         switch event {
         case .healthChanged(let health) where health.isReady:
+            if let warning = health.warning { logger.warning("The clocks differ", metadata: ["reason": "\(warning)"]) }
             logger.notice("The database is ready", metadata: newer(health))
         case .healthChanged(let health):
             logger.warning("The database is not ready", metadata: ["reason": "\(health)"])

@@ -1,3 +1,4 @@
+import Domain
 import Glibc
 import PostgreSQL
 import Synchronization
@@ -38,6 +39,7 @@ import Testing
     private static func watch(
         _ database: TestDatabase,
         target: ConnectionTarget? = nil,
+        now: (@Sendable () -> Timestamp)? = nil,
         _ body: (Watch) throws -> Void
     ) throws {
         let events = Shared<[DatabaseMonitor.Event]>([])
@@ -51,6 +53,7 @@ import Testing
             preparesStatements: true,
             // A busy machine is not an unreachable database.
             timeLimit: .seconds(30),
+            now: now,
             report: { event in events.value.withLock { $0.append(event) } }
         )
         #expect(monitor.health.condition == .unknown)
@@ -66,6 +69,31 @@ import Testing
                 #expect(watch.monitor.health.isReady)
                 #expect(watch.changes == [.ready])
                 #expect(watch.partitionsMade.isEmpty)
+            }
+        }
+    }
+
+    private static let clocks:
+        [(offset: Int64, condition: DatabaseHealth.Condition, warning: ClockDifference.Direction?)] = [
+            (-3600, .clock(.behind), nil), (3_456_000, .clock(.ahead), nil), (-30, .ready, .behind),
+            (30, .ready, .ahead),
+            (0, .ready, nil),
+        ]
+
+    @Test(arguments: clocks)
+    func `a clock that differs is a warning, then an obstacle`(
+        clock: (offset: Int64, condition: DatabaseHealth.Condition, warning: ClockDifference.Direction?)
+    ) async throws {
+        try await withDatabase { database in
+            let now: @Sendable () -> Timestamp = {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                return Timestamp(secondsSinceEpoch: Int64(time.tv_sec) + clock.offset)
+            }
+            try Self.watch(database, now: now) { watch in
+                #expect(watch.hasSeen(clock.condition))
+                #expect(watch.monitor.health.clockWarning == clock.warning)
+                #expect((watch.monitor.health.warning == nil) == (clock.warning == nil))
             }
         }
     }
@@ -137,6 +165,12 @@ import Testing
     @Test func `a partition that cannot be made is reported, and readiness stays away`() async throws {
         try await withDatabase { database in
             try database.detachMonth(of: "issued_tokens", drop: false)
+            try database.run(
+                """
+                CREATE OR REPLACE FUNCTION connvo.create_partition(record_table text, month date) RETURNS text
+                LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$
+                """
+            )
 
             try Self.watch(database) { watch in
                 let hasFailed = waitUntil {
