@@ -53,23 +53,28 @@ extension Overview {
         }
         self.controls = controls
 
-        if let (start, end) = Self.boundsBefore(period, freshness) {
-            tokensBefore = try Self.total(ask(OverviewStatements.total, start, end))
+        if let end = Self.endOfComparison(period, freshness) {
+            let length = Duration.days(Int64(period.dayCount))
+            comparison = Comparison(
+                tokens: try Self.total(ask(OverviewStatements.total, from, end)),
+                tokensBefore: try Self.total(ask(OverviewStatements.total, from - length, end - length))
+            )
         } else {
-            tokensBefore = nil
+            comparison = nil
         }
     }
 
-    /// As long before the period as it has lasted so far; nil when the records do not reach that far back.
-    private static func boundsBefore(
-        _ period: Period,
-        _ freshness: ReportFreshness
-    ) -> (from: Timestamp, until: Timestamp)? {
+    /// The end of the last hour of the period that is over: tokens are counted by the hour, and an hour that is not over
+    /// is not to be compared with a whole one. Nil when there is none, and when the records do not reach far enough back.
+    static func endOfComparison(_ period: Period, _ freshness: ReportFreshness) -> Timestamp? {
         let length = Duration.days(Int64(period.dayCount))
-        let start = period.from - length
-        let end = min(period.until, freshness.readAt) - length
-        guard let recordsFrom = freshness.recordsFrom, recordsFrom <= start, start < end else { return nil }
-        return (start, end)
+        let hour: Int64 = 3_600_000_000
+        let now = freshness.readAt.microsecondsSinceEpoch
+        let end = min(period.until, Timestamp(microsecondsSinceEpoch: now - (now % hour + hour) % hour))
+        guard let recordsFrom = freshness.recordsFrom, recordsFrom <= period.from - length, period.from < end else {
+            return nil
+        }
+        return end
     }
 
     private static func byDay(_ result: QueryResult) throws(DatabaseError) -> [Timestamp: Int64] {

@@ -10,8 +10,8 @@ package struct Overview: Hashable, Sendable {
     package let days: [Day]
     /// The tiers that paid for tokens in the period; most tokens first.
     package let tiers: [String]
-    /// The tokens of the period before, as long as this one has lasted so far; nil when the records do not reach that far back.
-    package let tokensBefore: Int64?
+    /// Nil when the records do not reach that far back, and when no hour of the period is over.
+    package let comparison: Comparison?
     /// Most first.
     package let refusals: [RefusalCount]
     /// Tokens by weekday, Monday first, and hour of the day: seven rows of 24.
@@ -41,6 +41,17 @@ package struct Overview: Hashable, Sendable {
         /// Above zero.
         package var dayCount: Int {
             Int(max(1, until.date.daysSinceEpoch - from.date.daysSinceEpoch))
+        }
+    }
+
+    /// Tokens of the hours of the period that are over, and of as many hours that lie as long before as the period lasts.
+    package struct Comparison: Hashable, Sendable {
+        package let tokens: Int64
+        package let tokensBefore: Int64
+
+        package init(tokens: Int64, tokensBefore: Int64) {
+            self.tokens = tokens
+            self.tokensBefore = tokensBefore
         }
     }
 

@@ -5,7 +5,7 @@ extension Report {
     package static let catalogue: [Report] = [
         tokens, hours, activeUsers, refusals, paywall, subscriptionUse, idleSubscriptions, liveTokens,
         concurrentTokens, meetingUse, tokenHolders, reissueBursts, addressFanout, alteredRoles, uncoveredTokens,
-        recordFaults, signingKeys, freshness,
+        recordFaults, partitionFaults, rollupDifferences, signingKeys, freshness,
     ]
 
     /// The controls: reports that show nothing as long as all is well.
@@ -25,6 +25,7 @@ extension Report {
             .integer("meetings"),
         ],
         order: "day_utc, tier_id, granted_role",
+        ranking: "day_utc DESC, tokens DESC, tier_id, granted_role",
         period: .day("day_utc"),
         tier: "tier_id"
     )
@@ -38,6 +39,7 @@ extension Report {
             .integer("tokens"),
         ],
         order: "hour_starts_at, tier_id",
+        ranking: "tokens DESC, hour_starts_at DESC, tier_id",
         period: .hour("hour_starts_at"),
         tier: "tier_id"
     )
@@ -50,6 +52,7 @@ extension Report {
             .day("month_utc"), .text("tier_id"), .integer("users"), .integer("subscriptions"), .integer("tokens"),
         ],
         order: "month_utc, tier_id",
+        ranking: "month_utc DESC, users DESC, tier_id",
         period: .month("month_utc"),
         tier: "tier_id"
     )
@@ -63,6 +66,7 @@ extension Report {
             .integer("meetings"),
         ],
         order: "hour_starts_at, reason",
+        ranking: "refusals DESC, hour_starts_at DESC, reason",
         period: .hour("hour_starts_at")
     )
 
@@ -127,6 +131,7 @@ extension Report {
         view: "reporting.concurrent_tokens_daily_v1",
         columns: [.day("day_utc"), .integer("peak_tokens"), .instant("peak_at")],
         order: "day_utc",
+        ranking: "peak_tokens DESC, day_utc DESC",
         period: .day("day_utc")
     )
 
@@ -169,6 +174,7 @@ extension Report {
             .integer("addresses"), .integer("sessions"),
         ],
         order: "burst_starts_at, user_id, meeting_id",
+        ranking: "tokens DESC, burst_starts_at DESC, user_id, meeting_id",
         period: .instant("burst_starts_at"),
         meeting: "meeting_id",
         user: "user_id"
@@ -231,6 +237,28 @@ extension Report {
         period: .instant("recorded_at"),
         meeting: "meeting_id",
         user: "user_id",
+        isControl: true
+    )
+
+    static let partitionFaults = Report(
+        "partition-faults",
+        "Months of records that can be altered, or were altered while they were detached",
+        view: "reporting.partition_faults_v1",
+        columns: [
+            .instant("noticed_at"), .text("record_table"), .text("partition_name"), .text("fault"), .text("detail"),
+        ],
+        order: "noticed_at, partition_name, detail",
+        period: .instant("noticed_at"),
+        isControl: true
+    )
+
+    static let rollupDifferences = Report(
+        "rollup-differences",
+        "Hours, days and months whose kept counts disagree with the records",
+        view: "reporting.rollup_differences_v1",
+        columns: [.instant("starts_at"), .text("rollup"), .integer("rolled_up"), .integer("recorded")],
+        order: "starts_at, rollup",
+        period: .instant("starts_at"),
         isControl: true
     )
 

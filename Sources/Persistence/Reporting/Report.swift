@@ -9,6 +9,9 @@ package struct Report: Hashable, Sendable {
     package let columns: [ReportColumn]
     /// What follows ORDER BY.
     let order: String
+    /// What follows ORDER BY when only so many rows are wanted: the ones that the report is about come first. Nil where
+    /// `order` does that.
+    let ranking: String?
     /// The column that `--from` and `--to` are about; nil where the report has no period.
     package let period: Period?
     let tier: String?
@@ -51,6 +54,7 @@ package struct Report: Hashable, Sendable {
         view: String,
         columns: [ReportColumn],
         order: String,
+        ranking: String? = nil,
         period: Period? = nil,
         tier: String? = nil,
         meeting: String? = nil,
@@ -63,6 +67,7 @@ package struct Report: Hashable, Sendable {
         self.view = view
         self.columns = columns
         self.order = order
+        self.ranking = ranking
         self.period = period
         self.tier = tier
         self.meeting = meeting

@@ -28,7 +28,8 @@ struct ReportQuery {
             FROM \(report.view)
             """
         if !conditions.isEmpty { sql += "\nWHERE \(conditions.joined(separator: "\n    AND "))" }
-        if !report.order.isEmpty { sql += "\nORDER BY \(report.order)" }
+        let order = selection.limit == nil ? report.order : report.ranking ?? report.order
+        if !order.isEmpty { sql += "\nORDER BY \(order)" }
         if let limit = selection.limit { sql += "\nLIMIT \(place(Int64(limit), .int8))" }
     }
 

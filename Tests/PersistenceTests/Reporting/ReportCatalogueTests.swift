@@ -107,6 +107,80 @@ import Testing
         }
     }
 
+    /// With `--limit`, the rows that the report is about: the busiest hours, the last days.
+    @Test(arguments: ["hours", "tokens", "refusals", "active-users", "concurrent-tokens", "reissue-bursts"])
+    func `a limited report shows what it is about, not the oldest`(name: String) async throws {
+        try await withDatabase { database in
+            let report = try #require(Report.named(name))
+            try database.run(
+                """
+                SELECT connvo.create_partition(name, month)
+                FROM unnest(ARRAY['issued_tokens', 'token_refusals']) AS name
+                CROSS JOIN unnest(ARRAY['2020-01-01', '2020-02-01']::date[]) AS month;
+                SELECT connvo.rewind_rollups('2020-01-01');
+                INSERT INTO connvo.issued_tokens
+                    (id, issued_at, expires_at, user_id, meeting_id, organizer_id, granted_role, stream_role, tier_id,
+                    tier_is_paid, subscription_id, subscription_status, subscription_starts_at, call_cid, token_sha256,
+                    signing_key_id, session_id, request_id)
+                SELECT gen_random_uuid(), at::timestamptz, at::timestamptz + interval '1 hour', 'user_a', 'meeting_a',
+                    'user_a', 'host', 'host', 'pro', true, '00000000-0000-4000-8000-000000000001', 'active',
+                    '2019-01-01T00:00:00Z', 'default:call', sha256('x'), '0123456789abcdef', 'session', 'request-1'
+                FROM (VALUES ('2020-01-01T08:00:00Z', 6), ('2020-01-02T14:00:00Z', 9), ('2020-01-03T08:00:00Z', 7),
+                    ('2020-02-04T08:00:00Z', 6)) AS hour (at, tokens)
+                CROSS JOIN generate_series(1, tokens);
+                INSERT INTO connvo.token_refusals
+                    (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
+                SELECT gen_random_uuid(), issued_at, user_id, meeting_id, 'FORBIDDEN', 'not_a_participant', 'session', 'r'
+                FROM connvo.issued_tokens;
+                """
+            )
+            var connection = try database.connect()
+            let query = ReportQuery(report, ReportSelection(limit: 1))
+            let statement = Statement(
+                "test.limited",
+                "SELECT extract(epoch FROM period)::bigint::text FROM (\(query.sql)) AS limited (period)",
+                parameters: query.types
+            )
+            let found = try connection.execute(statement, query.parameters, deadline: .soon).rows
+                .map { try $0.decode(0, as: String.self) }
+            let expected = try database.scalar(
+                """
+                SELECT extract(epoch FROM CASE '\(name)'
+                    WHEN 'hours' THEN '2020-01-02T14:00:00Z'::timestamptz
+                    WHEN 'refusals' THEN '2020-01-02T14:00:00Z'
+                    WHEN 'reissue-bursts' THEN '2020-01-02T14:00:00Z'
+                    WHEN 'tokens' THEN '2020-02-04T00:00:00Z'
+                    WHEN 'concurrent-tokens' THEN '2020-01-02T00:00:00Z'
+                    ELSE '2020-02-01T00:00:00Z'
+                END)::bigint
+                """
+            )
+            #expect(found == [expected])
+        }
+    }
+
+    /// Second of the day of the reading, days before it that the period of two days begins, and the hours that count.
+    private static let comparisons: [(second: Int64, daysBefore: Int64, hours: Int64?)] = [
+        (0, 0, nil), (1800, 0, nil), (3600, 0, 1), (34_199, 0, 9), (32_400, 1, 33), (32_400, 3, 48),
+    ]
+
+    @Test(arguments: comparisons)
+    func `an hour that is not over is not compared with a whole one`(
+        comparison: (second: Int64, daysBefore: Int64, hours: Int64?)
+    ) {
+        let today = Timestamp(secondsSinceEpoch: 1_578_096_000)
+        let from = today - .days(comparison.daysBefore)
+        let freshness = ReportFreshness(
+            readAt: today + .seconds(comparison.second),
+            lastIssuedAt: nil,
+            lastRefusedAt: nil,
+            recordsFrom: Timestamp(secondsSinceEpoch: 0),
+            rolledUpUntil: nil
+        )
+        let end = Overview.endOfComparison(Overview.Period(from: from, until: from + .days(2)), freshness)
+        #expect(end == comparison.hours.map { from + .seconds($0 * 3600) })
+    }
+
     @Test func `a session sees one moment, and writes nothing`() async throws {
         try await withDatabase { database in
             var connection = try database.connect()

@@ -13,7 +13,7 @@ extension OverviewPage {
         }
         return """
             <dl class="tiles">
-            \(tile("Tokens", overview.tokenCount, change(overview.tokensBefore, overview.tokenCount), course(\.total)))\
+            \(tile("Tokens", overview.tokenCount, change(overview.comparison), course(\.total)))\
             \(tile(
                 "Refusals",
                 overview.refusalCount,
@@ -44,10 +44,11 @@ extension OverviewPage {
         return "tokens that worked, on \(day.day.dayMonthYear)"
     }
 
-    private func change(_ before: Int64?, _ now: Int64) -> HTML {
+    private func change(_ comparison: Overview.Comparison?) -> HTML {
         let length = overview.period.dayCount
-        guard let before, before > 0 else { return "in \(Figures.counted(Int64(length), "day"))" }
-        let change = Double(now - before) / Double(before)
+        guard let comparison, comparison.tokensBefore > 0 else { return "in \(Figures.counted(Int64(length), "day"))" }
+        let before = comparison.tokensBefore
+        let change = Double(comparison.tokens - before) / Double(before)
         let sign = change > 0 ? "+" : change < 0 ? "−" : "±"
         let days = length == 1 ? "day" : "\(length) days"
         return "<b>\(sign)\(Figures.percent(change.magnitude))</b> against the \(days) before"
