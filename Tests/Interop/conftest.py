@@ -182,6 +182,13 @@ def limited(server):
 
 
 @pytest.fixture(scope="session")
+def slowed(server):
+    """Looks at one invalid token of an address in a second."""
+    with another(server, INVALID_TOKENS_PER_SECOND="1") as slowed:
+        yield slowed
+
+
+@pytest.fixture(scope="session")
 def keyless(server):
     """Has no key to verify tokens with."""
     with another(server, "/livez", WORKOS_JWKS_URL=f"file://{server.folder}/nowhere.json") as keyless:

@@ -1,5 +1,6 @@
 """openapi.yaml says what the server does: each example of a response is provoked and compared."""
 
+import concurrent.futures
 import json
 import socket
 import time
@@ -122,8 +123,8 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 class Provoking:
     """Sends the request that leads to the response of an example."""
 
-    def __init__(self, server, limited, keyless, key, key_id, claims):
-        self.server, self.limited, self.keyless = server, limited, keyless
+    def __init__(self, server, limited, slowed, keyless, key, key_id, claims):
+        self.server, self.limited, self.slowed, self.keyless = server, limited, slowed, keyless
         self.key, self.key_id, self.claims = key, key_id, claims
 
     def post(self, path, arguments, user="user_workos_123", bearer=None, server=None, **headers):
@@ -186,7 +187,8 @@ class Provoking:
         return int(lines[0].split()[1]), body.decode(), headers
 
     def tooLarge(self, path):
-        return self.server.request("POST", path, " " * 16385, JSON_HEADERS)
+        method = "POST" if path in (FUNCTION, ACTION) else "GET"
+        return self.server.request(method, path, " " * 16385, JSON_HEADERS)
 
     def mediaType(self, path):
         return self.server.request("POST", path, "x", {"Content-Type": "text/plain"})
@@ -204,6 +206,13 @@ class Provoking:
         self.post(path, {"meetingId": HERE}, server=self.limited)
         return self.post(path, {"meetingId": HERE}, server=self.limited)
 
+    def address(self, path):
+        """The answer to the first invalid token that is turned away; others wait for two seconds."""
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            calls = [pool.submit(self.post, path, {}, bearer="x", server=self.slowed) for _ in range(40)]
+            answers = [call.result() for call in calls]
+        return next(answer for answer in answers if answer[0] == 429)
+
     def answer(self, path):
         return self.server.request("GET", path)
 
@@ -215,8 +224,8 @@ class Provoking:
 
 
 @pytest.fixture
-def provoke(server, limited, keyless, broken, key, key_id, claims):
-    return Provoking(server, limited, keyless, key, key_id, claims)
+def provoke(server, limited, slowed, keyless, broken, key, key_id, claims):
+    return Provoking(server, limited, slowed, keyless, key, key_id, claims)
 
 
 def masked(value):
