@@ -100,7 +100,7 @@ extension CalendarDate: CustomStringConvertible {
 // MARK: - Reading
 
 extension Timestamp {
-    /// Parses `YYYY-MM-DDTHH:MM:SS[.ffffff](Z|±HH:MM)`, with capital letters only.
+    /// Parses `YYYY-MM-DDTHH:MM:SS[.ffffff](Z|±HH:MM)`; `t` and `z` may be small letters (RFC 3339, section 5.6).
     ///
     /// The zone is required, years are 1 to 9999, a fraction has one to six digits, and leap seconds are refused:
     /// values that PostgreSQL would have to round are not accepted.
@@ -110,7 +110,7 @@ extension Timestamp {
             let year = reader.number(digits: 4, in: 0...9999), reader.skip("-"),
             let month = reader.number(digits: 2, in: 1...12), reader.skip("-"),
             let day = reader.number(digits: 2, in: 1...CalendarDate.dayCount(ofMonth: month, in: year)),
-            reader.skip("T"),
+            reader.skip("T") || reader.skip("t"),
             let hour = reader.number(digits: 2, in: 0...23), reader.skip(":"),
             let minute = reader.number(digits: 2, in: 0...59), reader.skip(":"),
             let second = reader.number(digits: 2, in: 0...59),
@@ -156,7 +156,7 @@ extension Timestamp {
 
         /// Seconds east of UTC.
         mutating func zone() -> Int64? {
-            if skip("Z") { return 0 }
+            if skip("Z") || skip("z") { return 0 }
             let sign: Int64
             if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
             guard let hours = number(digits: 2, in: 0...23), skip(":"), let minutes = number(digits: 2, in: 0...59)
