@@ -3,8 +3,8 @@ package import Text
 /// Cuts CSV that comes in pieces into records (RFC 4180, strict about quotes).
 ///
 /// A field is quoted from its first character to its last or not at all; inside, a quote is written twice, and line
-/// ends belong to the value. Records end with CRLF or LF. A byte order mark at the beginning and empty lines are
-/// skipped. Whether the bytes are UTF-8 is asked when a field is decoded.
+/// ends belong to the value. Records end with CRLF or LF. Empty lines are skipped. Whether the bytes are UTF-8 is asked
+/// when a field is decoded.
 package struct CSVScanner {
     /// Bytes that a record may have: many times what a row needs, so that a quote that is never closed is found.
     package static let maximumLength = 1 << 20
@@ -41,12 +41,8 @@ package struct CSVScanner {
         case stopped
     }
 
-    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
     private var state = State.fieldStart
     private var place = TextPosition.start
-    /// The first bytes, until it is known whether they are a byte order mark; nil afterwards.
-    private var head: [UInt8]? = []
     private var text: [UInt8] = []
     private var fields: [Field] = []
     private var faults: [TextFault] = []
@@ -64,38 +60,6 @@ package struct CSVScanner {
     package init() {}
 
     package mutating func scan(_ bytes: [UInt8], _ body: (Record) -> Void) {
-        guard let head else { return scanText(bytes, body) }
-        let start = head + bytes
-        guard start.count >= Self.byteOrderMark.count else {
-            self.head = start
-            return
-        }
-        self.head = nil
-        scanText(start.starts(with: Self.byteOrderMark) ? Array(start.dropFirst(3)) : start, body)
-    }
-
-    /// The end of the text, which may stand for the last line end.
-    package mutating func finish(_ body: (Record) -> Void) {
-        if let head {
-            self.head = nil
-            scanText(head, body)
-        }
-        switch state {
-        case .stopped:
-            return
-        case .quoted:
-            faults.append(TextFault(place: fieldPlace, message: "the quote is not closed"))
-            isIncomplete = true
-        case .carriageReturn:
-            faults.append(TextFault(place: returnPlace, message: "a carriage return without a line feed"))
-        case .fieldStart, .unquoted, .quote:
-            break
-        }
-        if length > 0 { endRecord(body) }
-        state = .stopped
-    }
-
-    private mutating func scanText(_ bytes: [UInt8], _ body: (Record) -> Void) {
         for byte in bytes {
             if state == .carriageReturn, byte != UInt8(ascii: "\n") {
                 faults.append(TextFault(place: returnPlace, message: "a carriage return without a line feed"))
@@ -111,6 +75,23 @@ package struct CSVScanner {
             scan(byte, body)
             place.advance(past: byte)
         }
+    }
+
+    /// The end of the text, which may stand for the last line end.
+    package mutating func finish(_ body: (Record) -> Void) {
+        switch state {
+        case .stopped:
+            return
+        case .quoted:
+            faults.append(TextFault(place: fieldPlace, message: "the quote is not closed"))
+            isIncomplete = true
+        case .carriageReturn:
+            faults.append(TextFault(place: returnPlace, message: "a carriage return without a line feed"))
+        case .fieldStart, .unquoted, .quote:
+            break
+        }
+        if length > 0 { endRecord(body) }
+        state = .stopped
     }
 
     private mutating func scan(_ byte: UInt8, _ body: (Record) -> Void) {

@@ -32,7 +32,8 @@ extension SeedColumn {
         }
         switch type {
         case .boolean:
-            switch text {
+            // Spreadsheets write TRUE and FALSE.
+            switch text.lowercased() {
             case "true": return .value(.boolean(true))
             case "false": return .value(.boolean(false))
             default: return .problem("expected true or false")

@@ -7,27 +7,29 @@ package struct SeedFileReader {
     /// What the files hold, and what is wrong with them.
     package struct Result: Sendable {
         package let batch: SeedBatch
-        package let problems: [SeedProblem]
+        package let problems: SeedProblems
     }
 
     /// Arrays and objects inside each other that a row may have; rows need one.
     private static let maximumDepth = 32
 
-    private var rows = SeedRowReader()
+    private var rows: SeedRowReader
 
     /// Reads all of `sources`, in order.
     ///
     /// - Parameters:
     ///   - kind: Of the rows in CSV, and of lines in NDJSON that do not say theirs. CSV without one says it by the name
     ///     of its file: `users.csv`.
+    ///   - problemLimit: How many problems are kept, and how many the database is asked for later; nil is all.
     ///   - onBytes: Told how many more bytes have been read.
     /// - Throws: ``SeedFileError`` when a file cannot be read to its end.
     package static func read(
         _ sources: [SeedSource],
         kind: SeedKind? = nil,
+        problemLimit: Int? = nil,
         onBytes: (Int) -> Void = { _ in }
     ) throws(SeedFileError) -> Result {
-        var reader = SeedFileReader()
+        var reader = SeedFileReader(rows: SeedRowReader(problemLimit: problemLimit))
         for source in sources {
             reader.rows.file = source.name
             switch source.format {

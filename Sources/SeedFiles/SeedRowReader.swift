@@ -5,9 +5,13 @@ internal import Text
 /// Makes rows of what the scanners of all files find, and gathers problems instead of stopping at the first.
 struct SeedRowReader {
     private(set) var batch = SeedBatch()
-    private(set) var problems: [SeedProblem] = []
+    private(set) var problems: SeedProblems
     /// The name of the file that is being read, as messages show it.
     var file = ""
+
+    init(problemLimit: Int?) {
+        self.problems = SeedProblems(limit: problemLimit)
+    }
 
     mutating func report(at place: TextPosition, field: String? = nil, _ message: String) {
         problems.append(SeedProblem(at: position(place), field: field, message))
@@ -31,12 +35,39 @@ struct SeedRowReader {
         /// Whether the row says anything about a column, good or bad.
         var isGiven: [Bool]
         var isGood = true
+        /// False when the row has a field that is not known: it may be the misspelt name of one that is left out.
+        var isWhole = true
+        /// False when the fields cannot be told apart for certain.
+        var hasCertainFields = true
 
         init(_ kind: SeedKind, at place: TextPosition) {
             self.kind = kind
             self.place = place
             self.fields = [SeedRow.Field](repeating: .absent, count: kind.columns.count)
             self.isGiven = [Bool](repeating: false, count: kind.columns.count)
+        }
+
+        private func hasValue(_ index: Int) -> Bool { fields[index].value != .absent }
+
+        /// Columns that the row leaves out as it may.
+        private func isLeftOut(_ index: Int) -> Bool { !isGiven[index] && kind.columns[index].presence != .required }
+
+        /// Whether it is known which row of the database this is, if any.
+        private var hasKnownKey: Bool {
+            let keys = kind.columns.indices.filter { kind.key.contains(kind.columns[$0].name) }
+            if keys.allSatisfy(hasValue) { return true }
+            // A row that names no id is found by its other columns.
+            return keys.allSatisfy { hasValue($0) || isLeftOut($0) }
+                && kind.columns.indices.allSatisfy { hasValue($0) || isLeftOut($0) }
+        }
+
+        /// The columns of which it is certain what the row is to have: those that could be read, and what a row leaves
+        /// out when it is known which row it is. See ``SeedBatch/append(_:known:)``.
+        var knownColumns: Int {
+            guard hasCertainFields else { return 0 }
+            let fillsIn = isWhole && hasKnownKey
+            let known = kind.columns.indices.filter { hasValue($0) || (fillsIn && isLeftOut($0)) }
+            return known.reduce(0) { $0 | 1 << $1 }
         }
     }
 
@@ -64,16 +95,14 @@ struct SeedRowReader {
             if !missingReported.contains(index) { report(at: draft.place, field: column.name, "missing") }
         }
         let row = SeedRow(kind: draft.kind, position: position(draft.place), fields: draft.fields)
+        var known = draft.knownColumns
         if let message = Self.ownerProblem(of: row, isGiven: draft.isGiven) {
             draft.isGood = false
+            known &= ~row.kind.mask(of: row.kind.ownerColumns)
             report(at: draft.place, field: row.kind.ownerColumns.joined(separator: ", "), message)
         }
-        if draft.isGood { return batch.append(row) }
-        // Others may refer to it, and it may be named twice: its key is kept.
-        let keys = columns.indices.map { index in
-            draft.kind.key.contains(columns[index].name) ? draft.fields[index] : .absent
-        }
-        batch.append(SeedRow(kind: draft.kind, position: row.position, fields: keys), isGood: false)
+        // A row with a fault is kept as well: others may refer to it, and the rest of it can be checked.
+        batch.append(row, known: draft.isGood ? nil : known)
     }
 
     /// A row of a kind with owners has one. A row that gives its id may leave the owner as it is.
@@ -163,6 +192,7 @@ extension SeedRowReader {
             guard let index = kind.index(of: key) else {
                 if hasKindMember, key == Self.kindMember { continue }
                 draft.isGood = false
+                draft.isWhole = false
                 report(at: cursor.position(of: keyOffset), field: key.safe(for: .message), Self.unknownField(of: kind))
                 continue
             }
@@ -219,6 +249,7 @@ extension SeedRowReader {
         var draft = Draft(header.kind, at: record.place)
         for fault in record.faults {
             draft.isGood = false
+            draft.hasCertainFields = false
             report(at: fault.place, fault.message)
         }
         // A fault of the text makes the number of fields another; one is enough.
@@ -232,6 +263,7 @@ extension SeedRowReader {
         for (field, index) in zip(record.fields, header.columns) {
             guard let index else {
                 draft.isGood = false
+                draft.isWhole = false
                 continue
             }
             let column = header.kind.columns[index]
@@ -257,7 +289,7 @@ extension SeedRowReader {
         }
         batch.append(
             SeedRow(kind: draft.kind, position: position(draft.place), fields: draft.fields),
-            isGood: false
+            known: 0
         )
     }
 }

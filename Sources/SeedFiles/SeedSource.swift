@@ -1,8 +1,10 @@
 internal import Glibc
 
-/// A file of rows, or standard input, read in pieces.
+/// A file of rows, or standard input, read in pieces. A byte order mark at its beginning is left out, in every format:
+/// spreadsheets and some editors write one (RFC 8259, section 8.1, lets a reader of JSON ignore it).
 package final class SeedSource {
     private static let pieceSize = 256 * 1024
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// As messages show it.
     package let name: String
@@ -11,6 +13,7 @@ package final class SeedSource {
     package let size: Int?
     private let descriptor: Int32
     private var pieces: [[UInt8]]
+    private var isAtBeginning = true
 
     /// Opens a file.
     ///
@@ -54,6 +57,15 @@ package final class SeedSource {
 
     /// The next bytes, or nil at the end.
     func next() throws(SeedFileError) -> [UInt8]? {
+        guard isAtBeginning else { return try nextPiece() }
+        isAtBeginning = false
+        var start: [UInt8] = []
+        while start.count < Self.byteOrderMark.count, let piece = try nextPiece() { start += piece }
+        if start.starts(with: Self.byteOrderMark) { start.removeFirst(Self.byteOrderMark.count) }
+        return start.isEmpty ? try nextPiece() : start
+    }
+
+    private func nextPiece() throws(SeedFileError) -> [UInt8]? {
         guard descriptor >= 0 else { return pieces.popLast() }
         var count = 0
         var failure: Int32 = 0

@@ -39,15 +39,12 @@ import Text
     @Test(arguments: [
         ("a,b\nc,d\n", [["a", "b"], ["c", "d"]]),
         ("a,b\r\nc,d", [["a", "b"], ["c", "d"]]),
-        ("\u{FEFF}a,b\n", [["a", "b"]]),
-        ("\u{FEFF}\"a\"\n", [["a"]]),
         ("a\n\n\r\nb\n", [["a"], ["b"]]),
         ("\"\"\n", [[""]]),
         (",\n,", [["", ""], ["", ""]]),
         ("\"x\"\"y\",\"1,2\",\"l1\nl2\r\nl3\"\r\n", [["x\"y", "1,2", "l1\nl2\r\nl3"]]),
         (" a , \"b", [[" a ", " \"b"]]),
         ("", []),
-        ("\u{FEFF}", []),
         ("ä", [["ä"]]),
     ])
     func `records are cut`(text: String, records: [[String]]) {

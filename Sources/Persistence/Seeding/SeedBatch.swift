@@ -40,6 +40,9 @@ package struct SeedBatch: Sendable {
     /// Kinds of which there may be rows that could not be read. A reference to one of those cannot be checked.
     package private(set) var incompleteKinds: Set<SeedKind> = []
 
+    /// Whether a row has a fault, so that none may be written.
+    private(set) var hasFaultyRows = false
+
     package init() {}
 
     /// Rows of any kinds, in any order.
@@ -49,13 +52,15 @@ package struct SeedBatch: Sendable {
 
     /// Adds a row.
     ///
-    /// - Parameter isGood: False for a row with a fault that has been reported: it is not written, but others may
-    ///   refer to it, and name it twice. Only its key counts.
-    package mutating func append(_ row: SeedRow, isGood: Bool = true) {
+    /// - Parameter known: Of a row with a fault that has been reported, the columns of which it is certain what they are
+    ///   to be; see ``SeedKind/mask(of:)``. Such a row is not written, but it is checked as far as it is known, and
+    ///   others may refer to it. Nil for a row without fault.
+    package mutating func append(_ row: SeedRow, known: Int? = nil) {
         name(row.kind)
         let file = index(ofFile: row.position.file)
         var kept = rows.removeValue(forKey: row.kind) ?? Rows()
-        kept.encoder.append(row, number: kept.count, isGood: isGood)
+        kept.encoder.append(row, number: kept.count, known: known ?? row.kind.allColumns)
+        if known != nil { hasFaultyRows = true }
         if kept.encoder.bytes.count >= Self.chunkSize {
             kept.chunks.append(kept.encoder.bytes)
             kept.encoder = SeedCopyEncoder(reserving: Self.chunkSize + 4096)

@@ -8,8 +8,8 @@ struct SeedCopyEncoder {
         bytes.reserveCapacity(capacity)
     }
 
-    /// The row's number, a bit for each column that it gives, whether it is good, and the columns.
-    mutating func append(_ row: SeedRow, number: Int, isGood: Bool) {
+    /// The row's number, a bit for each column that it gives, a bit for each that is known, and the columns.
+    mutating func append(_ row: SeedRow, number: Int, known: Int) {
         append(number)
         var given = 0
         for (index, field) in row.fields.enumerated() where field.value != .absent {
@@ -18,7 +18,7 @@ struct SeedCopyEncoder {
         bytes.append(UInt8(ascii: "\t"))
         append(given)
         bytes.append(UInt8(ascii: "\t"))
-        append(.boolean(isGood))
+        append(known)
         for field in row.fields {
             bytes.append(UInt8(ascii: "\t"))
             append(field.value)

@@ -2,8 +2,10 @@ package import PostgreSQL
 
 /// Why nothing was seeded.
 package enum SeedFailure: Error, Sendable {
-    /// The rows do not fit together or do not fit the database; sorted by place.
-    case invalid([SeedProblem])
+    /// The rows do not fit together or do not fit the database.
+    case invalid(SeedProblems)
+    /// More rows would be removed than were confirmed, or of other kinds.
+    case unconfirmed([SeedKind: Int])
     /// Another session kept what seeding needs for too long.
     case busy(SeedLock.Holder?, waited: Duration)
     /// The database failed, or refused for a reason that the checks do not know.
@@ -18,7 +20,12 @@ extension SeedFailure: CustomStringConvertible {
     package func description(showingValues: Bool) -> String {
         switch self {
         case .invalid(let problems):
-            problems.map(\.description).joined(separator: "\n")
+            problems.description
+        case .unconfirmed(let removals):
+            """
+            the tables have changed since it was asked: \(Self.text(of: removals)) would be removed now. Nothing was \
+            seeded; run this again.
+            """
         case .busy(let holder, let waited):
             """
             waited \(waited.components.seconds) s for \(holder?.description ?? "another session"). Nothing was \
@@ -27,6 +34,13 @@ extension SeedFailure: CustomStringConvertible {
         case .database(let step, let error):
             Self.description(of: error, in: step, showingValues: showingValues)
         }
+    }
+
+    /// `3 rows of users, 1 row of meetings`, in the order of the kinds.
+    package static func text(of removals: [SeedKind: Int]) -> String {
+        SeedKind.allCases.compactMap { kind in
+            removals[kind].map { "\($0) \($0 == 1 ? "row" : "rows") of \(kind.rawValue)" }
+        }.joined(separator: ", ")
     }
 
     private static func description(of error: DatabaseError, in step: String, showingValues: Bool) -> String {

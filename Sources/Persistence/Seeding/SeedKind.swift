@@ -32,4 +32,12 @@ package enum SeedKind: String, CaseIterable, Sendable {
 
     /// The place of a column in ``columns``.
     package func index(of column: String) -> Int? { columns.firstIndex { $0.name == column } }
+
+    /// A bit for each of ``columns``, the lowest for the first.
+    package var allColumns: Int { (1 << columns.count) - 1 }
+
+    /// The bits of some columns.
+    package func mask(of names: some Sequence<String>) -> Int {
+        names.reduce(0) { mask, name in index(of: name).map { mask | 1 << $0 } ?? mask }
+    }
 }

@@ -1,7 +1,8 @@
 internal import PostgreSQL
 
 // What the database is asked about the staged rows before any is written. Rows that neither are new nor differ hold all
-// constraints already and are left out where that is safe.
+// constraints already and are left out where that is safe. A row with a fault that reading found is asked about as far
+// as its values are known.
 
 extension SeedTable {
     private static let isTouched = "(d.is_new OR d.differs)"
@@ -9,11 +10,10 @@ extension SeedTable {
     /// Rows of the files with the same key, bad ones included.
     var keyCheck: SeedCheck {
         SeedCheck(
+            "seed.\(name).key",
             kind: kind,
             columns: kind.key,
-            statement: Statement(
-                "seed.\(name).key",
-                """
+            query: """
                 SELECT clash.seed_row, clash.first_row, NULL::text
                 FROM (
                     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -24,8 +24,7 @@ extension SeedTable {
                     WINDOW same AS (PARTITION BY \(key(of: "s")) ORDER BY s.seed_row)
                 ) AS clash
                 WHERE clash.seed_row <> clash.first_row
-                """
-            ),
+                """,
             message: { other, _ in "the same as in \(other?.description ?? "another row")" }
         )
     }
@@ -41,7 +40,7 @@ extension SeedTable {
     }
 
     private func referenceCheck(from column: String, to referred: SeedTable) -> SeedCheck {
-        var conditions = ["d.\(column) IS NOT NULL", "d.seed_row >= 0"]
+        var conditions = ["d.\(column) IS NOT NULL", "d.seed_row >= 0", isKnown([column], of: "d")]
         // Where rows are removed, a row that stays as it is may lose what it refers to.
         if !referred.isPruned { conditions.append(Self.isTouched) }
         if referred.isStaged {
@@ -61,12 +60,10 @@ extension SeedTable {
         )
         let hint = referred.isPruned ? " (--prune \(referred.name) leaves only those in the files)" : ""
         return SeedCheck(
+            "seed.\(name).reference.\(column)\(referred.variant)",
             kind: kind,
             columns: [column],
-            statement: Statement(
-                "seed.\(name).reference.\(column)\(referred.variant)",
-                "SELECT d.seed_row, NULL::integer, d.\(column)::text\nFROM \(desired) AS d" + Self.where(conditions)
-            ),
+            query: "SELECT d.seed_row, NULL::integer, d.\(column)::text\nFROM \(desired) AS d" + Self.where(conditions),
             message: { _, id in "no such row in \(referred.name): \"\(id ?? "")\"\(hint)" }
         )
     }
@@ -79,41 +76,40 @@ extension SeedTable {
     private func checkAmongRows(_ key: SeedUniqueKey) -> SeedCheck {
         var conditions = ["clash.seed_row <> clash.first_row"]
         // Rows with the same key have been reported as such, unless the key was found for them.
-        if kind.definition.ownedPeriod == nil { conditions.append("clash.id <> clash.first_id") }
-        let canClash = key.canClash("d").map { "\n    WHERE \($0)" } ?? ""
+        if kind.definition.ownedPeriod == nil { conditions.append("clash.id IS DISTINCT FROM clash.first_id") }
+        let canClash = [isKnown(key.columns, of: "d"), key.canClash("d")].compactMap { $0 }
         return SeedCheck(
+            "seed.\(name).unique.\(key.columns[0])",
             kind: kind,
             columns: key.columns,
-            statement: Statement(
-                "seed.\(name).unique.\(key.columns[0])",
-                """
+            query: """
                 SELECT clash.seed_row, clash.first_row, NULL::text
                 FROM (
                     SELECT d.seed_row, d.id,
                         first_value(d.seed_row) OVER same AS first_row,
                         first_value(d.id) OVER same AS first_id
-                    FROM \(desired) AS d\(canClash)
+                    FROM \(desired) AS d
+                    WHERE \(canClash.joined(separator: "\n            AND "))
                     WINDOW same AS (PARTITION BY \(key.expressions("d")) ORDER BY d.seed_row)
                 ) AS clash
-                """ + Self.where(conditions)
-            ),
+                """ + Self.where(conditions),
             message: { other, _ in "the same as in \(other?.description ?? "another row")" }
         )
     }
 
     private func checkAgainstDatabase(_ key: SeedUniqueKey) -> SeedCheck {
         SeedCheck(
+            "seed.\(name).unique.\(key.columns[0]).database\(variant)",
             kind: kind,
             columns: key.columns,
-            statement: Statement(
-                "seed.\(name).unique.\(key.columns[0]).database\(variant)",
-                """
+            query: """
                 SELECT d.seed_row, NULL::integer, t.id::text
                 FROM \(desired) AS d
                 JOIN \(target) AS t
                     ON (\(key.expressions("t"))) = (\(key.expressions("d")))
-                """ + Self.where([Self.isTouched] + isUntouched("t"))
-            ),
+                """
+                    // Without its key, the row of the database may be the row itself.
+                    + Self.where([Self.isTouched, isKnown(kind.key + key.columns, of: "d")] + isUntouched("t")),
             message: { _, id in "taken in the database by \"\(id ?? "")\"" }
         )
     }
@@ -122,9 +118,10 @@ extension SeedTable {
     var overlapCheck: SeedCheck? {
         kind.definition.ownedPeriod.map { period in
             SeedCheck(
+                "seed.\(name).overlap\(variant)",
                 kind: kind,
                 columns: [period.startColumn, period.endColumn],
-                statement: Statement("seed.\(name).overlap\(variant)", overlaps(period)),
+                query: overlaps(period),
                 message: { other, detail in
                     if let other { return "overlaps the \(period.noun) in \(other)" }
                     return "overlaps a \(period.noun) in the database: \(detail ?? "")"
@@ -135,6 +132,7 @@ extension SeedTable {
 
     private func overlaps(_ period: SeedOwnedPeriod) -> String {
         let (start, end) = (period.startColumn, period.endColumn)
+        let known = isKnown(kind.key + period.ownerColumns + [start, end, period.claim.column], of: "d")
         func claims(_ alias: String) -> String {
             "\(alias).\(period.claim.column) IN (\(period.claim.values.map { "'\($0)'" }.joined(separator: ", ")))"
         }
@@ -148,6 +146,7 @@ extension SeedTable {
                     \(span("d"))
                 FROM \(desired) AS d
                 WHERE \(claims("d"))
+                    AND \(known)
                     -- Others have no range; a CHECK reports them.
                     AND (d.\(end) IS NULL OR d.\(end) > d.\(start))
                 UNION ALL
@@ -172,18 +171,17 @@ extension SeedTable {
     /// A CHECK of the table, asked of the staged rows: the constraint would name only the first bad one.
     func constraintCheck(name constraint: String, columns: [String], expression: String) -> SeedCheck {
         SeedCheck(
+            "seed.check.\(constraint)",
             kind: kind,
             columns: columns,
-            statement: Statement(
-                "seed.check.\(constraint)",
-                """
+            query: """
                 SELECT d.seed_row, NULL::integer, NULL::text
                 FROM \(desired) AS d
                 WHERE \(Self.isTouched)
                     AND d.seed_row >= 0
+                    AND \(isKnown(columns, of: "d"))
                     AND NOT (\(expression))
-                """
-            ),
+                """,
             message: { _, _ in "breaks \(constraint): \(expression)" }
         )
     }

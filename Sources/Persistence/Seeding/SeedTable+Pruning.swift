@@ -13,14 +13,12 @@ extension SeedTable {
 
     private func protectionCheck(_ protected: SeedProtectedRows) -> SeedPruningCheck {
         SeedPruningCheck(
+            "seed.pruned.\(name).protected",
             kind: kind,
-            statement: Statement(
-                "seed.pruned.\(name).protected",
-                """
+            query: """
                 SELECT protected.id, 1::bigint, NULL::text
                 FROM \(protected.function)(ARRAY(SELECT p.id FROM \(pruned) AS p)) AS protected (id)
-                """
-            ),
+                """,
             message: { _, _ in protected.message }
         )
     }
@@ -29,17 +27,15 @@ extension SeedTable {
         let referringTable = table(of: referring)
         let example = referring.key.map { "t.\($0)::text" }.joined(separator: " || '/' || ")
         return SeedPruningCheck(
+            "seed.pruned.\(name).\(referring.rawValue).\(column)\(referringTable.variant)",
             kind: kind,
-            statement: Statement(
-                "seed.pruned.\(name).\(referring.rawValue).\(column)\(referringTable.variant)",
-                """
+            query: """
                 SELECT p.id::text, count(*), min(\(example))
                 FROM \(pruned) AS p
                 JOIN \(referringTable.target) AS t
                     ON t.\(column) = p.id\(Self.where(referringTable.isUntouched("t")))
                 GROUP BY p.id
-                """
-            ),
+                """,
             message: { count, example in
                 "\(count == 1 ? "a row" : "\(count) rows") of \(referring.rawValue) still \(count == 1 ? "refers" : "refer") to it"
                     + " by \(column)\(example.map { count == 1 ? ": \($0)" : ", one is \($0)" } ?? "")"

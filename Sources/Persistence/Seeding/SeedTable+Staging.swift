@@ -5,13 +5,13 @@ extension SeedTable {
     var createStaged: String {
         """
         CREATE TEMP TABLE staged_\(name) ON COMMIT DROP AS
-        SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, \(columnList)
+        SELECT 0 AS seed_row, 0 AS seed_given, 0 AS seed_known, \(columnList)
         FROM \(target)
         WITH NO DATA
         """
     }
 
-    var copyStaged: String { "COPY \(staged) (seed_row, seed_given, seed_good, \(columnList)) FROM STDIN" }
+    var copyStaged: String { "COPY \(staged) (seed_row, seed_given, seed_known, \(columnList)) FROM STDIN" }
 
     /// Adds the rows that a trigger will make when the source's are written, and that the files do not name. Nil when
     /// the kind has none, or the source is not seeded.
@@ -22,15 +22,16 @@ extension SeedTable {
         let source = table(of: derived.source)
         let columns = derived.key.map(\.column) + derived.assignments.map(\.column)
         let values = derived.key.map { "d.\($0.source)" } + derived.assignments.map(\.value)
-        let given = columns.compactMap { kind.index(of: $0) }.reduce(0) { $0 | 1 << $1 }
+        let sourceColumns = source.kind.key + derived.key.map(\.source) + [derived.watchedColumn]
         return """
             INSERT INTO \(staged)
-                (seed_row, seed_given, seed_good, \(columns.joined(separator: ", ")))
-            SELECT -1, \(given), true, \(values.joined(separator: ", "))
+                (seed_row, seed_given, seed_known, \(columns.joined(separator: ", ")))
+            SELECT -1, \(kind.mask(of: columns)), \(kind.allColumns), \(values.joined(separator: ", "))
             FROM \(source.desired) AS d
             LEFT JOIN \(source.target) AS t
                 ON \(source.keysMatch("t", "d"))
-            WHERE d.\(derived.watchedColumn) IS DISTINCT FROM t.\(derived.watchedColumn)
+            WHERE \(source.isKnown(sourceColumns, of: "d"))
+                AND d.\(derived.watchedColumn) IS DISTINCT FROM t.\(derived.watchedColumn)
                 AND NOT EXISTS (
                     SELECT 1
                     FROM \(staged) AS named
@@ -46,7 +47,7 @@ extension SeedTable {
         return kind.columns.map(\.name).filter { compared.contains($0) }.joined(separator: ", ")
     }
 
-    var analyzeStaged: String { "ANALYZE \(staged) (seed_row, seed_good, \(analyzedColumns))" }
+    var analyzeStaged: String { "ANALYZE \(staged) (seed_row, seed_known, \(analyzedColumns))" }
 
     /// Gives a row that names no id that of the row with the same owner and start, unless another row names it.
     ///
@@ -78,6 +79,7 @@ extension SeedTable {
             CREATE TEMP TABLE desired_\(name) ON COMMIT DROP AS
             SELECT s.seed_row,
                 s.seed_given,
+                s.seed_known,
                 t.\(kind.key[0]) IS NULL AS is_new,
                 t.\(kind.key[0]) IS NOT NULL AND (
                     \(differences.joined(separator: "\n        OR "))
@@ -86,11 +88,10 @@ extension SeedTable {
             FROM \(staged) AS s
             LEFT JOIN \(target) AS t
                 ON \(keysMatch("t", "s"))
-            WHERE s.seed_good
             """
     }
 
-    var analyzeDesired: String { "ANALYZE \(desired) (seed_row, is_new, differs, \(analyzedColumns))" }
+    var analyzeDesired: String { "ANALYZE \(desired) (seed_row, seed_known, is_new, differs, \(analyzedColumns))" }
 
     var dropDesired: String { "DROP TABLE \(desired)" }
 

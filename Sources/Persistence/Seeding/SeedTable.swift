@@ -1,9 +1,9 @@
 /// The SQL that seeds one kind. Tests/PersistenceTests/Seeding/Golden shows all of it as the server gets it.
 ///
 /// Temporary tables hold its rows: `staged_<kind>` what the files say, with a bit for each column that a row gives
-/// (`seed_given`) and whether the row is good (`seed_good`); `desired_<kind>` what the good rows will be once seeded,
-/// with `is_new` (to insert) and `differs` (to update); `pruned_<kind>` the keys of rows to remove. The first two number
-/// the rows (`seed_row`).
+/// (`seed_given`) and one for each whose value is known (`seed_known`: all of a row without fault); `desired_<kind>` what
+/// the rows will be once seeded, with `is_new` (to insert) and `differs` (to update); `pruned_<kind>` the keys of rows to
+/// remove. The first two number the rows (`seed_row`). Rows with faults are only asked about: nothing is written then.
 ///
 /// In the SQL `s` is a row of the staged table, `d` of the desired one, `p` of the pruned one, and `t` of the table
 /// that is seeded.
@@ -40,6 +40,12 @@ struct SeedTable {
 
     /// Whether the row gives the column with this place.
     func isGiven(_ index: Int) -> String { "s.seed_given & \(1 << index) <> 0" }
+
+    /// Whether it is known what the row `alias` will have in all of `columns`.
+    func isKnown(_ columns: [String], of alias: String) -> String {
+        let mask = kind.mask(of: columns)
+        return "\(alias).seed_known & \(mask) = \(mask)"
+    }
 
     /// Conditions for a row of the target that stays as it is: neither in the files nor pruned.
     func isUntouched(_ row: String) -> [String] {

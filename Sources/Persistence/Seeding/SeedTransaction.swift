@@ -5,7 +5,7 @@ struct SeedTransaction {
     let batch: SeedBatch
     let options: SeedOptions
     /// What is wrong with the files already; the database adds its part, and nothing is written.
-    let foundProblems: [SeedProblem]
+    let foundProblems: SeedProblems
     let deadline: Deadline
     let report: (SeedEvent) -> Void
 
@@ -31,7 +31,7 @@ struct SeedTransaction {
         let problems = try step("checking") { () throws(DatabaseError) in
             try check(tables, counts, on: &connection)
         }
-        guard problems.isEmpty else { throw .invalid(problems.sorted()) }
+        guard problems.isEmpty else { throw .invalid(problems) }
 
         if options.reportsChanges {
             for table in tables where counts[table.kind]?.changesNothing == false {
@@ -158,7 +158,7 @@ extension SeedTransaction {
         _ tables: [SeedTable],
         _ counts: [SeedKind: SeedSummary.Counts],
         on connection: inout Connection
-    ) throws(DatabaseError) -> [SeedProblem] {
+    ) throws(DatabaseError) -> SeedProblems {
         let touched = tables.filter { table in
             counts[table.kind].map { $0.inserted + $0.changed > 0 } ?? false
         }
@@ -173,14 +173,14 @@ extension SeedTransaction {
         var problems = foundProblems
         for (index, check) in checks.enumerated() {
             progress("checking \(check.kind.rawValue)", index, of: checks.count)
-            problems += try check.problems(in: batch, deadline: deadline, on: &connection)
+            try check.ask(about: batch, deadline: deadline, on: &connection, adding: &problems)
         }
         // What would be left over is known only when everything could be read.
         guard foundProblems.isEmpty else { return problems }
         for table in tables where options.pruned.contains(table.kind) {
             for check in table.pruningChecks {
                 progress("checking what to remove", checks.count, of: checks.count)
-                problems += try check.problems(deadline: deadline, on: &connection)
+                try check.ask(deadline: deadline, on: &connection, adding: &problems)
             }
         }
         return problems

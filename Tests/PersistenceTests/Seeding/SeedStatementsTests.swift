@@ -122,7 +122,7 @@ import Testing
         let transaction = SeedTransaction(
             batch: SeedBatch(),
             options: SeedOptions(pruned: scenario.prunedKinds),
-            foundProblems: [],
+            foundProblems: SeedProblems(),
             deadline: .after(.seconds(60)),
             report: { _ in }
         )

@@ -28,7 +28,7 @@ extension TestDatabase {
             return []
         } catch let failure as SeedFailure {
             guard case .invalid(let problems) = failure else { throw failure }
-            return problems.map(\.description)
+            return problems.first.map(\.description)
         }
     }
 

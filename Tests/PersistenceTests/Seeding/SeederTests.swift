@@ -427,17 +427,17 @@ import Testing
                 .user(6, "a", email: "other@example.com"),
                 .subscription(7, user: "a", from: 0), .subscription(8, user: "a", from: 0),
             ])
-            batch.append(.test(.users, 9, ["id": .text("b")]), isGood: false)
-            batch.append(.test(.users, 10, ["id": .text("c")]), isGood: false)
+            batch.append(.test(.users, 9, ["id": .text("b")]), known: 0)
+            batch.append(.test(.users, 10, ["id": .text("c")]), known: 0)
             batch.append(.participant(11, "m", "c", role: "host"))
             var connection = try database.connect(as: "connvo_admin")
 
             let failure = #expect(throws: SeedFailure.self) {
                 try Seeder.seed(
                     batch,
-                    foundProblems: [
+                    foundProblems: SeedProblems([
                         SeedProblem(at: SeedPosition(file: "seed.json", line: 9, column: 9), field: "email", "missing")
-                    ],
+                    ]),
                     deadline: .after(.seconds(60)),
                     on: &connection
                 )
@@ -464,7 +464,9 @@ import Testing
             let failure = #expect(throws: SeedFailure.self) {
                 try Seeder.seed(
                     batch,
-                    foundProblems: [SeedProblem(at: SeedPosition(file: "seed.json", line: 3, column: 1), "syntax")],
+                    foundProblems: SeedProblems([
+                        SeedProblem(at: SeedPosition(file: "seed.json", line: 3, column: 1), "syntax")
+                    ]),
                     deadline: .after(.seconds(60)),
                     on: &connection
                 )

@@ -41,6 +41,7 @@ import Testing
             let result = try await Binary.run(
                 "seed",
                 "rows.ndjson",
+                "--all-problems",
                 settings: settings(database),
                 files: ["rows.ndjson": ([good] + rows).joined(separator: "\n")]
             )
@@ -55,6 +56,16 @@ import Testing
             #expect(reported.contains("rows.ndjson:5:50: organizer_id: no such row in users: \"nobody3\""))
             #expect(reported.contains("rows.ndjson:6:40: email: the same as in rows.ndjson:1:1"))
             #expect(try await scalar("SELECT count(*) FROM connvo.users", in: database) == "0")
+
+            // Unless all are asked for, the first ones and how many more there are, in files and database together.
+            let capped = try await Binary.run(
+                "seed",
+                "rows.ndjson",
+                settings: settings(database),
+                files: ["rows.ndjson": ([good] + rows).joined(separator: "\n")]
+            )
+            #expect(capped.status == 65)
+            #expect(lines(capped.errors) == reported.prefix(101) + ["... and 900 more (--all-problems shows all)"])
         }
     }
 

@@ -42,11 +42,20 @@ struct SeedCommand: AsyncParsableCommand {
     )
     var prune: [SeedKindName] = []
 
+    @Flag(help: "Remove without asking.")
+    var yes = false
+
+    @Flag(help: "List every problem, not only the first \(SeedCommand.problemLimit).")
+    var allProblems = false
+
     @Flag(help: "Print the summary as JSON, and no difference.")
     var json = false
 
     @Flag(help: "Show e-mail addresses, names, pictures and titles in the difference and in messages.")
     var showValues = false
+
+    /// More than one reads at a time; a mistake in a column is one in each row.
+    private static let problemLimit = 100
 
     func validate() throws {
         if files.count(where: { $0 == "-" }) > 1 {
@@ -76,8 +85,9 @@ struct SeedCommand: AsyncParsableCommand {
         try await reporting {
             defer { progress.finish() }
             let kind = kind?.kind
+            let problemLimit = allProblems ? nil : Self.problemLimit
             let rows = try await onThreadOfItsOwn(named: "seed-read") {
-                Result { try Self.read(paths, of: kind, progress) }
+                Result { try Self.read(paths, of: kind, problemLimit: problemLimit, progress) }
             }.get()
             let summary = try await seed(rows, options, progress)
             progress.finish()
@@ -92,6 +102,7 @@ struct SeedCommand: AsyncParsableCommand {
     private static func read(
         _ paths: [(path: String, format: SeedFormat)],
         of kind: SeedKind?,
+        problemLimit: Int?,
         _ progress: ProgressLine
     ) throws(CommandFailure) -> SeedFileReader.Result {
         var sources: [SeedSource] = []
@@ -110,7 +121,7 @@ struct SeedCommand: AsyncParsableCommand {
         let total = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
         var read = 0
         do {
-            return try SeedFileReader.read(sources, kind: kind) { count in
+            return try SeedFileReader.read(sources, kind: kind, problemLimit: problemLimit) { count in
                 read += count
                 progress.update("reading", fraction: total.map { Double(read) / Double(max(1, $0)) })
             }
@@ -141,7 +152,7 @@ struct SeedCommand: AsyncParsableCommand {
             throw commandFailure(failure)
         } catch let failure as CommandFailure where failure.status == .unavailable && !rows.problems.isEmpty {
             // What is known is said; how the rest fits the database cannot be.
-            let problems = Self.text(of: rows.problems.sorted())
+            let problems = Self.text(of: rows.problems)
             throw CommandFailure(.badData, "\(problems)\nnothing was compared with the database: \(failure.message)")
         }
     }
@@ -162,6 +173,7 @@ struct SeedCommand: AsyncParsableCommand {
         let text = failure.description(showingValues: showValues)
         switch failure {
         case .invalid(let problems): return CommandFailure(.badData, Self.text(of: problems))
+        case .unconfirmed: return CommandFailure(.failed, text)
         case .busy: return CommandFailure(.unavailable, text)
         case .database(_, let error):
             let isPassing = error.sqlState == nil || error.sqlState == .lockNotAvailable
@@ -170,9 +182,9 @@ struct SeedCommand: AsyncParsableCommand {
     }
 
     /// One line a problem, as editors read them, and how many there are.
-    private static func text(of problems: [SeedProblem]) -> String {
+    private static func text(of problems: SeedProblems) -> String {
         let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
-        return "\(count); nothing was seeded\n\(problems.map(\.description).joined(separator: "\n"))"
+        return "\(count); nothing was seeded\n\(problems)"
     }
 
     // MARK: - The summary

@@ -91,6 +91,15 @@ ORDER BY constr.conname;
 -- seed: end
 COMMIT;
 
+-- dry run: begin
+BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+-- Only a migration, which locks a table for a moment, can be in the way.
+SET LOCAL lock_timeout = '10s';
+SET LOCAL jit = off;
+SET LOCAL work_mem = '64MB';
+
 -- dry run: end
 ROLLBACK;
 

@@ -2,21 +2,22 @@
 
 -- load: the rows of the files
 CREATE TEMP TABLE staged_meeting_participants ON COMMIT DROP AS
-SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, meeting_id, user_id, role, invited_at, joined_at, left_at, removed_at
+SELECT 0 AS seed_row, 0 AS seed_given, 0 AS seed_known, meeting_id, user_id, role, invited_at, joined_at, left_at, removed_at
 FROM connvo.meeting_participants
 WITH NO DATA;
 
 -- load: the rows of the files
-COPY pg_temp.staged_meeting_participants (seed_row, seed_given, seed_good, meeting_id, user_id, role, invited_at, joined_at, left_at, removed_at) FROM STDIN;
+COPY pg_temp.staged_meeting_participants (seed_row, seed_given, seed_known, meeting_id, user_id, role, invited_at, joined_at, left_at, removed_at) FROM STDIN;
 
 -- load: rows that a trigger will make
 INSERT INTO pg_temp.staged_meeting_participants
-    (seed_row, seed_given, seed_good, meeting_id, user_id, role, removed_at)
-SELECT -1, 71, true, d.id, d.organizer_id, 'host', NULL
+    (seed_row, seed_given, seed_known, meeting_id, user_id, role, removed_at)
+SELECT -1, 71, 127, d.id, d.organizer_id, 'host', NULL
 FROM pg_temp.desired_meetings AS d
 LEFT JOIN connvo.meetings AS t
     ON t.id = d.id
-WHERE d.organizer_id IS DISTINCT FROM t.organizer_id
+WHERE d.seed_known & 3 = 3
+    AND d.organizer_id IS DISTINCT FROM t.organizer_id
     AND NOT EXISTS (
         SELECT 1
         FROM pg_temp.staged_meeting_participants AS named
@@ -24,12 +25,13 @@ WHERE d.organizer_id IS DISTINCT FROM t.organizer_id
     );
 
 -- load: statistics
-ANALYZE pg_temp.staged_meeting_participants (seed_row, seed_good, meeting_id, user_id);
+ANALYZE pg_temp.staged_meeting_participants (seed_row, seed_known, meeting_id, user_id);
 
 -- load: what the rows will be
 CREATE TEMP TABLE desired_meeting_participants ON COMMIT DROP AS
 SELECT s.seed_row,
     s.seed_given,
+    s.seed_known,
     t.meeting_id IS NULL AS is_new,
     t.meeting_id IS NOT NULL AND (
         (s.seed_given & 4 <> 0 AND s.role IS DISTINCT FROM t.role)
@@ -47,11 +49,10 @@ SELECT s.seed_row,
     CASE WHEN s.seed_given & 64 <> 0 THEN s.removed_at WHEN t.meeting_id IS NOT NULL THEN t.removed_at ELSE NULL END AS removed_at
 FROM pg_temp.staged_meeting_participants AS s
 LEFT JOIN connvo.meeting_participants AS t
-    ON t.meeting_id = s.meeting_id AND t.user_id = s.user_id
-WHERE s.seed_good;
+    ON t.meeting_id = s.meeting_id AND t.user_id = s.user_id;
 
 -- load: statistics
-ANALYZE pg_temp.desired_meeting_participants (seed_row, is_new, differs, meeting_id, user_id);
+ANALYZE pg_temp.desired_meeting_participants (seed_row, seed_known, is_new, differs, meeting_id, user_id);
 
 -- count
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*),
@@ -59,27 +60,60 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_meeting_participants;
 
 -- check: seed.check.meeting_participants_left_after_joined
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((left_at IS NULL) OR ((joined_at IS NOT NULL) AND (left_at >= joined_at))));
+    AND d.seed_known & 48 = 48
+    AND NOT (((left_at IS NULL) OR ((joined_at IS NOT NULL) AND (left_at >= joined_at))))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meeting_participants_role_known
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])));
+    AND d.seed_known & 4 = 4
+    AND NOT ((role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meeting_participants_times_finite
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((isfinite(invited_at) AND isfinite(joined_at) AND isfinite(left_at) AND isfinite(removed_at)));
+    AND d.seed_known & 120 = 120
+    AND NOT ((isfinite(invited_at) AND isfinite(joined_at) AND isfinite(left_at) AND isfinite(removed_at)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
+
+-- check: seed.check.meeting_participants_times_writable
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
+SELECT d.seed_row, NULL::integer, NULL::text
+FROM pg_temp.desired_meeting_participants AS d
+WHERE (d.is_new OR d.differs)
+    AND d.seed_row >= 0
+    AND d.seed_known & 120 = 120
+    AND NOT ((((invited_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((invited_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((joined_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((joined_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((left_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((left_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((removed_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((removed_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meeting_participants.key
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -89,33 +123,48 @@ FROM (
         AND s.seed_given & 1 <> 0 AND s.seed_given & 2 <> 0
     WINDOW same AS (PARTITION BY s.meeting_id, s.user_id ORDER BY s.seed_row)
 ) AS clash
-WHERE clash.seed_row <> clash.first_row;
+WHERE clash.seed_row <> clash.first_row
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meeting_participants.reference.meeting_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 1 = 1
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = d.meeting_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.meetings AS t
         WHERE t.id = d.meeting_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meeting_participants.reference.user_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.user_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to write
 DECLARE seed_changes_meeting_participants NO SCROLL CURSOR FOR
@@ -160,28 +209,40 @@ ORDER BY meeting_id, user_id;
 -- ==== rows of this kind only, where the SQL is another
 
 -- check: seed.meeting_participants.reference.meeting_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 1 = 1
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.meetings AS t
         WHERE t.id = d.meeting_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meeting_participants.reference.user_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- ==== rows of all kinds, pruning all, where the SQL is another
 
@@ -213,30 +274,42 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_meeting_participants;
 
 -- check: seed.meeting_participants.reference.meeting_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.meeting_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.meeting_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 1 = 1
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = d.meeting_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.meetings AS t
         WHERE t.id = d.meeting_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meeting_participants.reference.user_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_meeting_participants AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.user_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to remove
 DECLARE seed_removals_meeting_participants NO SCROLL CURSOR FOR

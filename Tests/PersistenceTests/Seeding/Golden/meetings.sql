@@ -2,20 +2,21 @@
 
 -- load: the rows of the files
 CREATE TEMP TABLE staged_meetings ON COMMIT DROP AS
-SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, id, organizer_id, title, state, scheduled_at, started_at, ended_at, stream_call_type, stream_call_id
+SELECT 0 AS seed_row, 0 AS seed_given, 0 AS seed_known, id, organizer_id, title, state, scheduled_at, started_at, ended_at, stream_call_type, stream_call_id
 FROM connvo.meetings
 WITH NO DATA;
 
 -- load: the rows of the files
-COPY pg_temp.staged_meetings (seed_row, seed_given, seed_good, id, organizer_id, title, state, scheduled_at, started_at, ended_at, stream_call_type, stream_call_id) FROM STDIN;
+COPY pg_temp.staged_meetings (seed_row, seed_given, seed_known, id, organizer_id, title, state, scheduled_at, started_at, ended_at, stream_call_type, stream_call_id) FROM STDIN;
 
 -- load: statistics
-ANALYZE pg_temp.staged_meetings (seed_row, seed_good, id, organizer_id, stream_call_type, stream_call_id);
+ANALYZE pg_temp.staged_meetings (seed_row, seed_known, id, organizer_id, stream_call_type, stream_call_id);
 
 -- load: what the rows will be
 CREATE TEMP TABLE desired_meetings ON COMMIT DROP AS
 SELECT s.seed_row,
     s.seed_given,
+    s.seed_known,
     t.id IS NULL AS is_new,
     t.id IS NOT NULL AND (
         (s.seed_given & 2 <> 0 AND s.organizer_id IS DISTINCT FROM t.organizer_id)
@@ -38,11 +39,10 @@ SELECT s.seed_row,
     CASE WHEN s.seed_given & 256 <> 0 THEN s.stream_call_id WHEN t.id IS NOT NULL THEN t.stream_call_id ELSE NULL END AS stream_call_id
 FROM pg_temp.staged_meetings AS s
 LEFT JOIN connvo.meetings AS t
-    ON t.id = s.id
-WHERE s.seed_good;
+    ON t.id = s.id;
 
 -- load: statistics
-ANALYZE pg_temp.desired_meetings (seed_row, is_new, differs, id, organizer_id, stream_call_type, stream_call_id);
+ANALYZE pg_temp.desired_meetings (seed_row, seed_known, is_new, differs, id, organizer_id, stream_call_type, stream_call_id);
 
 -- count
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*),
@@ -50,76 +50,151 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_meetings;
 
 -- check: seed.check.meetings_ended_after_started
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((ended_at >= started_at));
+    AND d.seed_known & 96 = 96
+    AND NOT ((ended_at >= started_at))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_ended_at_agrees
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((state = 'concluded'::text) = (ended_at IS NOT NULL)));
+    AND d.seed_known & 72 = 72
+    AND NOT (((state = 'concluded'::text) = (ended_at IS NOT NULL)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_id_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)));
+    AND d.seed_known & 1 = 1
+    AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_started_at_agrees
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((state = ANY (ARRAY['active'::text, 'concluded'::text])) = (started_at IS NOT NULL)));
+    AND d.seed_known & 40 = 40
+    AND NOT (((state = ANY (ARRAY['active'::text, 'concluded'::text])) = (started_at IS NOT NULL)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_state_known
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'concluded'::text, 'cancelled'::text])));
+    AND d.seed_known & 8 = 8
+    AND NOT ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'concluded'::text, 'cancelled'::text])))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_stream_call_complete
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((num_nonnulls(stream_call_type, stream_call_id) = ANY (ARRAY[0, 2])));
+    AND d.seed_known & 384 = 384
+    AND NOT ((num_nonnulls(stream_call_type, stream_call_id) = ANY (ARRAY[0, 2])))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_stream_call_id_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((stream_call_id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_id) <= 64)));
+    AND d.seed_known & 256 = 256
+    AND NOT (((stream_call_id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_id) <= 64)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_stream_call_type_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((stream_call_type ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_type) <= 64)));
+    AND d.seed_known & 128 = 128
+    AND NOT (((stream_call_type ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_type) <= 64)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_times_finite
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((isfinite(scheduled_at) AND isfinite(started_at) AND isfinite(ended_at)));
+    AND d.seed_known & 112 = 112
+    AND NOT ((isfinite(scheduled_at) AND isfinite(started_at) AND isfinite(ended_at)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
+
+-- check: seed.check.meetings_times_writable
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
+SELECT d.seed_row, NULL::integer, NULL::text
+FROM pg_temp.desired_meetings AS d
+WHERE (d.is_new OR d.differs)
+    AND d.seed_row >= 0
+    AND d.seed_known & 112 = 112
+    AND NOT ((((scheduled_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((scheduled_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((started_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((started_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((ended_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((ended_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.meetings_title_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_meetings AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((btrim(title) <> ''::text) AND (char_length(title) <= 255)));
+    AND d.seed_known & 4 = 4
+    AND NOT (((btrim(title) <> ''::text) AND (char_length(title) <= 255)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meetings.key
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -129,41 +204,62 @@ FROM (
         AND s.seed_given & 1 <> 0
     WINDOW same AS (PARTITION BY s.id ORDER BY s.seed_row)
 ) AS clash
-WHERE clash.seed_row <> clash.first_row;
+WHERE clash.seed_row <> clash.first_row
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meetings.reference.organizer_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.organizer_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.organizer_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meetings.unique.stream_call_type
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT d.seed_row, d.id,
         first_value(d.seed_row) OVER same AS first_row,
         first_value(d.id) OVER same AS first_id
     FROM pg_temp.desired_meetings AS d
-    WHERE num_nulls(d.stream_call_type, d.stream_call_id) = 0
+    WHERE d.seed_known & 384 = 384
+            AND num_nulls(d.stream_call_type, d.stream_call_id) = 0
     WINDOW same AS (PARTITION BY d.stream_call_type, d.stream_call_id ORDER BY d.seed_row)
 ) AS clash
 WHERE clash.seed_row <> clash.first_row
-    AND clash.id <> clash.first_id;
+    AND clash.id IS DISTINCT FROM clash.first_id
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meetings.unique.stream_call_type.database.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_meetings AS d
 JOIN connvo.meetings AS t
     ON (t.stream_call_type, t.stream_call_id) = (d.stream_call_type, d.stream_call_id)
 WHERE (d.is_new OR d.differs)
-    AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = t.id);
+    AND d.seed_known & 385 = 385
+    AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = t.id)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to write
 DECLARE seed_changes_meetings NO SCROLL CURSOR FOR
@@ -222,16 +318,22 @@ ORDER BY id;
 -- ==== rows of this kind only, where the SQL is another
 
 -- check: seed.meetings.reference.organizer_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.organizer_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- ==== rows of all kinds, pruning all, where the SQL is another
 
@@ -250,35 +352,52 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_meetings;
 
 -- check: seed.meetings.reference.organizer_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organizer_id::text
 FROM pg_temp.desired_meetings AS d
 WHERE d.organizer_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.organizer_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.organizer_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.meetings.unique.stream_call_type.database.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_meetings AS d
 JOIN connvo.meetings AS t
     ON (t.stream_call_type, t.stream_call_id) = (d.stream_call_type, d.stream_call_id)
 WHERE (d.is_new OR d.differs)
+    AND d.seed_known & 385 = 385
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_meetings AS s WHERE s.id = t.id)
-    AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id);
+    AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meetings AS p WHERE p.id = t.id)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.pruned.meetings.meeting_participants.meeting_id.staged.pruned
+SELECT kept.key, kept.referring, kept.example, count(*) OVER ()
+FROM (
 SELECT p.id::text, count(*), min(t.meeting_id::text || '/' || t.user_id::text)
 FROM pg_temp.pruned_meetings AS p
 JOIN connvo.meeting_participants AS t
     ON t.meeting_id = p.id
 WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_meeting_participants AS s WHERE s.meeting_id = t.meeting_id AND s.user_id = t.user_id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_meeting_participants AS p WHERE p.meeting_id = t.meeting_id AND p.user_id = t.user_id)
-GROUP BY p.id;
+GROUP BY p.id
+) AS kept (key, referring, example)
+ORDER BY kept.key
+LIMIT $1;
 
 -- dry run: the rows to remove
 DECLARE seed_removals_meetings NO SCROLL CURSOR FOR

@@ -2,20 +2,21 @@
 
 -- load: the rows of the files
 CREATE TEMP TABLE staged_subscription_tiers ON COMMIT DROP AS
-SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, id, display_name, is_paid, rank
+SELECT 0 AS seed_row, 0 AS seed_given, 0 AS seed_known, id, display_name, is_paid, rank
 FROM connvo.subscription_tiers
 WITH NO DATA;
 
 -- load: the rows of the files
-COPY pg_temp.staged_subscription_tiers (seed_row, seed_given, seed_good, id, display_name, is_paid, rank) FROM STDIN;
+COPY pg_temp.staged_subscription_tiers (seed_row, seed_given, seed_known, id, display_name, is_paid, rank) FROM STDIN;
 
 -- load: statistics
-ANALYZE pg_temp.staged_subscription_tiers (seed_row, seed_good, id);
+ANALYZE pg_temp.staged_subscription_tiers (seed_row, seed_known, id);
 
 -- load: what the rows will be
 CREATE TEMP TABLE desired_subscription_tiers ON COMMIT DROP AS
 SELECT s.seed_row,
     s.seed_given,
+    s.seed_known,
     t.id IS NULL AS is_new,
     t.id IS NOT NULL AND (
         (s.seed_given & 2 <> 0 AND s.display_name IS DISTINCT FROM t.display_name)
@@ -28,11 +29,10 @@ SELECT s.seed_row,
     s.rank AS rank
 FROM pg_temp.staged_subscription_tiers AS s
 LEFT JOIN connvo.subscription_tiers AS t
-    ON t.id = s.id
-WHERE s.seed_good;
+    ON t.id = s.id;
 
 -- load: statistics
-ANALYZE pg_temp.desired_subscription_tiers (seed_row, is_new, differs, id);
+ANALYZE pg_temp.desired_subscription_tiers (seed_row, seed_known, is_new, differs, id);
 
 -- count
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*),
@@ -40,27 +40,47 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_subscription_tiers;
 
 -- check: seed.check.subscription_tiers_display_name_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((btrim(display_name) <> ''::text) AND (char_length(display_name) <= 255)));
+    AND d.seed_known & 2 = 2
+    AND NOT (((btrim(display_name) <> ''::text) AND (char_length(display_name) <= 255)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscription_tiers_id_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)));
+    AND d.seed_known & 1 = 1
+    AND NOT (((id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(id) <= 64)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscription_tiers_rank_valid
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscription_tiers AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((rank >= 0));
+    AND d.seed_known & 8 = 8
+    AND NOT ((rank >= 0))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscription_tiers.key
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -70,7 +90,10 @@ FROM (
         AND s.seed_given & 1 <> 0
     WINDOW same AS (PARTITION BY s.id ORDER BY s.seed_row)
 ) AS clash
-WHERE clash.seed_row <> clash.first_row;
+WHERE clash.seed_row <> clash.first_row
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to write
 DECLARE seed_changes_subscription_tiers NO SCROLL CURSOR FOR
@@ -128,13 +151,18 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_subscription_tiers;
 
 -- check: seed.pruned.subscription_tiers.subscriptions.tier_id.staged.pruned
+SELECT kept.key, kept.referring, kept.example, count(*) OVER ()
+FROM (
 SELECT p.id::text, count(*), min(t.id::text)
 FROM pg_temp.pruned_subscription_tiers AS p
 JOIN connvo.subscriptions AS t
     ON t.tier_id = p.id
 WHERE NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscriptions AS p WHERE p.id = t.id)
-GROUP BY p.id;
+GROUP BY p.id
+) AS kept (key, referring, example)
+ORDER BY kept.key
+LIMIT $1;
 
 -- dry run: the rows to remove
 DECLARE seed_removals_subscription_tiers NO SCROLL CURSOR FOR

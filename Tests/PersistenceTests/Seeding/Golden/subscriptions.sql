@@ -2,15 +2,15 @@
 
 -- load: the rows of the files
 CREATE TEMP TABLE staged_subscriptions ON COMMIT DROP AS
-SELECT 0 AS seed_row, 0 AS seed_given, true AS seed_good, id, user_id, organization_id, tier_id, status, starts_at, ends_at, past_due_since
+SELECT 0 AS seed_row, 0 AS seed_given, 0 AS seed_known, id, user_id, organization_id, tier_id, status, starts_at, ends_at, past_due_since
 FROM connvo.subscriptions
 WITH NO DATA;
 
 -- load: the rows of the files
-COPY pg_temp.staged_subscriptions (seed_row, seed_given, seed_good, id, user_id, organization_id, tier_id, status, starts_at, ends_at, past_due_since) FROM STDIN;
+COPY pg_temp.staged_subscriptions (seed_row, seed_given, seed_known, id, user_id, organization_id, tier_id, status, starts_at, ends_at, past_due_since) FROM STDIN;
 
 -- load: statistics
-ANALYZE pg_temp.staged_subscriptions (seed_row, seed_good, id, user_id, organization_id, tier_id, starts_at);
+ANALYZE pg_temp.staged_subscriptions (seed_row, seed_known, id, user_id, organization_id, tier_id, starts_at);
 
 -- load: find the ids of rows that name none
 UPDATE pg_temp.staged_subscriptions AS s
@@ -36,6 +36,7 @@ WHERE s.id IS NULL
 CREATE TEMP TABLE desired_subscriptions ON COMMIT DROP AS
 SELECT s.seed_row,
     s.seed_given,
+    s.seed_known,
     t.id IS NULL AS is_new,
     t.id IS NOT NULL AND (
         (s.seed_given & 2 <> 0 AND s.user_id IS DISTINCT FROM t.user_id)
@@ -56,11 +57,10 @@ SELECT s.seed_row,
     CASE WHEN s.seed_given & 128 <> 0 THEN s.past_due_since WHEN t.id IS NOT NULL THEN t.past_due_since ELSE NULL END AS past_due_since
 FROM pg_temp.staged_subscriptions AS s
 LEFT JOIN connvo.subscriptions AS t
-    ON t.id = s.id
-WHERE s.seed_good;
+    ON t.id = s.id;
 
 -- load: statistics
-ANALYZE pg_temp.desired_subscriptions (seed_row, is_new, differs, id, user_id, organization_id, tier_id, starts_at);
+ANALYZE pg_temp.desired_subscriptions (seed_row, seed_known, is_new, differs, id, user_id, organization_id, tier_id, starts_at);
 
 -- count
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*),
@@ -68,41 +68,86 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_subscriptions;
 
 -- check: seed.check.subscriptions_ends_after_start
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((ends_at > starts_at));
+    AND d.seed_known & 96 = 96
+    AND NOT ((ends_at > starts_at))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscriptions_one_owner
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((num_nonnulls(user_id, organization_id) = 1));
+    AND d.seed_known & 6 = 6
+    AND NOT ((num_nonnulls(user_id, organization_id) = 1))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscriptions_past_due_since_agrees
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT (((status = 'past_due'::text) = (past_due_since IS NOT NULL)));
+    AND d.seed_known & 144 = 144
+    AND NOT (((status = 'past_due'::text) = (past_due_since IS NOT NULL)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscriptions_status_known
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])));
+    AND d.seed_known & 16 = 16
+    AND NOT ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.check.subscriptions_times_finite
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, NULL::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE (d.is_new OR d.differs)
     AND d.seed_row >= 0
-    AND NOT ((isfinite(starts_at) AND isfinite(ends_at) AND isfinite(past_due_since)));
+    AND d.seed_known & 224 = 224
+    AND NOT ((isfinite(starts_at) AND isfinite(ends_at) AND isfinite(past_due_since)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
+
+-- check: seed.check.subscriptions_times_writable
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
+SELECT d.seed_row, NULL::integer, NULL::text
+FROM pg_temp.desired_subscriptions AS d
+WHERE (d.is_new OR d.differs)
+    AND d.seed_row >= 0
+    AND d.seed_known & 224 = 224
+    AND NOT ((((starts_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((starts_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((ends_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((ends_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((past_due_since AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((past_due_since AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone)))
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.key
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT s.seed_row, first_value(s.seed_row) OVER same AS first_row
@@ -112,72 +157,108 @@ FROM (
         AND s.seed_given & 1 <> 0
     WINDOW same AS (PARTITION BY s.id ORDER BY s.seed_row)
 ) AS clash
-WHERE clash.seed_row <> clash.first_row;
+WHERE clash.seed_row <> clash.first_row
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.user_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.user_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.organization_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 4 = 4
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_organizations AS s WHERE s.id = d.organization_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.organizations AS t
         WHERE t.id = d.organization_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.tier_id.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 8 = 8
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscription_tiers AS s WHERE s.id = d.tier_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.subscription_tiers AS t
         WHERE t.id = d.tier_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.unique.user_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT clash.seed_row, clash.first_row, NULL::text
 FROM (
     SELECT d.seed_row, d.id,
         first_value(d.seed_row) OVER same AS first_row,
         first_value(d.id) OVER same AS first_id
     FROM pg_temp.desired_subscriptions AS d
+    WHERE d.seed_known & 38 = 38
     WINDOW same AS (PARTITION BY coalesce(d.user_id, ''), coalesce(d.organization_id, ''), d.starts_at ORDER BY d.seed_row)
 ) AS clash
-WHERE clash.seed_row <> clash.first_row;
+WHERE clash.seed_row <> clash.first_row
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.unique.user_id.database.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_subscriptions AS d
 JOIN connvo.subscriptions AS t
     ON (coalesce(t.user_id, ''), coalesce(t.organization_id, ''), t.starts_at) = (coalesce(d.user_id, ''), coalesce(d.organization_id, ''), d.starts_at)
 WHERE (d.is_new OR d.differs)
-    AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id);
+    AND d.seed_known & 39 = 39
+    AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.overlap.staged
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 WITH period AS (
     SELECT d.seed_row, d.id, d.starts_at, coalesce(d.user_id, '') AS user_id, coalesce(d.organization_id, '') AS organization_id,
         tstzrange(d.starts_at, d.ends_at, '[)') AS span
     FROM pg_temp.desired_subscriptions AS d
     WHERE d.status IN ('trialing', 'active', 'past_due')
+        AND d.seed_known & 119 = 119
         -- Others have no range; a CHECK reports them.
         AND (d.ends_at IS NULL OR d.ends_at > d.starts_at)
     UNION ALL
@@ -197,7 +278,10 @@ JOIN period AS b
     -- The same start is a clash of its own.
     AND b.starts_at <> a.starts_at
 WHERE a.seed_row IS NOT NULL
-    AND (b.seed_row IS NULL OR b.seed_row < a.seed_row);
+    AND (b.seed_row IS NULL OR b.seed_row < a.seed_row)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to write
 DECLARE seed_changes_subscriptions NO SCROLL CURSOR FOR
@@ -255,40 +339,58 @@ ORDER BY id;
 -- ==== rows of this kind only, where the SQL is another
 
 -- check: seed.subscriptions.reference.user_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.organization_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 4 = 4
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.organizations AS t
         WHERE t.id = d.organization_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.tier_id
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 8 = 8
     AND (d.is_new OR d.differs)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.subscription_tiers AS t
         WHERE t.id = d.tier_id
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- ==== rows of all kinds, pruning all, where the SQL is another
 
@@ -307,59 +409,86 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE differs), count(*)
 FROM pg_temp.desired_subscriptions;
 
 -- check: seed.subscriptions.reference.user_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.user_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.user_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 2 = 2
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_users AS s WHERE s.id = d.user_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.users AS t
         WHERE t.id = d.user_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_users AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.organization_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.organization_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.organization_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 4 = 4
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_organizations AS s WHERE s.id = d.organization_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.organizations AS t
         WHERE t.id = d.organization_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_organizations AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.reference.tier_id.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, d.tier_id::text
 FROM pg_temp.desired_subscriptions AS d
 WHERE d.tier_id IS NOT NULL
     AND d.seed_row >= 0
+    AND d.seed_known & 8 = 8
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscription_tiers AS s WHERE s.id = d.tier_id)
     AND NOT EXISTS (
         SELECT 1
         FROM connvo.subscription_tiers AS t
         WHERE t.id = d.tier_id
             AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscription_tiers AS p WHERE p.id = t.id)
-    );
+    )
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.unique.user_id.database.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 SELECT d.seed_row, NULL::integer, t.id::text
 FROM pg_temp.desired_subscriptions AS d
 JOIN connvo.subscriptions AS t
     ON (coalesce(t.user_id, ''), coalesce(t.organization_id, ''), t.starts_at) = (coalesce(d.user_id, ''), coalesce(d.organization_id, ''), d.starts_at)
 WHERE (d.is_new OR d.differs)
+    AND d.seed_known & 39 = 39
     AND NOT EXISTS (SELECT 1 FROM pg_temp.staged_subscriptions AS s WHERE s.id = t.id)
-    AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscriptions AS p WHERE p.id = t.id);
+    AND NOT EXISTS (SELECT 1 FROM pg_temp.pruned_subscriptions AS p WHERE p.id = t.id)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- check: seed.subscriptions.overlap.staged.pruned
+SELECT bad.seed_row, bad.other_row, bad.detail, count(*) OVER ()
+FROM (
 WITH period AS (
     SELECT d.seed_row, d.id, d.starts_at, coalesce(d.user_id, '') AS user_id, coalesce(d.organization_id, '') AS organization_id,
         tstzrange(d.starts_at, d.ends_at, '[)') AS span
     FROM pg_temp.desired_subscriptions AS d
     WHERE d.status IN ('trialing', 'active', 'past_due')
+        AND d.seed_known & 119 = 119
         -- Others have no range; a CHECK reports them.
         AND (d.ends_at IS NULL OR d.ends_at > d.starts_at)
     UNION ALL
@@ -380,7 +509,10 @@ JOIN period AS b
     -- The same start is a clash of its own.
     AND b.starts_at <> a.starts_at
 WHERE a.seed_row IS NOT NULL
-    AND (b.seed_row IS NULL OR b.seed_row < a.seed_row);
+    AND (b.seed_row IS NULL OR b.seed_row < a.seed_row)
+) AS bad (seed_row, other_row, detail)
+ORDER BY bad.seed_row, bad.other_row, bad.detail
+LIMIT $1;
 
 -- dry run: the rows to remove
 DECLARE seed_removals_subscriptions NO SCROLL CURSOR FOR
