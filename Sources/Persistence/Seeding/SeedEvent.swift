@@ -6,4 +6,6 @@ package enum SeedEvent: Sendable {
     case progress(step: String, done: Int, total: Int)
     /// A row that is written, or would be; only when asked for, all before the first is written, by kind and key.
     case change(SeedChange)
+    /// How many rows of each kind are about to be removed; before the first row is written, and never in a dry run.
+    case removing([SeedKind: Int])
 }

@@ -13,6 +13,18 @@ enum SeedStatements {
         SET CONSTRAINTS \(deferredConstraints.joined(separator: ",\n    ")) DEFERRED
         """
 
+    /// A dry run compares with the tables as they are at one moment, and waits for no writer, nor a writer for it: it
+    /// writes to temporary tables alone. READ ONLY would forbid making those.
+    static let beginDryRun = """
+        BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;
+        SET LOCAL statement_timeout = 0;
+        SET LOCAL idle_in_transaction_session_timeout = 0;
+        -- Only a migration, which locks a table for a moment, can be in the way.
+        SET LOCAL lock_timeout = '10s';
+        SET LOCAL jit = off;
+        SET LOCAL work_mem = '64MB'
+        """
+
     private static let deferredConstraints = SeedKind.allCases.flatMap(\.definition.deferredConstraints)
         .map { "connvo.\($0)" }
 

@@ -23,6 +23,9 @@ package struct SeedSummary: Hashable, Sendable {
 
     package init() {}
 
+    /// The kinds of which rows were removed, or would be.
+    package var removals: [SeedKind: Int] { counts.mapValues(\.removed).filter { $0.value > 0 } }
+
     /// Whether the database was as the files want it.
     package var changesNothing: Bool { counts.values.allSatisfy(\.changesNothing) }
 }

@@ -21,9 +21,12 @@ struct SeedTransaction {
 
     func run(on connection: inout Connection) throws(SeedFailure) -> SeedSummary {
         try step("beginning") { () throws(DatabaseError) in
-            try connection.executeScript(SeedStatements.begin, deadline: deadline)
+            let begin = options.isDryRun ? SeedStatements.beginDryRun : SeedStatements.begin
+            try connection.executeScript(begin, deadline: deadline)
         }
-        try SeedLock.acquire(patience: options.patience, on: &connection) { report(.waiting($0)) }
+        if !options.isDryRun {
+            try SeedLock.acquire(patience: options.patience, on: &connection) { report(.waiting($0)) }
+        }
         let tables = try stage(on: &connection)
         let counts = try step("counting") { () throws(DatabaseError) in
             try count(tables, on: &connection)
@@ -40,7 +43,10 @@ struct SeedTransaction {
                 }
             }
         }
-        try write(tables, counts, on: &connection)
+        if !options.isDryRun {
+            try announceRemovals(counts)
+            try write(tables, counts, on: &connection)
+        }
         try step(options.isDryRun ? "rolling back" : "committing") { () throws(DatabaseError) in
             if options.isDryRun {
                 _ = try connection.execute(.rollback, deadline: deadline)
@@ -51,6 +57,16 @@ struct SeedTransaction {
         var summary = SeedSummary()
         summary.counts = counts.filter { kind, counts in batch.count(kind) > 0 || !counts.changesNothing }
         return summary
+    }
+
+    /// Says what is about to be removed, and ends the seed where that is more than was confirmed.
+    private func announceRemovals(_ counts: [SeedKind: SeedSummary.Counts]) throws(SeedFailure) {
+        let removals = counts.mapValues(\.removed).filter { $0.value > 0 }
+        guard !removals.isEmpty else { return }
+        if let confirmed = options.confirmedRemovals, removals.contains(where: { $0.value > confirmed[$0.key] ?? 0 }) {
+            throw .unconfirmed(removals)
+        }
+        report(.removing(removals))
     }
 
     /// Says in which step the database failed.

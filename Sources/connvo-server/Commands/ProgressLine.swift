@@ -42,10 +42,10 @@ final class ProgressLine: Sendable {
     }
 
     /// Takes the bar away while `body` writes to the terminal.
-    func interrupt(_ body: () -> Void) {
-        state.withLock { state in
+    func interrupt<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+        try state.withLock { (state) throws(Failure) in
             Self.clear(&state)
-            body()
+            try body()
         }
     }
 

@@ -86,6 +86,7 @@ import Testing
         Entry(title: "seed: default values", sql: SeedStatements.defaults.sql),
         Entry(title: "seed: CHECK constraints", sql: SeedStatements.constraints.sql),
         Entry(title: "seed: end", sql: Statement.commit.sql),
+        Entry(title: "dry run: begin", sql: SeedStatements.beginDryRun),
         Entry(title: "dry run: end", sql: Statement.rollback.sql),
         Entry(title: "export: begin", sql: SeedExporter.begin),
         Entry(title: "export: end", sql: Statement.commit.sql),

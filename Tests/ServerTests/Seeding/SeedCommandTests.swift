@@ -168,11 +168,77 @@ import Testing
             )
             #expect(try await scalar("SELECT count(*) FROM connvo.users WHERE is_active", in: database) == "2")
             #expect(
-                try await Binary.run(["seed", "two.json", "--prune", "users"], settings: settings, files: files).status
-                    == 0
+                try await Binary.run(
+                    ["seed", "two.json", "--prune", "users", "--yes"],
+                    settings: settings,
+                    files: files
+                )
+                .status == 0
             )
             #expect(try await scalar("SELECT string_agg(id, '' ORDER BY id) FROM connvo.users", in: database) == "bc")
         }
+    }
+
+    @Test func `pruning asks on a terminal, needs --yes elsewhere, and says how many rows go`() async throws {
+        try await withDatabase { database in
+            let settings = settings(database)
+            let files = ["all.json": Self.people, "one.json": #"{"users": [{"id": "b", "email": "bob@example.com"}]}"#]
+            let ids = "SELECT string_agg(id, '' ORDER BY id) FROM connvo.users"
+            #expect(try await Binary.run("seed", "all.json", settings: settings, files: files).status == 0)
+            let arguments = ["seed", "one.json", "--prune", "users"]
+
+            let refused = try await Binary.run(arguments, settings: settings, files: files)
+            #expect(refused.status == 1)
+            #expect(
+                lines(refused.errors) == [
+                    "This removes 1 row of users.",
+                    "connvo-server: nothing was changed: standard input is no terminal, so this needs --yes",
+                ]
+            )
+            #expect(try await scalar(ids, in: database) == "ab")
+            // Where nothing goes there is nothing to ask.
+            let none = try await Binary.run(["seed", "all.json", "--prune", "users"], settings: settings, files: files)
+            #expect(none.status == 0 && none.errors.isEmpty)
+
+            let (no, noErrors) = try await answering("no\n", arguments, settings, files)
+            #expect(no == 1)
+            #expect(noErrors.contains("This removes 1 row of users.\nSeed, and remove them? Type yes to go on: "))
+            #expect(try await scalar(ids, in: database) == "ab")
+            let (yes, yesErrors) = try await answering("yes\n", arguments, settings, files)
+            #expect(yes == 0)
+            #expect(yesErrors.hasSuffix("Removing 1 row of users.\n"))
+            #expect(try await scalar(ids, in: database) == "b")
+
+            #expect(try await Binary.run("seed", "all.json", settings: settings, files: files).status == 0)
+            let given = try await Binary.run(arguments + ["--yes"], settings: settings, files: files)
+            #expect(given.status == 0)
+            #expect(given.errors == "Removing 1 row of users.\n")
+            #expect(try await scalar(ids, in: database) == "b")
+        }
+    }
+
+    /// The exit code, and what it says, of a command that gets `answer` typed on its terminal.
+    private func answering(
+        _ answer: String,
+        _ arguments: [String],
+        _ settings: [String: String],
+        _ files: [String: String]
+    ) async throws -> (status: Int32?, errors: String) {
+        let terminal = try PseudoTerminal()
+        let folder = try Folder()
+        for (name, text) in files { try folder.write(Array(text.utf8), to: name) }
+        try terminal.type(answer)
+        let process = try await onOwnThread {
+            try ChildProcess(
+                Binary.url.path,
+                arguments,
+                environment: Binary.environment(settings),
+                directory: folder.path,
+                streams: .init(input: .file(terminal.path), errors: folder.file("errors"))
+            )
+        }
+        let status = try await onOwnThread { process.exitStatus(within: .seconds(30)) }
+        return (status, folder.text("errors"))
     }
 
     @Test func `no message quotes an address or a name`() async throws {

@@ -27,6 +27,12 @@ final class PseudoTerminal: Sendable {
         close(master)
     }
 
+    /// Types a text; the process reads it from ``path``.
+    func type(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        guard Glibc.write(master, bytes, bytes.count) == bytes.count else { throw Failure() }
+    }
+
     /// The text that was written since the last call.
     func read() -> String {
         var text: [UInt8] = []

@@ -12,8 +12,8 @@ struct SeedCommand: AsyncParsableCommand {
             Example: connvo-server seed --dry-run people.json meetings.ndjson
 
             All files are one transaction: either every row is as the files say, or nothing has changed and everything \
-            that is wrong is listed (exit code 65). Run again, nothing changes. Nothing is removed without --prune. \
-            docs/seeding.md says more.
+            that is wrong is listed (exit code 65). Run again, nothing changes. Nothing is removed without --prune, \
+            which asks on a terminal, and elsewhere needs --yes. docs/seeding.md says more.
             """
     )
 
@@ -89,7 +89,7 @@ struct SeedCommand: AsyncParsableCommand {
             let rows = try await onThreadOfItsOwn(named: "seed-read") {
                 Result { try Self.read(paths, of: kind, problemLimit: problemLimit, progress) }
             }.get()
-            let summary = try await seed(rows, options, progress)
+            let summary = try await seed(rows, try await confirmed(options, rows, progress), progress)
             progress.finish()
             show(summary)
             if dryRun, !summary.changesNothing { throw ExitCode(ExitStatus.pending.rawValue) }
@@ -132,6 +132,25 @@ struct SeedCommand: AsyncParsableCommand {
 
     // MARK: - Seeding
 
+    /// Finds how many rows pruning would remove, and asks for them, before anything is locked: no session waits for the
+    /// answer. The seed then removes no more than was confirmed.
+    private func confirmed(
+        _ options: SeedOptions,
+        _ rows: SeedFileReader.Result,
+        _ progress: ProgressLine
+    ) async throws -> SeedOptions {
+        guard !yes, !dryRun, !options.pruned.isEmpty else { return options }
+        let plan = try await seed(rows, SeedOptions(isDryRun: true, pruned: options.pruned), progress)
+        var options = options
+        options.confirmedRemovals = plan.removals
+        guard !plan.removals.isEmpty else { return options }
+        try progress.interrupt { () throws(CommandFailure) in
+            Terminal.say("This removes \(SeedFailure.text(of: plan.removals)).")
+            try Confirmation.require("Seed, and remove them", isGiven: false)
+        }
+        return options
+    }
+
     private func seed(
         _ rows: SeedFileReader.Result,
         _ options: SeedOptions,
@@ -166,6 +185,8 @@ struct SeedCommand: AsyncParsableCommand {
             progress.update(step, fraction: Double(done) / Double(max(1, total)))
         case .change(let change):
             progress.interrupt { Terminal.print(difference.line(change)) }
+        case .removing(let removals):
+            progress.interrupt { Terminal.say("Removing \(SeedFailure.text(of: removals)).") }
         }
     }
 
