@@ -1233,7 +1233,8 @@ CREATE TABLE connvo.meeting_participants (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT meeting_participants_left_after_joined CHECK (((left_at IS NULL) OR ((joined_at IS NOT NULL) AND (left_at >= joined_at)))),
     CONSTRAINT meeting_participants_role_known CHECK ((role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))),
-    CONSTRAINT meeting_participants_times_finite CHECK ((isfinite(invited_at) AND isfinite(joined_at) AND isfinite(left_at) AND isfinite(removed_at)))
+    CONSTRAINT meeting_participants_times_finite CHECK ((isfinite(invited_at) AND isfinite(joined_at) AND isfinite(left_at) AND isfinite(removed_at))),
+    CONSTRAINT meeting_participants_times_writable CHECK ((((invited_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((invited_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((joined_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((joined_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((left_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((left_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((removed_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((removed_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone)))
 )
 WITH (fillfactor='90');
 
@@ -1278,6 +1279,7 @@ CREATE TABLE connvo.meetings (
     CONSTRAINT meetings_stream_call_id_valid CHECK (((stream_call_id ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_id) <= 64))),
     CONSTRAINT meetings_stream_call_type_valid CHECK (((stream_call_type ~ '^[A-Za-z0-9_-]+$'::text) AND (char_length(stream_call_type) <= 64))),
     CONSTRAINT meetings_times_finite CHECK ((isfinite(scheduled_at) AND isfinite(started_at) AND isfinite(ended_at))),
+    CONSTRAINT meetings_times_writable CHECK ((((scheduled_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((scheduled_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((started_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((started_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((ended_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((ended_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone))),
     CONSTRAINT meetings_title_valid CHECK (((btrim(title) <> ''::text) AND (char_length(title) <= 255)))
 )
 WITH (fillfactor='90');
@@ -1693,7 +1695,8 @@ CREATE TABLE connvo.subscriptions (
     CONSTRAINT subscriptions_one_owner CHECK ((num_nonnulls(user_id, organization_id) = 1)),
     CONSTRAINT subscriptions_past_due_since_agrees CHECK (((status = 'past_due'::text) = (past_due_since IS NOT NULL))),
     CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text]))),
-    CONSTRAINT subscriptions_times_finite CHECK ((isfinite(starts_at) AND isfinite(ends_at) AND isfinite(past_due_since)))
+    CONSTRAINT subscriptions_times_finite CHECK ((isfinite(starts_at) AND isfinite(ends_at) AND isfinite(past_due_since))),
+    CONSTRAINT subscriptions_times_writable CHECK ((((starts_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((starts_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((ends_at AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((ends_at AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone) AND ((past_due_since AT TIME ZONE 'UTC'::text) >= '0001-01-01 00:00:00'::timestamp without time zone) AND ((past_due_since AT TIME ZONE 'UTC'::text) < '10000-01-01 00:00:00'::timestamp without time zone)))
 );
 
 COMMENT ON TABLE connvo.subscriptions IS 'Who pays for which tier from when to when. Periods that grant access never overlap for one owner.';
@@ -2956,7 +2959,7 @@ CREATE INDEX token_refusals_meeting_id_refused_at_idx ON ONLY connvo.token_refus
 
 CREATE INDEX token_refusals_user_id_refused_at_idx ON ONLY connvo.token_refusals USING btree (user_id, refused_at);
 
-CREATE UNIQUE INDEX users_email_key ON connvo.users USING btree (lower(email));
+CREATE UNIQUE INDEX users_email_ascii_key ON connvo.users USING btree (lower((email COLLATE "C")));
 
 CREATE INDEX users_organization_id_idx ON connvo.users USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 

@@ -16,6 +16,8 @@ package struct TestDatabase: Sendable {
         /// The embedded migrations and the roles.
         case migrated
         case empty
+        /// No schema, and letters as a locale of ICU has them.
+        case emptyInLocale(String)
     }
 
     /// The connection target, for code that opens its own connections.
@@ -106,6 +108,7 @@ extension TestDatabase {
             switch content {
             case .migrated: try templateName()
             case .empty: "template0"
+            case .emptyInLocale(let locale): "template0 LOCALE_PROVIDER icu ICU_LOCALE '\(locale)'"
             }
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         let name = "\(prefix)\(ProcessInfo.processInfo.processIdentifier)_\(number)"

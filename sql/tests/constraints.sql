@@ -151,11 +151,24 @@ FROM (
         ('users_email_valid', 'users', '{"email": "nobody"}'),
         ('users_email_valid', 'users', '{"email": "@example.com"}'),
         ('users_email_valid', 'users', '{"email": "a b@example.com"}'),
-        ('users_email_key', 'users', '{"email": "A@Example.com"}'),
+        ('users_email_ascii_key', 'users', '{"email": "A@Example.com"}'),
         ('users_display_name_valid', 'users', '{"display_name": ""}'),
         ('users_avatar_url_valid', 'users', '{"avatar_url": "javascript:alert(1)"}'),
         ('users_organization_id_fkey', 'users', '{"organization_id": "org_unknown"}')
 ) AS refusal (by_constraint, into_table, change);
+-- The letters of ASCII alone are folded, so that no locale has a say; letters of other alphabets count as written.
+SELECT pg_temp.accepts('users', '{"email": "\u00c4@example.com"}');
+SELECT pg_temp.accepts('users', '{"email": "\u00e4@example.com"}');
+SELECT is_empty(
+    $$
+    SELECT pg_get_indexdef(indexrelid)
+    FROM pg_index
+    WHERE indrelid = 'connvo.users'::regclass
+        AND pg_get_indexdef(indexrelid) LIKE '%lower(%'
+        AND pg_get_indexdef(indexrelid) NOT LIKE '%lower((email COLLATE "C"))%'
+    $$,
+    'no index folds letters by the locale of the database'
+);
 SELECT pg_temp.accepts('users', '{"display_name": null, "avatar_url": "https://example.com/a.jpg"}');
 DELETE FROM connvo.organizations
 WHERE id = 'org_empty';
@@ -191,6 +204,11 @@ FROM (
         ('subscriptions_past_due_since_agrees', 'subscriptions', '{"user_id": "user_b", "past_due_since": "2026-01-02T00:00:00Z"}'),
         ('subscriptions_times_finite', 'subscriptions', '{"user_id": "user_b", "ends_at": "infinity"}'),
         ('subscriptions_times_finite', 'subscriptions', '{"user_id": "user_b", "starts_at": "-infinity"}'),
+        ('subscriptions_times_writable', 'subscriptions', '{"user_id": "user_b", "ends_at": "10000-01-01T00:00:00Z"}'),
+        ('subscriptions_times_writable', 'subscriptions',
+            '{"user_id": "user_b", "starts_at": "0001-12-31T23:59:59.999999Z BC"}'),
+        ('subscriptions_times_writable', 'subscriptions',
+            '{"user_id": "user_b", "status": "past_due", "past_due_since": "10000-01-01T00:00:00Z"}'),
         ('subscriptions_user_id_fkey', 'subscriptions', '{"user_id": "user_unknown"}'),
         ('subscriptions_organization_id_fkey', 'subscriptions', '{"user_id": null, "organization_id": "org_unknown"}'),
         ('subscriptions_tier_id_fkey', 'subscriptions', '{"user_id": "user_b", "tier_id": "unknown"}'),
@@ -273,11 +291,16 @@ FROM (
         ('meetings_ended_after_started', 'meetings',
             '{"state": "concluded", "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T08:59:59Z"}'),
         ('meetings_times_finite', 'meetings', '{"scheduled_at": "infinity"}'),
+        ('meetings_times_writable', 'meetings', '{"scheduled_at": "10000-01-01T00:00:00Z"}'),
+        ('meetings_times_writable', 'meetings', '{"scheduled_at": "9999-12-31T23:59:59-00:01"}'),
+        ('meetings_times_writable', 'meetings', '{"scheduled_at": "0001-12-31T23:59:59.999999Z BC"}'),
         ('meetings_stream_call_complete', 'meetings', '{"stream_call_type": "default"}'),
         ('meetings_stream_call_complete', 'meetings', '{"stream_call_id": "call_b"}'),
         ('meetings_stream_call_key', 'meetings', '{"stream_call_type": "default", "stream_call_id": "call_a"}'),
         ('meetings_organizer_id_fkey', 'meetings', '{"organizer_id": "user_unknown"}')
 ) AS refusal (by_constraint, into_table, change);
+SELECT pg_temp.accepts('meetings', jsonb_build_object('scheduled_at', instant))
+FROM unnest(ARRAY['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z', '10000-01-01T05:44:59+05:45']) AS instant;
 INSERT INTO connvo.users (id, email)
 VALUES ('user_organizer', 'organizer@example.com');
 INSERT INTO connvo.meetings (id, organizer_id, title)
@@ -297,7 +320,11 @@ FROM (
             '{"user_id": "user_c", "left_at": "2026-01-05T09:00:00Z"}'),
         ('meeting_participants_left_after_joined', 'meeting_participants',
             '{"user_id": "user_c", "joined_at": "2026-01-05T09:00:01Z", "left_at": "2026-01-05T09:00:00Z"}'),
-        ('meeting_participants_times_finite', 'meeting_participants', '{"user_id": "user_c", "removed_at": "infinity"}')
+        ('meeting_participants_times_finite', 'meeting_participants', '{"user_id": "user_c", "removed_at": "infinity"}'),
+        ('meeting_participants_times_writable', 'meeting_participants',
+            '{"user_id": "user_c", "removed_at": "10000-01-01T00:00:00Z"}'),
+        ('meeting_participants_times_writable', 'meeting_participants',
+            '{"user_id": "user_c", "invited_at": "0001-12-31T23:59:59.999999Z BC"}')
 ) AS refusal (by_constraint, into_table, change);
 SELECT lives_ok($$ DELETE FROM connvo.users WHERE id = 'user_b' $$, 'a user without payments or meetings can be deleted');
 SELECT lives_ok($$ DELETE FROM connvo.meetings WHERE id = 'meeting_a' $$, 'a meeting can be deleted');

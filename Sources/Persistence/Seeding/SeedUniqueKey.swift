@@ -1,7 +1,7 @@
 /// A unique constraint of a table, as seeding checks it.
 struct SeedUniqueKey: Sendable {
     let columns: [String]
-    /// Text is compared in lower case, as the unique index does.
+    /// Text is compared with the letters of ASCII in lower case, as the unique index does, whatever the database's locale.
     var ignoresCase = false
     /// The columns, of text, in which NULL equals NULL. Empty when rows with NULL never clash.
     var columnsWithEqualNulls: [String] = []
@@ -12,7 +12,7 @@ struct SeedUniqueKey: Sendable {
     /// A row of `alias` as a list of expressions that are equal exactly when two rows clash.
     func expressions(_ alias: String) -> String {
         columns.map { column in
-            if ignoresCase { return "lower(\(alias).\(column))" }
+            if ignoresCase { return "lower(\(alias).\(column) COLLATE \"C\")" }
             // No id is empty.
             return columnsWithEqualNulls.contains(column)
                 ? "coalesce(\(alias).\(column), '')" : "\(alias).\(column)"
