@@ -185,7 +185,7 @@ import Testing
         try await withDatabase { database in
             try await onOwnThread {
                 let user = try database.user("u")
-                // The schema refuses such a time; a database that lacks migration 0015 may have one.
+                // The schema refuses such a time; a database that lacks migration 0016 may have one.
                 try database.run("ALTER TABLE connvo.meetings DROP CONSTRAINT meetings_times_writable")
                 try database.run(
                     "INSERT INTO connvo.meetings (id, organizer_id, title, scheduled_at) VALUES ('m', '\(user)', 'T', '12345-01-01Z')"

@@ -1,4 +1,4 @@
--- 0013: an e-mail address is unique by a rule that no locale changes.
+-- 0014: an e-mail address is unique by a rule that no locale changes.
 -- Why: lower() follows the database's locale: with tr-TR, INFO@ and info@ were two addresses. Of the 26 letters of ASCII
 --   it is the same everywhere; other letters count as written (docs/seeding.md). If two users have one address by this
 --   rule, the index cannot be built, and the error names the address: give one of them another, and run it again.

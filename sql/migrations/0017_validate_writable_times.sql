@@ -1,5 +1,5 @@
--- 0016: the times that are there already are ones that a file can hold, too.
--- Why: 0015 has constraints of new rows. Where an older row breaks one, the error names the constraint: correct the row,
+-- 0017: the times that are there already are ones that a file can hold, too.
+-- Why: 0016 has constraints of new rows. Where an older row breaks one, the error names the constraint: correct the row,
 --   and run it again.
 -- Lock: SHARE UPDATE EXCLUSIVE on subscriptions, meetings and meeting_participants while their rows are read; readers
 --   and writers go on.

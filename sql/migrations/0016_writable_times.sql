@@ -1,4 +1,4 @@
--- 0015: a time is one that a file can hold.
+-- 0016: a time is one that a file can hold.
 -- Why: a time outside the years 1 to 9999, in UTC, made every export fail (RFC 3339, section 5.6, has four digits for the
 --   year).
 -- Lock: ACCESS EXCLUSIVE on subscriptions, meetings and meeting_participants, for an instant: no row is read.
