@@ -217,7 +217,7 @@ import Testing
             #expect(try await fixture.send(.call(good)).status == 200)
             // The monitor has a connection of its own, which looks at the database once a second.
             let serving = "datname = current_database() AND application_name = 'connvo-server/serve'"
-            let isMonitor = "(query LIKE '%transaction_read_only%' OR query LIKE '%missing_partitions%')"
+            let isMonitor = "query ~ 'transaction_read_only|missing_partitions|has_table_privilege|clock_timestamp'"
             try await eventually {
                 try await fixture.scalar("SELECT count(*) FROM pg_stat_activity WHERE \(serving) AND \(isMonitor)")
                     == "1"
