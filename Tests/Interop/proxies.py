@@ -112,17 +112,20 @@ def command(name: str, configuration: pathlib.Path) -> list[str]:
     return [found, *arguments[program]]
 
 
-@contextlib.contextmanager
 def in_front_of(upstream: int, name: str):
     """Runs a proxy of the port `upstream`; its own port."""
+    return running(name, CONFIGURATIONS[name], upstream=upstream, keep_alive=KEEP_ALIVE)
+
+
+@contextlib.contextmanager
+def running(name: str, text: str, **values):
+    """Runs a proxy with this configuration, into which the values are put; its own port."""
     with tempfile.TemporaryDirectory(prefix="connvo-proxy-") as folder, contextlib.ExitStack() as stack:
         # nginx that is started as root makes its folders below it for another user.
         os.chmod(folder, 0o711)
         port = free_port()
         configuration = pathlib.Path(folder) / "configuration"
-        configuration.write_text(
-            CONFIGURATIONS[name].format(folder=folder, upstream=upstream, port=port, keep_alive=KEEP_ALIVE)
-        )
+        configuration.write_text(text.format(folder=folder, port=port, **values))
         log = pathlib.Path(folder) / "log"
         environment = {"PATH": os.environ["PATH"], "HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_DATA_HOME": folder}
         with log.open("wb") as output:
