@@ -1,8 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds the files that the binary carries, `sql/migrations/*.sql` and `sql/roles.sql`, into the target as one Swift file of
-/// raw strings, so that one binary can be deployed without its source tree.
+/// Embeds the files that the binary carries, `sql/migrations/*.sql`, `sql/roles.sql` and `sql/fingerprint.txt`, into the
+/// target as one Swift file of raw strings, so that one binary can be deployed without its source tree.
 @main
 struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -12,13 +12,14 @@ struct EmbedFiles: BuildToolPlugin {
             .filter { $0.pathExtension == "sql" }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
         let roles = sql.appending(path: "roles.sql")
+        let fingerprint = sql.appending(path: "fingerprint.txt")
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedSQL.swift")
         return [
             .buildCommand(
                 displayName: "Embedding \(migrations.count) migrations",
                 executable: try context.tool(named: "EmbedFilesTool").url,
-                arguments: [output.path(), roles.path()] + migrations.map { $0.path() },
-                inputFiles: migrations + [roles],
+                arguments: [output.path(), roles.path(), fingerprint.path()] + migrations.map { $0.path() },
+                inputFiles: migrations + [roles, fingerprint],
                 outputFiles: [output]
             )
         ]

@@ -116,7 +116,7 @@ extension TestDatabase {
         return TestDatabase(name: name)
     }
 
-    func drop() {
+    package func drop() {
         try? TestServer.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
     }
 

@@ -4,12 +4,15 @@ package struct MigrationCatalogue: Sendable {
     package let migrations: [Migration]
     /// `sql/roles.sql`: roles, ownership and grants; idempotent.
     package let roles: String
+    /// What they make (`sql/fingerprint.txt`); nil where that is not known.
+    package let fingerprint: SchemaFingerprint?
 
     /// - Throws: ``MigrationFailure/unusableFile(file:problem:)`` for a bad name, a number that is used twice, a hole in the
     ///   numbering, and a NUL byte.
     package init(
         files: [(file: String, sql: String)],
         roles: String,
+        fingerprint: SchemaFingerprint? = nil,
         sha256: ([UInt8]) -> [UInt8]
     ) throws(MigrationFailure) {
         var migrations: [Migration] = []
@@ -27,11 +30,17 @@ package struct MigrationCatalogue: Sendable {
         try Migration.refuseNUL(in: roles, file: "roles.sql")
         self.migrations = migrations
         self.roles = roles
+        self.fingerprint = fingerprint
     }
 
     /// The migrations that the build put into this binary.
     package static func embedded(sha256: ([UInt8]) -> [UInt8]) throws(MigrationFailure) -> MigrationCatalogue {
-        try MigrationCatalogue(files: EmbeddedSQL.migrations, roles: EmbeddedSQL.roles, sha256: sha256)
+        try MigrationCatalogue(
+            files: EmbeddedSQL.migrations,
+            roles: EmbeddedSQL.roles,
+            fingerprint: SchemaFingerprint(EmbeddedSQL.fingerprint),
+            sha256: sha256
+        )
     }
 
     /// The roles.sql that the build put into this binary.

@@ -8,8 +8,9 @@ struct MigrateCheck: AsyncParsableCommand {
         discussion: """
             Example: connvo-server migrate check || echo "not yet: $?"
 
-            0 up to date, 2 something is pending, 3 an applied file has changed or one was passed over, 4 the database \
-            is newer than this binary, 1 another failure, 69 the database does not answer.
+            0 up to date, 2 something is pending, 3 an applied file has changed or one was passed over, or the schema is \
+            not what the applied migrations make (`migrate verify`), 4 the database is newer than this binary, 1 \
+            another failure, 69 the database does not answer.
             """
     )
 
@@ -17,14 +18,19 @@ struct MigrateCheck: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let (status, report) = try await MigrateCommand.run(source) { connection, catalogue in
+            let (status, report, verification) = try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue)
                 let status = try migrator.status(on: &connection)
                 let indexes = try migrator.invalidIndexes(on: &connection)
-                return (status, MigrationStatusReport(status, invalidIndexes: indexes, catalogue: catalogue))
+                let report = MigrationStatusReport(status, invalidIndexes: indexes, catalogue: catalogue)
+                return (status, report, status.refusal == nil ? try migrator.verify(on: &connection) : nil)
             }
             for index in report.invalidIndexes {
                 Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` repairs it")
+            }
+            if let verification, !verification.differences.isEmpty {
+                for difference in verification.differences { Terminal.say("\(difference)") }
+                throw verification.failure
             }
             switch status.summary {
             case .upToDate:

@@ -12,8 +12,8 @@ struct MigrateCommand: AsyncParsableCommand {
             docs/migrations.md says what each failure means and what to do about it.
             """,
         subcommands: [
-            MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateRepair.self,
-            MigrateWait.self,
+            MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateVerify.self,
+            MigrateRepair.self, MigrateWait.self,
         ],
         defaultSubcommand: MigrateUp.self
     )

@@ -9,10 +9,16 @@ struct MigrationSource: ParsableArguments {
         name: .customLong("from"),
         help: ArgumentHelp(
             "Use the .sql files of this directory in place of the embedded migrations.",
-            discussion: "roles.sql is taken from its parent directory, and where there is none, from this binary.",
+            discussion: """
+                roles.sql is taken from its parent directory, and where there is none, from this binary; \
+                fingerprint.txt only from there.
+                """,
             valueName: "directory"
         )
     ) var directory: String?
+
+    /// Where the fingerprint of the migrations of a directory is.
+    var fingerprintPath: String { "\(directory ?? ".")/../fingerprint.txt" }
 
     /// - Throws: ``CommandFailure`` when the directory cannot be read, ``MigrationFailure`` when a file cannot be a
     ///   migration.
@@ -30,6 +36,8 @@ struct MigrationSource: ParsableArguments {
         return try MigrationCatalogue(
             files: files,
             roles: hasRoles ? Self.text(of: roles) : MigrationCatalogue.embeddedRoles,
+            fingerprint: FileManager.default.fileExists(atPath: fingerprintPath)
+                ? SchemaFingerprint(Self.text(of: fingerprintPath)) : nil,
             sha256: { SHA256.hash($0) }
         )
     }
