@@ -32,6 +32,8 @@ package enum MigrationFailure: Error, Equatable, Sendable {
     case notRepairable(version: Int)
     /// The database changed between the plan of a repair and its execution.
     case repairOutdated
+    /// `migrate adopt` cannot take the database on.
+    case notAdoptable(problem: String)
     /// A step of the migrator failed in the database.
     case database(step: String, error: DatabaseError)
 }
@@ -128,6 +130,8 @@ extension MigrationFailure: CustomStringConvertible {
             """
         case .repairOutdated:
             "The database has changed since the plan was made. Nothing was repaired: run this again."
+        case .notAdoptable(let problem):
+            "This database cannot be adopted: \(problem). Nothing was changed."
         case .database(let step, let error):
             "\(step): \(error.fullDescription)."
         }

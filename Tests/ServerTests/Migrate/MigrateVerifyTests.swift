@@ -85,4 +85,23 @@ import Testing
             #expect(lines.output.contains("column connvo.one.id\tinteger\n"))
         }
     }
+
+    @Test func `a database without the record is adopted only with a confirmation`() async throws {
+        try await withDatabase(.empty) { database in
+            #expect(try await Self.migrate("up", in: database).status == 0)
+            #expect(try await Self.migrate("adopt", "--yes", in: database).status == 1)
+            try await Self.run(
+                "DROP TABLE connvo.schema_migrations, connvo.schema_migration_files, connvo.schema_migration_state",
+                in: database
+            )
+
+            #expect(try await Self.migrate("adopt", in: database).status != 0)
+            #expect(try await Self.migrate("check", in: database).status == 2)
+            let adopted = try await Self.migrate("adopt", "--yes", in: database)
+            #expect(adopted.status == 0, "\(adopted.errors)")
+            #expect(adopted.output.hasPrefix("record 0001_people.sql to "))
+            #expect(try await Self.migrate("up", in: database).status == 0)
+            #expect(try await Self.migrate("check", in: database).status == 0)
+        }
+    }
 }

@@ -13,7 +13,7 @@ struct MigrateCommand: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateVerify.self,
-            MigrateRepair.self, MigrateWait.self,
+            MigrateRepair.self, MigrateAdopt.self, MigrateWait.self,
         ],
         defaultSubcommand: MigrateUp.self
     )
@@ -50,7 +50,7 @@ extension ExitStatus {
             case .locked: .unavailable
             case .unusableFile, .unknownTarget, .lockNotHeld, .lockLost, .pooled, .failed, .indexInTheMaking,
                 .unrepairedIndexes,
-                .endedTransaction, .notRepairable, .repairOutdated, .database:
+                .endedTransaction, .notRepairable, .repairOutdated, .notAdoptable, .database:
                 .failed
             }
     }
