@@ -19,6 +19,8 @@ package struct DatabaseHealth: Hashable, Sendable {
         case partitionsMissing([String])
         /// This process's clock is a minute or more from the database's (``ClockDifference``).
         case clock(ClockDifference.Direction)
+        /// What keeps records from being altered or recorded twice and is not there, as `issued_tokens has no ...`.
+        case recordsUnprotected([String])
         case ready
     }
 
@@ -69,6 +71,8 @@ extension DatabaseHealth: CustomStringConvertible {
         case .schema(let compatibility): "\(compatibility)"
         case .partitionsMissing(let partitions): "partitions are missing: \(partitions.joined(separator: ", "))"
         case .clock(let direction): "this process's clock is 60 s or more \(direction.rawValue) the database's"
+        case .recordsUnprotected(let lacks):
+            "records are not protected: \(lacks.joined(separator: ", ")); connvo-server migrate verify shows all differences"
         case .ready: "ready"
         }
     }

@@ -149,12 +149,17 @@ package final class DatabaseMonitor: Sendable {
             let compatibility = try SchemaCompatibility.read(catalogue: catalogue, deadline: deadline, on: &connection)
             guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
             let results = try connection.executeTogether(
-                [Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions)],
+                [
+                    Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions),
+                    Command(MonitorStatements.unprotectedRecords),
+                ],
                 deadline: deadline
             )
             if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
-            let months = try MonitorStatements.decodeMissingPartitions(results[1])
+            let months = try MonitorStatements.decodeNames(results[1])
             guard months.isEmpty else { return DatabaseHealth(.partitionsMissing(months)) }
+            let lacks = try MonitorStatements.decodeNames(results[2])
+            guard lacks.isEmpty else { return DatabaseHealth(.recordsUnprotected(lacks)) }
             let clock = try compareClocks(deadline: deadline, on: &connection)
             if let clock, clock.verdict == .notReady { return DatabaseHealth(.clock(clock.direction)) }
             var newer: [String] = []

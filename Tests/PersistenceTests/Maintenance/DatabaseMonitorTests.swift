@@ -187,6 +187,50 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (
+                "ALTER TABLE ONLY connvo.issued_tokens %s TRIGGER issued_tokens_append_only",
+                "issued_tokens has no enabled trigger against UPDATE and DELETE"
+            ),
+            (
+                """
+                ALTER TABLE connvo.token_refusals_MONTH %s TRIGGER token_refusals_append_only;
+                ALTER TABLE connvo.token_refusals_MONTH %s TRIGGER token_refusals_own_append_only
+                """,
+                "token_refusals_MONTH has no enabled trigger against UPDATE and DELETE"
+            ),
+            (
+                "ALTER TABLE connvo.issued_tokens_MONTH %s TRIGGER issued_tokens_no_truncate",
+                "issued_tokens_MONTH has no enabled trigger against TRUNCATE"
+            ),
+        ]
+    )
+    func `a database whose records can be altered is not ready`(sql: String, lack: String) async throws {
+        try await withDatabase { database in
+            let month = try #require(try database.scalar("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')"))
+            let sql = sql.replacing("MONTH", with: month)
+
+            try Self.watch(database) { watch in
+                #expect(watch.hasSeen(.ready))
+                try database.run(sql.replacing("%s", with: "DISABLE"))
+                #expect(watch.hasSeen(.recordsUnprotected([lack.replacing("MONTH", with: month)])))
+                try database.run(sql.replacing("%s", with: "ENABLE ALWAYS"))
+                #expect(waitUntil { watch.monitor.health.isReady })
+            }
+        }
+    }
+
+    @Test func `a database without a primary key of its records is not ready`() async throws {
+        try await withDatabase { database in
+            try database.run("ALTER TABLE connvo.issued_tokens DROP CONSTRAINT issued_tokens_pkey")
+
+            try Self.watch(database) { watch in
+                #expect(waitUntil { "\(watch.monitor.health)".contains("issued_tokens has no valid primary key") })
+            }
+        }
+    }
+
     @Test func `a read-only database is not ready`() async throws {
         try await withDatabase { database in
             try database.run("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
