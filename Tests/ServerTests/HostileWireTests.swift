@@ -111,8 +111,10 @@ import Testing
             for (id, cause) in logged where causes[id] != nil { #expect(causes[id] == cause) }
             #expect(Set(logged.values).isSuperset(of: causes.values))
             for secret in secrets { #expect(!log.contains(secret), "the log holds \(secret)") }
+            // The issuer of a token that is verified, and refused for it, is named.
+            let others = log.split(separator: "\n").filter { !$0.contains(#""cause":"wrong_issuer""#) }
             for text in ["DROP TABLE", "etc/x", "jndi", "Set-Cookie", "OR 1=1", "evil.invalid"] {
-                #expect(!log.contains(text), "the log holds \(text)")
+                #expect(!others.contains { $0.contains(text) }, "the log holds \(text)")
             }
         }
     }
