@@ -87,7 +87,7 @@ struct AdministrativeSession: Sendable {
     /// pooler that lends the same ones to both.
     private static func isPooled(_ connection: inout Connection) throws(DatabaseError) -> Bool {
         let origin = try connection.sessionOrigin()
-        // Where there is no second connection to be had, the first one is nobody else's either.
+        // Where the server takes no second connection, no other session has the first one either.
         guard var other = try? origin.open(preparesStatements: false, deadline: .after(.seconds(5))) else {
             return false
         }
