@@ -16,7 +16,7 @@ final class RunningServer: Sendable {
         self.process = process
     }
 
-    /// Starts a server and waits until it listens. Blocks.
+    /// Starts a server and waits until it listens, on the admin port, too, where the test gave it one. Blocks.
     ///
     /// - Parameter settings: Added to the settings that every server needs. An empty value removes one.
     static func start(_ settings: [String: String], folder: Folder) throws -> RunningServer {
@@ -31,7 +31,9 @@ final class RunningServer: Sendable {
         )
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline, process.isRunning {
-            if let port = listeningPort(in: folder.text("errors"), besides: settings["ADMIN_PORT"]) {
+            let log = folder.text("errors")
+            let adminListens = settings["ADMIN_PORT"].map { log.contains("listening on 127.0.0.1:\($0)") } ?? true
+            if adminListens, let port = listeningPort(in: log, besides: settings["ADMIN_PORT"]) {
                 return RunningServer(port: port, folder: folder, process: process)
             }
             usleep(5000)
