@@ -10,7 +10,12 @@ enum KeySetProperty {
             return hold(false, "a set is strict JSON with keys")
         }
         hold(list.count <= JWKSet.maximumKeyCount, "no set has more keys than the limit")
-        hold(set.count + set.skipped.count == list.count, "every key is usable or skipped")
+        // A key that is listed twice is one key.
+        let skipped = Set(set.skipped.map(\.index))
+        hold(set.count + skipped.count <= list.count && skipped.count == set.skipped.count, "a key is counted once")
+        for (index, entry) in list.elements.enumerated() where !skipped.contains(index) {
+            hold(set.keyIDs.contains(entry["kid"]?.string ?? ""), "every key is usable or skipped")
+        }
         hold(set.isEmpty == (set.count == 0) && set.keyIDs.count == set.count, "a set counts its keys")
         for entry in list.elements {
             for member in entry.members {

@@ -112,7 +112,8 @@ FROM (
     FROM (
         SELECT issued_at FROM connvo.issued_tokens
         UNION
-        SELECT date_trunc('day', expires_at) FROM connvo.issued_tokens
+        -- A midnight that is yet to come is no instant of the history.
+        SELECT date_trunc('day', expires_at) FROM connvo.issued_tokens WHERE date_trunc('day', expires_at) <= now()
     ) AS instant (at)
 ) AS alive
 WHERE tokens > 0
