@@ -47,7 +47,7 @@ struct AdministrativeSession: Sendable {
         try? connection.executeScript("SET SESSION AUTHORIZATION DEFAULT; RESET ALL", deadline: .after(timeout))
     }
 
-    /// Puts the session into the state in which it was when ``begin(on:)`` had run, whatever a script has done to it, and
+    /// Puts the session into the state in which it was when ``begin(on:)`` had run, undoing what a script has done to it, and
     /// without ever giving `lock` free: what DISCARD ALL does, statement by statement (PostgreSQL 15 manual, DISCARD),
     /// with the lock taken for the transaction before all locks of the session are released.
     ///

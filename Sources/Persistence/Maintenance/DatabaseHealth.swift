@@ -51,7 +51,7 @@ package struct DatabaseHealth: Hashable, Sendable {
 
     package var isReady: Bool { condition == .ready }
 
-    /// What an operator should mend while the database can be used; nil when there is nothing.
+    /// What an operator should correct while the database can be used; nil when there is nothing.
     package var warning: String? {
         clockWarning.map { "this process's clock is 5 s or more \($0.rawValue) the database's" }
     }

@@ -1,7 +1,7 @@
 /// A unique constraint of a table, as seeding checks it.
 struct SeedUniqueKey: Sendable {
     let columns: [String]
-    /// Text is compared with the letters of ASCII in lower case, as the unique index does, whatever the database's locale.
+    /// Text is compared with the letters of ASCII in lower case, as the unique index does, in every locale.
     var ignoresCase = false
     /// The columns, of text, in which NULL equals NULL. Empty when rows with NULL never clash.
     var columnsWithEqualNulls: [String] = []

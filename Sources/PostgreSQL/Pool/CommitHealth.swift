@@ -31,7 +31,7 @@ package struct CommitHealth: Equatable, Sendable {
         abandonedInRow += 1
     }
 
-    /// The server has ended a COMMIT that was given up, in whatever way, or its connection broke.
+    /// The server has ended a COMMIT that was given up, with or without success, or its connection broke.
     mutating func ended() {
         abandoned -= 1
     }

@@ -18,7 +18,7 @@ struct ConnvoApplication: Sendable {
     static let shutdownDelay: Duration = .seconds(3)
     /// How long requests may take after shutdown has begun. Then their connections are closed.
     static let drainLimit: Duration = .seconds(20)
-    /// How long a shutdown may take as a whole. Then the process ends, whatever hangs. Kubernetes kills after 30 s.
+    /// How long a shutdown may take as a whole. Then the process ends, also where a part hangs. Kubernetes kills after 30 s.
     static let shutdownLimit: Duration = .seconds(25)
 
     /// - Parameter onListening: Called with the port of the public listener when it accepts connections.

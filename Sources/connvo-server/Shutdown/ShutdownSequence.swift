@@ -6,7 +6,7 @@ struct ShutdownSequence: Sendable {
     enum Action: Equatable, Sendable {
         /// Shut down: finish the requests in progress, then end with 0.
         case shutDown
-        /// End the process now, whatever it is doing.
+        /// End the process now, with work unfinished.
         case end(exitCode: Int32)
         /// Say that the signal changes nothing.
         case sayIgnored

@@ -5,7 +5,7 @@ internal import Synchronization
 /// Catches signals, and hands their numbers to a thread that waits for them.
 ///
 /// The handler writes one byte into a pipe, which is all that a signal handler may do (signal-safety(7)). It works
-/// whatever the other threads do, and loses no signal that comes twice.
+/// while all other threads hang, and loses no signal that comes twice.
 struct SignalPipe: Sendable {
     private let readEnd: Int32
 
