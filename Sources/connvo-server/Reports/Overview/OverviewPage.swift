@@ -67,7 +67,7 @@ struct OverviewPage {
         """
         <div class="empty">
         <h2>Nothing has been recorded yet</h2>
-        <p>The database holds no token and no refusal. As soon as somebody has asked for a token, this page has \
+        <p>The database holds no token and no refusal. As soon as a user has asked for a token, this page has \
         something to show: make it again then.</p>
         </div>
 
