@@ -62,6 +62,11 @@ let package = Package(
             dependencies: ["Domain", "JSON", "Persistence", "Text"],
             swiftSettings: settings
         ),
+        .target(
+            name: "Prometheus",
+            dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "connvo-server",
             dependencies: [
@@ -71,6 +76,7 @@ let package = Package(
                 "JSON",
                 "Persistence",
                 "PostgreSQL",
+                "Prometheus",
                 "SeedFiles",
                 "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -140,6 +146,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "PrometheusTests",
+            dependencies: [
+                "Prometheus",
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
                 "connvo-server",
@@ -150,11 +164,11 @@ let package = Package(
                 "JSON",
                 "Persistence",
                 "PostgreSQL",
+                "Prometheus",
                 "SeedFiles",
                 "TestSupport",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -4,7 +4,7 @@ import HostileTokens
 import InMemoryLogging
 import JOSE
 import Logging
-import MetricsTestKit
+import Prometheus
 import Testing
 
 @testable import connvo_server
@@ -62,12 +62,15 @@ import Testing
             #expect(challenges == [expected.challenge].compactMap { $0 }, "\(hostile)")
 
             guard let failure, let cause = expected.cause else { continue }
-            let metrics = TestMetrics()
+            let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
             let log = InMemoryLogHandler()
-            let observer = RequestObserver(logger: Logger(label: "test") { _ in log }, metrics: metrics)
-            observer.authenticationFailed(cause: failure.cause, requestID: "request-1")
-            let counter = try metrics.expectCounter("connvo_authentication_failures_total", [("cause", cause)])
-            #expect(counter.values == [1], "\(hostile)")
+            let request = AnsweredRequest.example(.unauthenticated(failure), status: 401)
+            MetricsObserver(metrics).observe(.answered(request))
+            LogObserver(logger: Logger(label: "test") { _ in log }).observe(.answered(request))
+            #expect(
+                metrics.value(of: #"connvo_authentication_failures_total{cause="\#(cause)"}"#) == 1,
+                "\(hostile)"
+            )
             #expect(log.entries.map { $0.metadata["cause"]?.description } == [cause], "\(hostile)")
         }
     }

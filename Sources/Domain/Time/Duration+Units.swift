@@ -11,6 +11,14 @@ extension Duration {
         return overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
     }
 
+    /// Whole nanoseconds, rounded towards zero and saturating at the range of `Int64`.
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflow2) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
+    }
+
     /// Whole milliseconds, rounded towards zero.
     package var milliseconds: Int64 { microseconds / 1000 }
 }

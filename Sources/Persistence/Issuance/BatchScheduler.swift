@@ -85,7 +85,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         /// When it came into the queue. When an entry comes back, this is moved by the time it was in flight.
         fileprivate(set) var since: Instant
         /// How long it had waited when a batch took it.
-        fileprivate var waited: Duration = .zero
+        fileprivate(set) var waited: Duration = .zero
 
         fileprivate func hasWaited(for duration: Duration, now: Instant) -> Bool {
             since.duration(to: now) >= duration
@@ -272,6 +272,9 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         defer { queue = [] }
         return queue.map(\.item)
     }
+
+    /// Items that wait for a slot.
+    var queueLength: Int { queue.count }
 
     /// Whether an item submitted now has a prospect of being worked on.
     var isDatabaseReachable: Bool {

@@ -90,9 +90,10 @@ package final class IssuanceEngine: Sendable {
         scheduler.withLock { $0.isDatabaseReachable }
     }
 
-    /// COMMITs that were given up and whose backends the server has not freed.
-    package var abandonedCommits: Int {
-        scheduler.withLock { $0.pool.commits.abandoned }
+    /// What there is to do now.
+    package var load: IssuanceLoad {
+        let (queued, pool) = scheduler.withLock { ($0.queueLength, $0.pool) }
+        return IssuanceLoad(queued: queued, pool: pool)
     }
 
     /// Why a request made now has no prospect of being decided; nil when it has.

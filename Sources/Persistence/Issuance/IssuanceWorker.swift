@@ -119,7 +119,9 @@ struct IssuanceWorker: ~Copyable {
             let started = ContinuousClock.now
             let requests = wanted.map(\.item.request)
             let outcomes = try transaction.run(requests, deadline: Deadline(deadline), on: &connection)
-            report(.committed(size: wanted.count, took: .now - started))
+            let took = ContinuousClock.now - started
+            for entry in wanted { entry.item.note(queued: entry.waited, inDatabase: took) }
+            report(.committed(size: wanted.count, took: took))
             hasCommitted = true
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }

@@ -1,3 +1,4 @@
+internal import Domain
 package import PostgreSQL
 internal import Synchronization
 
@@ -9,6 +10,9 @@ package final class PendingIssuance: Sendable {
     let completionQueue: any CompletionQueue
     let completion: @Sendable (IssuanceOutcome) -> Void
     private let isAbandonedFlag = Atomic<Bool>(false)
+    /// In nanoseconds.
+    private let queued = Atomic<Int64>(0)
+    private let inDatabase = Atomic<Int64>(0)
     private let hasBeenReturnedFlag = Atomic<Bool>(false)
 
     /// - Parameters:
@@ -31,6 +35,20 @@ package final class PendingIssuance: Sendable {
     /// completion; one that was keeps its record.
     package func abandon() {
         isAbandonedFlag.store(true, ordering: .relaxed)
+    }
+
+    /// How long the request was at each station. Complete when `completion` is called.
+    package var timing: IssuanceTiming {
+        var timing = IssuanceTiming()
+        timing.queued = .nanoseconds(queued.load(ordering: .relaxed))
+        timing.inDatabase = .nanoseconds(inDatabase.load(ordering: .relaxed))
+        return timing
+    }
+
+    /// Notes how long the request waited and how long its transaction took, before its outcome is handed over.
+    func note(queued: Duration, inDatabase: Duration) {
+        self.queued.store(queued.nanoseconds, ordering: .relaxed)
+        self.inDatabase.store(inDatabase.nanoseconds, ordering: .relaxed)
     }
 
     var isAbandoned: Bool {

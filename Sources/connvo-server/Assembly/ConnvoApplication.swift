@@ -3,6 +3,7 @@ internal import JOSE
 internal import Logging
 internal import NIOPosix
 internal import Persistence
+internal import Prometheus
 internal import ServiceLifecycle
 
 /// The composition root of `serve`: makes every component once and defines the order of starting and stopping.
@@ -21,26 +22,30 @@ struct ConnvoApplication: Sendable {
     /// How long a shutdown may take as a whole. Then the process ends, also where a part hangs. Kubernetes kills after 30 s.
     static let shutdownLimit: Duration = .seconds(25)
 
-    /// - Parameter onListening: Called with the port of the public listener when it accepts connections.
+    /// - Parameters:
+    ///   - droppedLogLines: How many lines of the log were dropped so far.
+    ///   - onListening: Called with the port of the public listener when it accepts connections.
     /// - Throws: ``DatabaseError`` or ``MigrationFailure`` when the server cannot start.
     init(
         _ configuration: ServerConfiguration,
         logger: Logger,
+        droppedLogLines: @escaping @Sendable () -> Int,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
-        let databaseObserver = DatabaseObserver(logger: logger)
-        let engine = try IssuanceEngine(Self.issuance(configuration)) { databaseObserver.observe($0) }
+        let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
+        let observe = Self.observers(logger: logger, metrics: metrics)
+        let engine = try IssuanceEngine(Self.issuance(configuration)) { observe(.issuance($0)) }
         let monitor = try DatabaseMonitor(
             target: configuration.database,
             catalogue: .embedded(sha256: { SHA256.hash($0) }),
             preparesStatements: configuration.preparesStatements,
             now: SystemClock.now
-        ) { databaseObserver.observe($0) }
+        ) { observe(.database($0)) }
         let keys = KeySetStore()
         let keySet = KeySetRefresher(
             source: configuration.keySetSource,
             store: keys,
-            observer: KeySetObserver(logger: logger)
+            observe: observe
         )
         let readiness = Readiness(engine: engine, monitor: monitor, keys: keys, keySet: keySet)
         self.engine = engine
@@ -52,7 +57,6 @@ struct ConnvoApplication: Sendable {
             limit: DescriptorBudget.raisedLimit(),
             poolSize: configuration.poolSize
         )
-        let observer = RequestObserver(logger: logger)
         let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
@@ -62,18 +66,17 @@ struct ConnvoApplication: Sendable {
             ),
             keySet: keySet,
             engine: engine,
-            trustedProxies: configuration.trustedProxies,
-            observer: observer
+            trustedProxies: configuration.trustedProxies
         )
-        let pages = ["/livez": Page.liveness, "/healthz": .liveness, "/version": .version]
+        let pages: [RouteLabel: Page] = [.livez: .liveness, .healthz: .liveness, .version: .version]
         publicListener = Self.listener(
             "public",
             configuration.listener,
             Routes(
-                pages: pages.merging(["/readyz": .readiness(readiness)]) { $1 },
+                pages: pages.merging([.readyz: .readiness(readiness)]) { $1 },
                 function: endpoint,
                 crossOrigin: configuration.crossOrigin,
-                observer: observer,
+                observe: observe,
                 now: SystemClock.now
             ),
             capacity: descriptors.publicConnections,
@@ -88,8 +91,8 @@ struct ConnvoApplication: Sendable {
                 "admin",
                 listener,
                 Routes(
-                    pages: pages.merging(["/readyz": .verboseReadiness(readiness)]) { $1 },
-                    observer: observer,
+                    pages: pages.merging([.readyz: .verboseReadiness(readiness), .metrics: .metrics(metrics)]) { $1 },
+                    observe: observe,
                     now: SystemClock.now
                 ),
                 capacity: descriptors.adminConnections,
@@ -97,6 +100,25 @@ struct ConnvoApplication: Sendable {
                 group: MultiThreadedEventLoopGroup(numberOfThreads: 1),
                 logger: logger
             )
+        }
+
+        let gauges = ServerGauges(metrics: metrics)
+        gauges.register(engine: engine)
+        gauges.register(keySet: keySet, keys: keys)
+        gauges.register(readiness: readiness)
+        gauges.register(publicListener.connections, of: publicListener.name)
+        if let adminListener { gauges.register(adminListener.connections, of: adminListener.name) }
+        gauges.register(droppedLogLines: droppedLogLines)
+        gauges.registerProcess()
+    }
+
+    /// Who is told of what happens.
+    private static func observers(logger: Logger, metrics: PrometheusFactory) -> Observation.Sink {
+        let log = LogObserver(logger: logger)
+        let figures = MetricsObserver(metrics)
+        return { observation in
+            figures.observe(observation)
+            log.observe(observation)
         }
     }
 

@@ -31,19 +31,22 @@ final class KeySetRefresher: Service, Sendable {
 
     /// The most requests that may wait for one read. Further requests are decided with the current set.
     static let waitingLimit = 1000
-    /// How often the age of the set is reported to the metrics.
-    private static let measuringInterval: Duration = .seconds(15)
 
     private let source: any KeySetSource
     private let store: KeySetStore
-    private let observer: KeySetObserver
+    private let observe: Observation.Sink
     private let time: Time
     private let state: Mutex<State>
 
-    init(source: any KeySetSource, store: KeySetStore, observer: KeySetObserver, time: Time = .system()) {
+    init(
+        source: any KeySetSource,
+        store: KeySetStore,
+        observe: @escaping Observation.Sink,
+        time: Time = .system()
+    ) {
         self.source = source
         self.store = store
-        self.observer = observer
+        self.observe = observe
         self.time = time
         state = Mutex(State(schedule: KeySetSchedule(source.rules)))
     }
@@ -57,16 +60,14 @@ final class KeySetRefresher: Service, Sendable {
     /// Carries out the next step of the schedule. The first step reads the set.
     func step() async {
         let now = time.now()
-        let (step, age) = state.withLock { ($0.schedule.next(at: now), $0.schedule.age(at: now)) }
-        if let age { observer.measured(age: age) }
-        switch step {
+        switch state.withLock({ $0.schedule.next(at: now) }) {
         case .read:
             await read()
         case .expire:
             store.expire()
-            observer.expired(source.name)
+            observe(.keySet(.expired(source: source.name)))
         case .wait(let moment):
-            await nap(until: min(moment, now + Self.measuringInterval))
+            await nap(until: moment)
         }
     }
 
@@ -89,12 +90,17 @@ final class KeySetRefresher: Service, Sendable {
         }
     }
 
+    /// The time since the set was read successfully, whether it has expired or not; nil before the first time.
+    var age: Duration? {
+        let now = time.now()
+        return state.withLock { $0.schedule.age(at: now) }
+    }
+
     /// A problem that operators should know about while tokens can still be verified.
     var warning: String? {
         let snapshot = store.current
         guard snapshot.lastReadFailed, !snapshot.keys.isEmpty else { return nil }
-        let now = time.now()
-        guard let age = state.withLock({ $0.schedule.age(at: now) }) else { return nil }
+        guard let age else { return nil }
         let limit = source.rules.staleLimit.components.seconds / 3600
         return "the key set cannot be read; the one from \(age.components.seconds) s ago is used for up to \(limit) h"
     }
@@ -105,13 +111,14 @@ final class KeySetRefresher: Service, Sendable {
         let succeeded: Bool
         do {
             let keys = try await keySet()
-            observer.replaced(by: keys, isNew: store.replace(with: keys), from: source.name)
+            let isNew = store.replace(with: keys)
+            observe(.keySet(.read(keys: keys.count, isNew: isNew, source: source.name)))
             succeeded = true
         } catch {
             // A read that is cancelled because the process ends is not a failure of the source.
             if !Task.isCancelled {
                 store.noteFailure()
-                observer.failed(error, source.name)
+                observe(.keySet(.failed(error, source: source.name)))
             }
             succeeded = false
         }
@@ -132,7 +139,7 @@ final class KeySetRefresher: Service, Sendable {
         } catch {
             throw .refused(error)
         }
-        observer.skipped(keys.skipped)
+        observe(.keySet(.skipped(keys.skipped)))
         guard !keys.isEmpty else { throw .noUsableKey }
         return keys
     }

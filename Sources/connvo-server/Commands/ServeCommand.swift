@@ -50,7 +50,11 @@ struct ServeCommand: AsyncParsableCommand {
             var configuration = try ServerConfiguration(&settings)
             try configuration.settleListeners()
             Self.remind(configuration, logger)
-            let application = try ConnvoApplication(configuration, logger: logger)
+            let application = try ConnvoApplication(
+                configuration,
+                logger: logger,
+                droppedLogLines: { logWriter.droppedLineCount }
+            )
             await application.keySet.step()
             var lifecycle = ServiceGroupConfiguration(services: application.services, logger: logger)
             lifecycle.maximumGracefulShutdownDuration = ConnvoApplication.shutdownDelay + ConnvoApplication.drainLimit

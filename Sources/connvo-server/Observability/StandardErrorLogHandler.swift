@@ -52,7 +52,15 @@ struct StandardErrorLogHandler: LogHandler {
                 json.member("time", time)
                 json.member("level", level.rawValue)
                 json.member("message", message)
-                for (key, value) in sorted { json.member(key, value.description) }
+                for (key, value) in sorted {
+                    // Numbers are numbers, so that what reads the log can compare them.
+                    if case .stringConvertible(let number) = value, number is Int || number is Double {
+                        json.key(key)
+                        json.number(number.description)
+                    } else {
+                        json.member(key, value.description)
+                    }
+                }
             }
             line = json.bytes
         case .text:

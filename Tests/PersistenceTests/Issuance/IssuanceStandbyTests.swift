@@ -78,7 +78,7 @@ import Testing
                 #expect(waitUntil { engine.engine.isDatabaseReachable })
                 #expect(engine.engine.obstacle == nil)
                 #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
-                #expect(waitUntil { engine.engine.abandonedCommits == 0 })
+                #expect(waitUntil { engine.engine.load.abandonedCommits == 0 })
                 #expect(try waitUntil { Int(try database.scalar(backends) ?? "") ?? 99 <= Self.poolSize })
             }
         }
@@ -130,7 +130,7 @@ import Testing
                 let sleeping =
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
                 #expect(try waitUntil { try database.scalar(sleeping) == "0" })
-                #expect(waitUntil { engine.engine.abandonedCommits == 0 })
+                #expect(waitUntil { engine.engine.load.abandonedCommits == 0 })
                 #expect(engine.stalls == 0)
             }
             #expect(try database.tokenCount() == 0)

@@ -28,7 +28,7 @@ struct InProcessServer: Sendable {
                 sign: { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
-        let observer = RequestObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log })
+        let log = LogObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log })
         let group = MultiThreadedEventLoopGroup.singleton
         let listener = HTTPListener(
             name: "test",
@@ -40,10 +40,9 @@ struct InProcessServer: Sendable {
                     authentication: keySet.authentication,
                     keySet: keySet.refresher,
                     engine: engine,
-                    trustedProxies: .none,
-                    observer: observer
+                    trustedProxies: .none
                 ),
-                observer: observer,
+                observe: { log.observe($0) },
                 now: SystemClock.now
             ),
             connections: ConnectionTable(capacity: 100, limits: ConnectionLimits(), group: group),

@@ -1,7 +1,7 @@
 import InMemoryLogging
 import JOSE
 import Logging
-import MetricsTestKit
+import Prometheus
 import Testing
 
 @testable import connvo_server
@@ -11,7 +11,7 @@ struct RefreshedKeySet: Sendable {
     let time = SimulatedTime()
     let source: ScriptedKeySet
     let store = KeySetStore()
-    let metrics = TestMetrics()
+    let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
     let log = InMemoryLogHandler()
     /// The log of the requests.
     let requestLog = InMemoryLogHandler()
@@ -20,12 +20,18 @@ struct RefreshedKeySet: Sendable {
 
     private init(_ rules: KeySetSchedule.Rules) {
         source = ScriptedKeySet(rules)
+        let logObserver = LogObserver(logger: Logger(label: "test") { [log] _ in log })
+        let metricsObserver = MetricsObserver(metrics)
         refresher = KeySetRefresher(
             source: source,
             store: store,
-            observer: KeySetObserver(logger: Logger(label: "test") { [log] _ in log }, metrics: metrics),
+            observe: { observation in
+                metricsObserver.observe(observation)
+                logObserver.observe(observation)
+            },
             time: time.time
         )
+        ServerGauges(metrics: metrics).register(keySet: refresher, keys: store)
         authentication = CallerAuthentication(
             verifier: BearerTokenVerifier(
                 policy: .init(issuers: [], developmentIssuer: DevelopmentToken.issuer)

@@ -21,8 +21,8 @@ import Testing
             host: "127.0.0.1",
             port: 0,
             routes: Routes(
-                pages: ["/livez": .liveness],
-                observer: RequestObserver(logger: logger),
+                pages: [.livez: .liveness],
+                observe: { _ in },
                 now: SystemClock.now
             ),
             connections: table,

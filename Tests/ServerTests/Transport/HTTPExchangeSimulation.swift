@@ -159,7 +159,7 @@ struct HTTPExchangeSimulation {
         let isPage = kind == .page
         let exchange = HTTPExchange(
             head: HTTPRequestHead(version: .http1_1, method: .POST, uri: "/", headers: headers),
-            route: isPage ? .page(.liveness) : .function(.action),
+            route: isPage ? .page(.liveness, .livez) : .function(.action),
             fields: RequestFields(headers),
             requestID: "\(requests.count)",
             headError: kind.headError

@@ -20,7 +20,7 @@ import Testing
     ) -> HTTPExchange {
         HTTPExchange(
             head: HTTPRequestHead(version: version, method: .POST, uri: uri, headers: headers),
-            route: uri == ActionEndpoint.path ? .function(.action) : .page(.liveness),
+            route: uri == ActionEndpoint.path ? .function(.action) : .page(.liveness, .livez),
             fields: RequestFields(headers),
             requestID: id,
             headError: error

@@ -1,7 +1,8 @@
 internal import ConvexAPI
 internal import JSON
+internal import Prometheus
 
-/// What is answered to GET and HEAD without a call of the function: the probes and the version.
+/// What is answered to GET and HEAD without a call of the function: the probes, the version and the metrics.
 struct Page: Sendable {
     /// Makes the response, from the query of the request: what follows the question mark.
     let respond: @Sendable (_ query: Substring) -> EndpointResponse
@@ -16,6 +17,13 @@ struct Page: Sendable {
             body: Array(ServerVersion.current.utf8),
             contentType: "text/plain; charset=utf-8"
         )
+    }
+
+    /// All metrics, in Prometheus' text format.
+    static func metrics(_ metrics: PrometheusFactory) -> Page {
+        Page { _ in
+            EndpointResponse(status: 200, body: metrics.text(), contentType: PrometheusFactory.contentType)
+        }
     }
 
     /// Whether requests should be sent to this process.

@@ -7,7 +7,7 @@ enum Route {
     case unknownFunction(path: Substring)
     /// A browser asks whether its page may call.
     case preflight(Endpoint)
-    case page(Page)
+    case page(Page, RouteLabel)
     /// A Convex client opens a WebSocket.
     case sync
     /// There is nothing at this path.

@@ -6,25 +6,25 @@ internal import Persistence
 /// What one listener answers: pages, and the function where the listener has it.
 final class Routes: Sendable {
     /// By their path.
-    private let pages: [String: Page]
+    private let pages: [RouteLabel: Page]
     /// Nil on the admin listener.
     private let function: TokenEndpoint?
     /// Nil when no page of another origin may read responses.
     private let crossOrigin: CrossOriginPolicy?
-    let observer: RequestObserver
+    let observe: Observation.Sink
     let now: @Sendable () -> Timestamp
 
     init(
-        pages: [String: Page],
+        pages: [RouteLabel: Page],
         function: TokenEndpoint? = nil,
         crossOrigin: CrossOriginPolicy? = nil,
-        observer: RequestObserver,
+        observe: @escaping Observation.Sink,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.pages = pages
         self.function = function
         self.crossOrigin = crossOrigin
-        self.observer = observer
+        self.observe = observe
         self.now = now
     }
 
@@ -96,7 +96,8 @@ final class Routes: Sendable {
             }
             if SyncEndpoint.isPath(path) { return .sync }
         }
-        return pages[String(path)].map { .page($0) } ?? .none
+        guard let label = RouteLabel(rawValue: String(path)), let page = pages[label] else { return .none }
+        return .page(page, label)
     }
 
     /// Evaluates a complete request.
@@ -107,7 +108,7 @@ final class Routes: Sendable {
     /// - Throws: What the request is refused for.
     func evaluate(_ exchange: HTTPExchange, peer: String?, now: Timestamp) throws(ErrorResponse) -> Evaluation {
         switch exchange.route {
-        case .page(let page):
+        case .page(let page, _):
             return .respond(page.respond(RequestTarget.split(exchange.head.uri).query))
         case .preflight:
             return .respond(EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight))

@@ -20,20 +20,17 @@ final class TokenEndpoint: Sendable {
     let keySet: KeySetRefresher
     let engine: IssuanceEngine
     let trustedProxies: TrustedProxies
-    let observer: RequestObserver
 
     init(
         authentication: CallerAuthentication,
         keySet: KeySetRefresher,
         engine: IssuanceEngine,
-        trustedProxies: TrustedProxies,
-        observer: RequestObserver
+        trustedProxies: TrustedProxies
     ) {
         self.authentication = authentication
         self.keySet = keySet
         self.engine = engine
         self.trustedProxies = trustedProxies
-        self.observer = observer
     }
 
     /// Evaluates a complete request. The order of the checks is that of docs/errors.md.
@@ -62,7 +59,7 @@ final class TokenEndpoint: Sendable {
             if let generation = error.unknownKeyGeneration, exchange.waitedForKeys == nil {
                 return .awaitKeys(generation: generation, error, self)
             }
-            throw refusal(error, requestID: exchange.requestID)
+            throw exchange.refusal(error)
         }
         if case .unknownFunction(let path) = exchange.route {
             throw .functionNotFound(RunEndpoint.functionName(of: path))
@@ -108,12 +105,6 @@ final class TokenEndpoint: Sendable {
         )
         exchange.pending = pending
         return engine.submit(pending)
-    }
-
-    /// Reports a caller that could not be authenticated, and returns what it is told.
-    func refusal(_ failure: AuthenticationFailure, requestID: String) -> ErrorResponse {
-        observer.authenticationFailed(cause: failure.cause, issuer: failure.issuer, requestID: requestID)
-        return ErrorResponse(failure.reason)
     }
 }
 

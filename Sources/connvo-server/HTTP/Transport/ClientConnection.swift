@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Synchronization
 
 /// Where the connection of one client stands. Shared by its handlers, and confined to its event loop.
 final class ClientConnection {
@@ -14,10 +15,27 @@ final class ClientConnection {
         case webSocket
         /// The last response was sent. What the client still sends is dropped.
         case lingering
+
+        /// Whether a request has begun whose response was not written.
+        fileprivate var isAnswering: Bool {
+            switch self {
+            case .receivingBody, .answering: true
+            case .idle, .receivingHead, .webSocket, .lingering: false
+            }
+        }
     }
 
     /// Fired in the pipeline when a request, or a message of a WebSocket, did not arrive in time.
     struct RequestTimedOut: Sendable {}
+
+    /// How many connections are in the phases between the head of a request and its response.
+    final class AnsweringCount: Sendable {
+        private let value = Atomic<Int>(0)
+
+        var count: Int { value.load(ordering: .relaxed) }
+
+        fileprivate func add(_ amount: Int) { value.wrappingAdd(amount, ordering: .relaxed) }
+    }
 
     let channel: any Channel
     /// The client's address, or its proxy's.
@@ -27,6 +45,7 @@ final class ClientConnection {
     /// Whether bytes that still come are dropped before they are decoded.
     var discardsInput = false
     private let limits: ConnectionLimits
+    private let answering: AnsweringCount
     /// Whether the client has sent anything.
     private var hasSpoken = false
     /// Bytes that were dropped, in all.
@@ -37,13 +56,16 @@ final class ClientConnection {
     var index = 0
 
     /// A connection that has just been accepted. Its first head is awaited.
-    init(_ channel: any Channel, limits: ConnectionLimits) {
+    init(_ channel: any Channel, limits: ConnectionLimits, answering: AnsweringCount) {
         self.channel = channel
         self.limits = limits
+        self.answering = answering
         peer = (channel.remoteAddress?.ipAddress).map(IPAddress.unmapped)
     }
 
     func enter(_ phase: Phase) {
+        let change = (phase.isAnswering ? 1 : 0) - (self.phase.isAnswering ? 1 : 0)
+        if change != 0 { answering.add(change) }
         self.phase = phase
         since = .now()
     }
@@ -79,6 +101,8 @@ final class ClientConnection {
 
     /// The connection is gone.
     func ended() {
+        if phase.isAnswering { answering.add(-1) }
+        phase = .lingering
         lingerTimer?.cancel()
         lingerTimer = nil
     }

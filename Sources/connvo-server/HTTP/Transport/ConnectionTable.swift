@@ -14,7 +14,7 @@ final class ConnectionTable: Sendable {
 
     let limits: ConnectionLimits
     /// How many connections may be open.
-    private let capacity: Int
+    let capacity: Int
     private let parts: [Part]
     private let state = Mutex(State())
 
@@ -26,6 +26,9 @@ final class ConnectionTable: Sendable {
 
     /// How many connections are open.
     var count: Int { state.withLock { $0.count } }
+
+    /// How many connections wait for a response to a request of which the head is complete.
+    var answeringCount: Int { parts.reduce(0) { $0 + $1.answering.count } }
 
     /// Takes a new connection on, on its event loop. Where there are too many, another one has to go for it.
     ///
@@ -113,6 +116,8 @@ final class ConnectionTable: Sendable {
         private static let sampleSize = 64
 
         let eventLoop: any EventLoop
+        /// Not confined.
+        let answering = ClientConnection.AnsweringCount()
         private var connections: [ClientConnection] = []
         private var hand = 0
 
@@ -121,7 +126,7 @@ final class ConnectionTable: Sendable {
         }
 
         func add(_ channel: any Channel, _ limits: ConnectionLimits) -> NIOLoopBound<ClientConnection> {
-            let connection = ClientConnection(channel, limits: limits)
+            let connection = ClientConnection(channel, limits: limits, answering: answering)
             connection.index = connections.count
             connections.append(connection)
             let bound = NIOLoopBound(connection, eventLoop: eventLoop)

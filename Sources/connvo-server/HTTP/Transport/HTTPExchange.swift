@@ -27,6 +27,10 @@ final class HTTPExchange {
     var hasWaitedForTurn = false
     /// Set while the engine decides.
     var pending: PendingIssuance?
+    /// When the head was complete.
+    let startedAt = NIODeadline.now()
+    /// How the request ended, until it was answered.
+    var result = AnsweredRequest.Result.page
 
     init(
         head: HTTPRequestHead,
@@ -53,6 +57,26 @@ final class HTTPExchange {
             fields: RequestFields(head.headers),
             requestID: requestID,
             headError: error
+        )
+    }
+
+    /// Notes that the caller could not be authenticated, and returns what the caller is told.
+    func refusal(_ failure: AuthenticationFailure) -> ErrorResponse {
+        result = .unauthenticated(failure)
+        return ErrorResponse(failure.reason)
+    }
+
+    /// The request with its answer, for log and metrics.
+    func answered(status: Int) -> AnsweredRequest {
+        AnsweredRequest(
+            requestID: requestID,
+            traceID: fields.traceID,
+            method: MethodLabel(head.method),
+            route: RouteLabel(route),
+            status: status,
+            duration: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds),
+            timing: pending?.timing ?? IssuanceTiming(),
+            result: result
         )
     }
 

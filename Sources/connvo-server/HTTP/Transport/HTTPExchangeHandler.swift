@@ -145,7 +145,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 send(response, to: exchange, context: context)
             case .awaitKeys(let generation, let failure, let endpoint):
                 guard awaitKeys(exchange, since: generation, endpoint, context: context) else {
-                    throw endpoint.refusal(failure, requestID: exchange.requestID)
+                    throw exchange.refusal(failure)
                 }
             case .awaitTurn(let wait):
                 awaitTurn(exchange, wait, context: context)
@@ -239,6 +239,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         _ upgrader: NIOWebSocketServerUpgrader,
         context: ChannelHandlerContext
     ) {
+        routes.observe(.answered(exchange.answered(status: 101)))
         // There is no further request.
         _ = machine.completed()
         var bytes = context.channel.allocator.buffer(capacity: 256)
@@ -272,17 +273,18 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         to exchange: HTTPExchange,
         context: ChannelHandlerContext
     ) {
-        routes.observer.answered(outcome, requestID: exchange.requestID)
+        exchange.result = .decided(outcome, caller: request.admission.callerID)
         send(exchange.route.endpoint.response(to: request, outcome: outcome), to: exchange, context: context)
     }
 
     private func refuse(_ exchange: HTTPExchange, _ error: ErrorResponse, context: ChannelHandlerContext) {
-        routes.observer.refused(error, requestID: exchange.requestID)
+        if case .page = exchange.result { exchange.result = .rejected(error) }
         let response = exchange.route.endpoint.failure(error, requestID: exchange.requestID)
         send(response, to: exchange, context: context)
     }
 
     private func send(_ response: EndpointResponse, to exchange: HTTPExchange, context: ChannelHandlerContext) {
+        routes.observe(.answered(exchange.answered(status: response.status)))
         let keepsConnection = machine.completed()
         let bytes = encoder.encode(
             response,

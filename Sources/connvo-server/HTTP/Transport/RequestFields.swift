@@ -8,6 +8,9 @@ struct RequestFields {
     /// Bytes announced by Content-Length; nil for a chunked body.
     var contentLength: Int?
     var requestID: String?
+    /// Of a valid `traceparent`; nil when there are several.
+    var traceID: TraceID?
+    private var traceParentCount = 0
     var userAgent: String?
     var forwardedFor: [String] = []
     var expectsContinue = false
@@ -26,6 +29,9 @@ struct RequestFields {
             case 14 where name.utf8.isField("content-length"): contentLength = Int(value)
             case 12 where name.utf8.isField("x-request-id"):
                 if RequestID.isSane(value) { requestID = value }
+            case 11 where name.utf8.isField("traceparent"):
+                traceParentCount += 1
+                traceID = traceParentCount == 1 ? TraceID(traceparent: value) : nil
             case 10 where name.utf8.isField("user-agent"): userAgent = value
             case 15 where name.utf8.isField("x-forwarded-for"): forwardedFor.append(value)
             case 6 where name.utf8.isField("expect"): expectsContinue = value.utf8.isField("100-continue")

@@ -1,0 +1,36 @@
+internal import JOSE
+internal import Logging
+internal import Synchronization
+
+/// Writes log lines for observations. No line contains a token, a secret or personal data.
+///
+/// What each kind of event is worth a line for is in the extensions.
+final class LogObserver: Sendable {
+    /// What was logged last of the key set, so that an unchanged state has one line.
+    struct KeySetState: Sendable {
+        var skipped: [JWKSet.SkippedKey] = []
+        var failure: KeySetFailure?
+    }
+
+    let logger: Logger
+    /// For lines that an outage could repeat without end.
+    let throttle = LogThrottle()
+    /// For the access lines of tokens that were issued.
+    let successes: LogThrottle
+    let keySet = Mutex(KeySetState())
+
+    /// - Parameter successesPerSecond: The most access lines of issued tokens in a second.
+    init(logger: Logger, successesPerSecond: Int = 10) {
+        self.logger = logger
+        successes = LogThrottle(limit: successesPerSecond)
+    }
+
+    func observe(_ observation: Observation) {
+        switch observation {
+        case .answered(let request): log(request)
+        case .issuance(let event): log(event)
+        case .database(let event): log(event)
+        case .keySet(let event): log(event)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import JOSE
+internal import Persistence
+internal import Prometheus
+
+/// Registers what `/metrics` reads from the parts of the server at each scrape.
+struct ServerGauges {
+    let metrics: PrometheusFactory
+
+    func register(engine: IssuanceEngine) {
+        register(.queueLength) { Double(engine.load.queued) }
+        register(.commitsAbandoned) { Double(engine.load.abandonedCommits) }
+        for state in IssuanceLoad.ConnectionState.allCases {
+            register(.databaseConnections, [("state", state.rawValue)]) { Double(engine.load.connections[state] ?? 0) }
+        }
+    }
+
+    func register(keySet: KeySetRefresher, keys: KeySetStore) {
+        register(.keySetAge) { keySet.age.map { $0 / .seconds(1) } }
+        register(.keySetKeys) { Double(keys.current.keys.count) }
+    }
+
+    func register(readiness: Readiness) {
+        register(.ready) { readiness.obstacles.isEmpty ? 1 : 0 }
+    }
+
+    func register(_ connections: ConnectionTable, of listener: String) {
+        register(.openConnections, [("listener", listener)]) { Double(connections.count) }
+        register(.activeRequests, [("listener", listener)]) { Double(connections.answeringCount) }
+        register(.connectionLimit, [("listener", listener)]) { Double(connections.capacity) }
+    }
+
+    func register(droppedLogLines: @escaping @Sendable () -> Int) {
+        register(.logLinesDropped) { Double(droppedLogLines()) }
+    }
+
+    /// What does not depend on any part.
+    func registerProcess() {
+        register(.buildInfo, [("version", ServerVersion.current)]) { 1 }
+        register(.processCPU) { ProcessFigures.cpuSeconds }
+        register(.processResidentMemory) { ProcessFigures.memory?.resident }
+        register(.processVirtualMemory) { ProcessFigures.memory?.virtual }
+        register(.processOpenFiles) { ProcessFigures.openFiles }
+        register(.processFileLimit) { ProcessFigures.fileLimit }
+        register(.processThreads) { ProcessFigures.threads }
+        let start = ProcessFigures.startTime
+        register(.processStart) { start }
+    }
+
+    private func register(
+        _ metric: ServerMetric,
+        _ labels: [(String, String)] = [],
+        value: @escaping @Sendable () -> Double?
+    ) {
+        metrics.register(metric.rawValue, labels, value: value)
+    }
+}

@@ -1,0 +1,144 @@
+import ConvexAPI
+import Domain
+import InMemoryLogging
+import Logging
+import Persistence
+import PostgreSQL
+import Testing
+
+@testable import connvo_server
+
+@Suite struct LogObserverTests {
+    private let log = InMemoryLogHandler()
+    private static let caller = User.ID(rawValue: "user_01HZ8XK3V9Q2M4N6P7R8S9T0VW")
+
+    private var observer: LogObserver {
+        LogObserver(
+            logger: Logger(label: "test") { [log] _ in
+                var handler = log
+                handler.logLevel = .debug
+                return handler
+            }
+        )
+    }
+
+    // MARK: Requests
+
+    @Test(arguments: ["expired", "bad_signature", "alg_not_allowed", "unknown_kid"])
+    func `causes with the same response are distinguished`(cause: String) {
+        let failure = AuthenticationFailure(reason: .invalidToken, cause: cause)
+        observer.observe(.answered(.example(.unauthenticated(failure), status: 401)))
+
+        #expect(log.entries.map(\.level) == [.info])
+        #expect(log.entries.first?.metadata["cause"]?.description == cause)
+        #expect(log.entries.first?.metadata["outcome"] == "unauthenticated")
+    }
+
+    @Test func `the log names the issuer that is not accepted, and no text forges or floods a line`() {
+        let issuer = "https://api.workos.com/user_management/client_01HZ8XK3V9Q2M4N6P7R8S9T0VW"
+        for text in [issuer, "a\nb\u{1B}[2J\u{202E}", String(repeating: "x", count: 4000)] {
+            var failure = AuthenticationFailure(reason: .invalidToken, cause: "wrong_issuer")
+            failure.issuer = text
+            observer.observe(.answered(.example(.unauthenticated(failure), status: 401)))
+        }
+
+        #expect(
+            log.entries.map { $0.metadata["issuer"]?.description } == [
+                issuer, "a\u{FFFD}b\u{FFFD}[2J\u{FFFD}", String(repeating: "x", count: 255) + "...",
+            ]
+        )
+    }
+
+    @Test func `an access line has what operators sort by, and the user only as a pseudonym`() throws {
+        let trace = TraceID(traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+        let result = AnsweredRequest.Result.decided(.refused(.tierRequired), caller: Self.caller)
+        observer.observe(.answered(.example(result, status: 403, traceID: trace)))
+
+        let entry = try #require(log.entries.first)
+        #expect(entry.message == "Answered a request")
+        #expect(entry.level == .info)
+        #expect(
+            entry.metadata.mapValues(\.description) == [
+                "request_id": "request-1",
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                "method": "POST",
+                "route": "/api/run/meetings/stream/index/generateParticipantTokenPublic",
+                "status": "403",
+                "outcome": "tier_required",
+                "duration_ms": "2.345",
+                "queue_ms": "0.25",
+                "database_ms": "1.5",
+                // printf user_01HZ8XK3V9Q2M4N6P7R8S9T0VW | sha256sum | cut -c-32
+                "user": "8be85edc9fe6ba19f77b6588a7e6fc6e",
+            ]
+        )
+    }
+
+    @Test func `what is the server's fault is a warning, what is the client's is not`() {
+        let observer = observer
+        let results: [(AnsweredRequest.Result, Int, Logger.Level)] = [
+            (.rejected(.unavailable), 503, .warning),
+            (.rejected(.unsupportedMediaType), 415, .info),
+            // At the action endpoint the status of a call that failed is 200.
+            (.decided(.unavailable(.overloaded), caller: Self.caller), 200, .warning),
+            (.decided(.failed, caller: Self.caller), 500, .warning),
+            (.decided(.rateLimited(limit: 60, retryAfter: 3), caller: Self.caller), 429, .info),
+            (.unauthenticated(AuthenticationFailure(reason: .keysUnavailable, cause: "no_usable_key")), 503, .warning),
+            (.page, 200, .debug),
+            (.page, 503, .info),
+        ]
+        for (result, status, _) in results { observer.observe(.answered(.example(result, status: status))) }
+
+        #expect(log.entries.map(\.level) == results.map(\.2))
+    }
+
+    @Test func `each refusal has its line, however many there are`() {
+        let observer = observer
+        for _ in 0..<500 {
+            observer.observe(.answered(.example(.decided(.refused(.tierRequired), caller: Self.caller), status: 403)))
+        }
+
+        #expect(log.entries.count == 500)
+    }
+
+    // MARK: The database
+
+    @Test func `a COMMIT of unknown outcome is an error`() {
+        observer.observe(.issuance(.commitUnknown(size: 7, DatabaseError(.connectionLost, "gone"))))
+
+        #expect(log.entries.map(\.level) == [.error])
+        #expect(log.entries.first?.metadata["requests"]?.description == "7")
+    }
+
+    @Test func `a batch that is committed has no line`() {
+        observer.observe(.issuance(.committed(size: 12, took: .milliseconds(3))))
+
+        #expect(log.entries.isEmpty)
+    }
+
+    @Test func `lines of one kind of outage are limited to ten a second`() {
+        let observer = observer
+        for _ in 0..<500 {
+            observer.observe(.issuance(.connectionLost(slot: 0, DatabaseError(.connectionLost, "gone"))))
+        }
+
+        #expect((10...20).contains(log.entries.count))
+    }
+
+    @Test func `that COMMIT is not acknowledged, and that it is again, has a line each`() {
+        observer.observe(.issuance(.commitsStalled(abandoned: 4)))
+        observer.observe(.issuance(.commitsResumed))
+
+        #expect(log.entries.map(\.level) == [.error, .notice])
+        #expect(log.entries.first?.metadata["commits"]?.description == "4")
+    }
+
+    @Test func `no row data reaches the log`() {
+        var error = DatabaseError(.server, "violates a constraint", sqlState: .checkViolation)
+        error.detail = "Failing row contains (alice@example.com)"
+        observer.observe(.issuance(.itemFailed(requestID: "request-1", error)))
+
+        #expect(log.entries.count == 1)
+        #expect(!"\(log.entries)".contains("alice"))
+    }
+}

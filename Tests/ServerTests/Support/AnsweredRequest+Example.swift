@@ -1,0 +1,28 @@
+import Persistence
+
+@testable import connvo_server
+
+extension AnsweredRequest {
+    /// A call at the documented endpoint that ended like this.
+    static func example(
+        _ result: Result,
+        status: Int = 200,
+        method: MethodLabel = .post,
+        route: RouteLabel = .run,
+        traceID: TraceID? = nil
+    ) -> AnsweredRequest {
+        var timing = IssuanceTiming()
+        timing.queued = .microseconds(250)
+        timing.inDatabase = .microseconds(1500)
+        return AnsweredRequest(
+            requestID: "request-1",
+            traceID: traceID,
+            method: method,
+            route: route,
+            status: status,
+            duration: .microseconds(2345),
+            timing: timing,
+            result: result
+        )
+    }
+}
