@@ -6,16 +6,17 @@ extension Connection {
     /// respond leaves time for the others.
     ///
     /// - Parameters:
-    ///   - preparesStatements: False sends every statement unnamed, for poolers in transaction mode.
+    ///   - preparesStatements: False sends every statement unnamed, for poolers in transaction mode; nil as the target says.
     ///   - isCancelled: Asked every 100 ms; true ends the attempt.
     /// - Throws: ``DatabaseError`` of kind `connect` or `timedOut`. For several hosts or addresses, the message has the
     ///   error of each.
     package static func open(
         _ target: ConnectionTarget,
-        preparesStatements: Bool = true,
+        preparesStatements: Bool? = nil,
         deadline: Deadline,
         isCancelled: () -> Bool = { false }
     ) throws(DatabaseError) -> Connection {
+        let preparesStatements = preparesStatements ?? target.preparesStatements
         let selected: [ConnectionTarget.Host]
         switch target.hosts {
         case .separate(let hosts):
@@ -53,20 +54,20 @@ extension Connection {
             do {
                 places = try resolve(host, target: target, deadline: share, isCancelled: isCancelled)
             } catch {
-                failures.append(Failure(place: host.label, error: error))
+                failures.append(Failure(host: index, place: host.label, error: error))
                 continue
             }
-            for (index, place) in places.enumerated() where !isCancelled() {
+            for (number, place) in places.enumerated() where !isCancelled() {
                 do {
                     return try open(
                         target.parameters + ConnectionTarget.parameters(selecting: [place]),
                         preparesStatements: preparesStatements,
-                        deadline: share.part(of: places.count - index),
+                        deadline: share.part(of: places.count - number),
                         isCancelled: isCancelled
                     )
                 } catch {
                     let label = places.count == 1 ? host.label : place.labelWithAddress
-                    failures.append(Failure(place: label, error: error))
+                    failures.append(Failure(host: index, place: label, error: error))
                 }
             }
         }
@@ -90,7 +91,7 @@ extension Connection {
             do {
                 places += try resolve(host, target: target, deadline: share, isCancelled: isCancelled)
             } catch {
-                failures.append(Failure(place: host.label, error: error))
+                failures.append(Failure(host: index, place: host.label, error: error))
             }
         }
         if places.isEmpty { throw Failure.summary(of: failures) }
@@ -112,16 +113,29 @@ extension Connection {
 
     /// Why one of several servers, or one of the addresses of a server, was of no use.
     private struct Failure {
+        /// Which of the hosts it is.
+        let host: Int
         let place: String
         let error: DatabaseError
 
         static func summary(of failures: [Failure]) -> DatabaseError {
             if failures.isEmpty { return .connectingCancelled }
             if failures.count == 1 { return failures[0].error }
-            return DatabaseError(
+            var summary = DatabaseError(
                 failures.allSatisfy { $0.error.kind == .timedOut } ? .timedOut : .connect,
                 failures.map { "\($0.place): \($0.error.message)" }.joined(separator: "; ")
             )
+            summary.refusal = refusal(of: failures)
+            return summary
+        }
+
+        /// A host refuses when one of its addresses does: behind another one there may be nothing, as behind `::1` of
+        /// `localhost`. The list refuses when each of its hosts does: one that is starting may yet accept.
+        private static func refusal(of failures: [Failure]) -> ConnectionRefusal? {
+            let refusals = Dictionary(grouping: failures, by: \.host).map { _, failures in
+                failures.lazy.compactMap(\.error.refusal).first
+            }
+            return refusals.contains(nil) ? nil : failures.lazy.compactMap(\.error.refusal).first
         }
     }
 }

@@ -18,7 +18,7 @@ package struct Connection: ~Copyable {
     let raw: OpaquePointer
     let noticeCollector: NoticeCollector
     /// Whether statements are prepared once and then executed by name.
-    let preparesStatements: Bool
+    package let preparesStatements: Bool
     /// Names of the statements that the server has prepared on this connection.
     var prepared: Set<String> = []
 
@@ -60,14 +60,17 @@ package struct Connection: ~Copyable {
             noticeCollector: noticeCollector,
             preparesStatements: preparesStatements
         )
+        // Until it is connected, messages have codes: ``ConnectionFailureText``.
+        PQsetErrorVerbosity(raw, PQERRORS_VERBOSE)
         try connection.finishConnecting(deadline: deadline, isCancelled: isCancelled)
+        PQsetErrorVerbosity(raw, PQERRORS_DEFAULT)
         try connection.checkServer()
         guard PQsetnonblocking(raw, 1) == 0 else { throw connection.failure(.connect) }
         return connection
     }
 
     borrowing func finishConnecting(deadline: Deadline, isCancelled: () -> Bool) throws(DatabaseError) {
-        guard PQstatus(raw) != CONNECTION_BAD else { throw failure(.connect) }
+        guard PQstatus(raw) != CONNECTION_BAD else { throw connectingFailure() }
         var interest = Interest.write
         while true {
             // PQconnectPoll ignores connect_timeout, and the socket may change after each step (several hosts, TLS
@@ -83,25 +86,35 @@ package struct Connection: ~Copyable {
             case PGRES_POLLING_READING: interest = .read
             case PGRES_POLLING_WRITING: interest = .write
             case PGRES_POLLING_OK: return
-            default: throw failure(.connect)
+            default: throw connectingFailure()
             }
         }
+    }
+
+    private borrowing func connectingFailure() -> DatabaseError {
+        let text = ConnectionFailureText(verbose: PQerrorMessage(raw).map { String(cString: $0) } ?? "")
+        var error = DatabaseError(.connect, text.message.withCString { Self.oneLine($0) })
+        error.refusal = text.refusal
+        return error
     }
 
     /// Checks the server properties that the codecs depend on.
     borrowing func checkServer() throws(DatabaseError) {
         guard PQserverVersion(raw) >= 150_000 else {
-            throw DatabaseError(
-                .connect,
-                "PostgreSQL 15 or later is needed; this server reports \(PQserverVersion(raw))"
-            )
+            throw refused("PostgreSQL 15 or later is needed; this server reports \(PQserverVersion(raw))")
         }
         guard PQparameterStatus(raw, "integer_datetimes").map({ String(cString: $0) }) == "on" else {
-            throw DatabaseError(.connect, "the server does not use integer datetimes")
+            throw refused("the server does not use integer datetimes")
         }
         guard PQparameterStatus(raw, "server_encoding").map({ String(cString: $0) }) == "UTF8" else {
-            throw DatabaseError(.connect, "the database's encoding must be UTF8")
+            throw refused("the database's encoding must be UTF8")
         }
+    }
+
+    private borrowing func refused(_ reason: String) -> DatabaseError {
+        var error = DatabaseError(.connect, reason)
+        error.refusal = .server
+        return error
     }
 }
 

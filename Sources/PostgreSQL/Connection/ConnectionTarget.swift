@@ -14,6 +14,8 @@ package struct ConnectionTarget: Sendable {
     let sessionAttributes: SessionAttributes?
     /// Finds the addresses of the hosts.
     let resolver: NameResolver
+    /// Whether connections prepare statements once and execute them by name; false for poolers in transaction mode.
+    package var preparesStatements = true
 
     package enum SessionAttributes: String, Sendable {
         case readWrite = "read-write"

@@ -39,6 +39,8 @@
     package var position: Int?
     /// The name of the statement; nil for scripts.
     package var statement: String?
+    /// Why another attempt to connect with the same settings would fail, too; nil for what may pass.
+    package var refusal: ConnectionRefusal?
 
     package init(_ kind: Kind, _ message: String, sqlState: SQLState? = nil, statement: String? = nil) {
         self.kind = kind
