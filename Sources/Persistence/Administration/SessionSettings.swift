@@ -63,8 +63,28 @@ enum SessionSettings {
     ]
 
     /// Sets, for the session, those that differ. Returns the name of each.
-    static let set = """
-        SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, false)
+    static let set = statement(values, isLocal: false)
+
+    /// Sets, for the transaction that has begun, those that differ.
+    static let setLocal = statement(values, isLocal: true)
+
+    /// The same for a transaction that reads only: whether triggers fire and when COMMIT returns matter to none.
+    static let setLocalForReading = statement(
+        values.filter { !["session_replication_role", "synchronous_commit"].contains($0.name) },
+        isLocal: true
+    )
+
+    /// ``setLocalForReading`` where the limit that an administrator has set for statements stays.
+    static let setLocalForReports = statement(
+        values.filter {
+            !["session_replication_role", "synchronous_commit", "statement_timeout"].contains($0.name)
+        },
+        isLocal: true
+    )
+
+    private static func statement(_ values: [(name: String, value: String)], isLocal: Bool) -> String {
+        """
+        SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, \(isLocal))
         FROM (
             VALUES
                 \(values.map { "('\($0.name)', '\($0.value)')" }.joined(separator: ",\n        "))
@@ -74,6 +94,7 @@ enum SessionSettings {
                 ELSE pg_catalog.current_setting(wanted.name, true) <> wanted.value
             END
         """
+    }
 
     /// Sets those with these names, for the session.
     static func set(_ names: [String]) -> String {

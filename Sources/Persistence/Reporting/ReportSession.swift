@@ -23,10 +23,13 @@ package enum ReportSession {
         // Nothing was written: rolling back is closing. A connection that is gone has done so already.
         defer { if connection.isOpen { _ = try? connection.execute(.rollback, deadline: .after(.seconds(5))) } }
         let results = try connection.executeTogether(
-            [Command(Self.begin), Command(Self.settings, timeouts), Command(ReportFreshness.statement)],
+            [
+                Command(Self.begin), Command(Self.restate), Command(Self.settings, timeouts),
+                Command(ReportFreshness.statement),
+            ],
             deadline: .after(.seconds(30))
         )
-        return try body(&connection, try ReportFreshness(results[2]))
+        return try body(&connection, try ReportFreshness(results[3]))
     }
 
     /// Reads a report through a cursor, so that neither side ever holds more than a part of it.
@@ -56,6 +59,8 @@ package enum ReportSession {
     }
 
     private static let begin = Statement("report.begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    private static let restate = Statement("report.restate", SessionSettings.setLocalForReports)
 
     /// A limit that an administrator has set stays. A cursor is planned for all of its rows: no reader wants only the first.
     /// Compiling plans takes longer than these reports do (docs/reporting.md).

@@ -4,8 +4,7 @@ package import PostgreSQL
 package enum SeedExporter {
     static let begin = """
         BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-        SET LOCAL statement_timeout = 0;
-        SET LOCAL idle_in_transaction_session_timeout = 0;
+        \(SessionSettings.setLocalForReading);
         -- All rows are wanted, not the first ones soon.
         SET LOCAL cursor_tuple_fraction = 1
         """

@@ -2,11 +2,10 @@ internal import PostgreSQL
 
 /// The SQL of seeding that belongs to no single kind; see ``SeedTable`` for the rest.
 enum SeedStatements {
-    /// A timeout that the login or the database sets for everyday work must not cut a seed.
+    /// What the login or the database sets for everyday work must not cut or change a seed.
     static let begin = """
         BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-        SET LOCAL statement_timeout = 0;
-        SET LOCAL idle_in_transaction_session_timeout = 0;
+        \(SessionSettings.setLocal);
         -- Each statement runs once: compiling it costs more than it saves.
         SET LOCAL jit = off;
         SET LOCAL work_mem = '64MB';
@@ -17,8 +16,7 @@ enum SeedStatements {
     /// writes to temporary tables alone. READ ONLY would forbid making those.
     static let beginDryRun = """
         BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;
-        SET LOCAL statement_timeout = 0;
-        SET LOCAL idle_in_transaction_session_timeout = 0;
+        \(SessionSettings.setLocal);
         -- Only a migration, which locks a table for a moment, can be in the way.
         SET LOCAL lock_timeout = '10s';
         SET LOCAL jit = off;

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import PostgreSQL
 import TestSupport
 import Testing
@@ -166,8 +167,11 @@ import Testing
         }
     }
 
-    /// Settings in groups: no name twice in one.
-    static let groups: [[(name: String, value: String)]] = settings.reduce(into: []) { groups, setting in
+    /// In the long form each setting by itself, so that none hides another one; otherwise in groups, no name twice in one.
+    static let groups: [[(name: String, value: String)]] =
+        ProcessInfo.processInfo.environment["CONNVO_TESTS_FULL"] == nil ? fewGroups : settings.map { [$0] }
+
+    private static let fewGroups: [[(name: String, value: String)]] = settings.reduce(into: []) { groups, setting in
         // What makes a statement fail where it is not stated must not hide another one.
         let place = groups.firstIndex { group in
             group.count < 9 && !group.contains { $0.name == setting.name }

@@ -1,7 +1,53 @@
 -- seed: begin
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL statement_timeout = 0;
-SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, true)
+FROM (
+    VALUES
+        ('client_encoding', 'UTF8'),
+        ('standard_conforming_strings', 'on'),
+        ('backslash_quote', 'safe_encoding'),
+        ('array_nulls', 'on'),
+        ('transform_null_equals', 'off'),
+        ('quote_all_identifiers', 'off'),
+        ('DateStyle', 'ISO, MDY'),
+        ('IntervalStyle', 'postgres'),
+        ('TimeZone', 'UTC'),
+        ('bytea_output', 'hex'),
+        ('extra_float_digits', '1'),
+        ('xmlbinary', 'base64'),
+        ('xmloption', 'content'),
+        ('lc_monetary', 'C'),
+        ('lc_numeric', 'C'),
+        ('lc_time', 'C'),
+        ('search_path', 'public'),
+        ('check_function_bodies', 'on'),
+        ('default_tablespace', ''),
+        ('temp_tablespaces', ''),
+        ('default_table_access_method', 'heap'),
+        ('default_toast_compression', 'pglz'),
+        ('row_security', 'on'),
+        ('default_transaction_isolation', 'read committed'),
+        ('default_transaction_read_only', 'off'),
+        ('default_transaction_deferrable', 'off'),
+        ('statement_timeout', '0'),
+        ('lock_timeout', '0'),
+        ('idle_in_transaction_session_timeout', '0'),
+        ('idle_session_timeout', '0'),
+        ('exit_on_error', 'off'),
+        ('client_min_messages', 'notice'),
+        ('plan_cache_mode', 'auto'),
+        ('cursor_tuple_fraction', '0.1'),
+        ('gin_fuzzy_search_limit', '0'),
+        ('transaction_timeout', '0'),
+        ('createrole_self_grant', ''),
+        ('restrict_nonsystem_relation_kind', ''),
+        ('session_replication_role', 'origin'),
+        ('synchronous_commit', 'on')
+) AS wanted (name, value)
+WHERE CASE wanted.name
+        WHEN 'synchronous_commit' THEN pg_catalog.current_setting(wanted.name) = 'off'
+        ELSE pg_catalog.current_setting(wanted.name, true) <> wanted.value
+    END;
 -- Each statement runs once: compiling it costs more than it saves.
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
@@ -93,8 +139,54 @@ COMMIT;
 
 -- dry run: begin
 BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;
-SET LOCAL statement_timeout = 0;
-SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, true)
+FROM (
+    VALUES
+        ('client_encoding', 'UTF8'),
+        ('standard_conforming_strings', 'on'),
+        ('backslash_quote', 'safe_encoding'),
+        ('array_nulls', 'on'),
+        ('transform_null_equals', 'off'),
+        ('quote_all_identifiers', 'off'),
+        ('DateStyle', 'ISO, MDY'),
+        ('IntervalStyle', 'postgres'),
+        ('TimeZone', 'UTC'),
+        ('bytea_output', 'hex'),
+        ('extra_float_digits', '1'),
+        ('xmlbinary', 'base64'),
+        ('xmloption', 'content'),
+        ('lc_monetary', 'C'),
+        ('lc_numeric', 'C'),
+        ('lc_time', 'C'),
+        ('search_path', 'public'),
+        ('check_function_bodies', 'on'),
+        ('default_tablespace', ''),
+        ('temp_tablespaces', ''),
+        ('default_table_access_method', 'heap'),
+        ('default_toast_compression', 'pglz'),
+        ('row_security', 'on'),
+        ('default_transaction_isolation', 'read committed'),
+        ('default_transaction_read_only', 'off'),
+        ('default_transaction_deferrable', 'off'),
+        ('statement_timeout', '0'),
+        ('lock_timeout', '0'),
+        ('idle_in_transaction_session_timeout', '0'),
+        ('idle_session_timeout', '0'),
+        ('exit_on_error', 'off'),
+        ('client_min_messages', 'notice'),
+        ('plan_cache_mode', 'auto'),
+        ('cursor_tuple_fraction', '0.1'),
+        ('gin_fuzzy_search_limit', '0'),
+        ('transaction_timeout', '0'),
+        ('createrole_self_grant', ''),
+        ('restrict_nonsystem_relation_kind', ''),
+        ('session_replication_role', 'origin'),
+        ('synchronous_commit', 'on')
+) AS wanted (name, value)
+WHERE CASE wanted.name
+        WHEN 'synchronous_commit' THEN pg_catalog.current_setting(wanted.name) = 'off'
+        ELSE pg_catalog.current_setting(wanted.name, true) <> wanted.value
+    END;
 -- Only a migration, which locks a table for a moment, can be in the way.
 SET LOCAL lock_timeout = '10s';
 SET LOCAL jit = off;
@@ -105,8 +197,52 @@ ROLLBACK;
 
 -- export: begin
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SET LOCAL statement_timeout = 0;
-SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT wanted.name, pg_catalog.set_config(wanted.name, wanted.value, true)
+FROM (
+    VALUES
+        ('client_encoding', 'UTF8'),
+        ('standard_conforming_strings', 'on'),
+        ('backslash_quote', 'safe_encoding'),
+        ('array_nulls', 'on'),
+        ('transform_null_equals', 'off'),
+        ('quote_all_identifiers', 'off'),
+        ('DateStyle', 'ISO, MDY'),
+        ('IntervalStyle', 'postgres'),
+        ('TimeZone', 'UTC'),
+        ('bytea_output', 'hex'),
+        ('extra_float_digits', '1'),
+        ('xmlbinary', 'base64'),
+        ('xmloption', 'content'),
+        ('lc_monetary', 'C'),
+        ('lc_numeric', 'C'),
+        ('lc_time', 'C'),
+        ('search_path', 'public'),
+        ('check_function_bodies', 'on'),
+        ('default_tablespace', ''),
+        ('temp_tablespaces', ''),
+        ('default_table_access_method', 'heap'),
+        ('default_toast_compression', 'pglz'),
+        ('row_security', 'on'),
+        ('default_transaction_isolation', 'read committed'),
+        ('default_transaction_read_only', 'off'),
+        ('default_transaction_deferrable', 'off'),
+        ('statement_timeout', '0'),
+        ('lock_timeout', '0'),
+        ('idle_in_transaction_session_timeout', '0'),
+        ('idle_session_timeout', '0'),
+        ('exit_on_error', 'off'),
+        ('client_min_messages', 'notice'),
+        ('plan_cache_mode', 'auto'),
+        ('cursor_tuple_fraction', '0.1'),
+        ('gin_fuzzy_search_limit', '0'),
+        ('transaction_timeout', '0'),
+        ('createrole_self_grant', ''),
+        ('restrict_nonsystem_relation_kind', '')
+) AS wanted (name, value)
+WHERE CASE wanted.name
+        WHEN 'synchronous_commit' THEN pg_catalog.current_setting(wanted.name) = 'off'
+        ELSE pg_catalog.current_setting(wanted.name, true) <> wanted.value
+    END;
 -- All rows are wanted, not the first ones soon.
 SET LOCAL cursor_tuple_fraction = 1;
 
