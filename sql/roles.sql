@@ -122,6 +122,20 @@ BEGIN
         WHERE database.datname = current_database()
             AND pg_has_role(current_user, database.datdba, 'USAGE')
             AND NOT has_database_privilege(to_regrole('connvo_owner'), database.oid, 'CREATE')
+        -- seed loads into temporary tables. PUBLIC may make some, until an administrator takes that away.
+        UNION ALL
+        SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), seeding.role)
+        FROM pg_catalog.pg_database AS database
+        CROSS JOIN (VALUES ('connvo_owner'), ('connvo_admin')) AS seeding (role)
+        WHERE database.datname = current_database()
+            AND pg_has_role(current_user, database.datdba, 'USAGE')
+            AND to_regrole(seeding.role) IS NOT NULL
+            AND NOT EXISTS (
+                SELECT 1
+                FROM aclexplode(database.datacl) AS granted
+                WHERE granted.grantee = to_regrole(seeding.role)
+                    AND granted.privilege_type = 'TEMPORARY'
+            )
         -- Schemas first: the new owner of a table must be allowed to create in its schema.
         UNION ALL
         SELECT format('ALTER SCHEMA %I OWNER TO connvo_owner', schema.nspname)

@@ -149,6 +149,8 @@ FROM unnest(ARRAY[
 ]) AS statement;
 RESET ROLE;
 
+-- seed needs temporary tables, also where an administrator has taken them from PUBLIC.
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 SET LOCAL ROLE connvo_admin;
 SELECT lives_ok(statement, 'connvo_admin may: ' || statement)
 FROM unnest(ARRAY[
