@@ -52,18 +52,19 @@ struct AdministrativeSession: Sendable {
     /// with the lock taken for the transaction before all locks of the session are released.
     ///
     /// - Parameters:
+    ///   - lock: Nil when this session has none.
     ///   - becomesOwner: Whether the session works as connvo_owner.
     ///   - script: What else belongs to that state.
     /// - Throws: ``DatabaseError`` with `lockNotAvailable` when a script gave the lock free and another session has it.
     func reset(
-        keeping lock: AdvisoryLock,
+        keeping lock: AdvisoryLock?,
         becomesOwner: Bool,
         and script: String = "",
         on connection: inout Connection
     ) throws(DatabaseError) {
         let reset = """
             SET LOCAL lock_timeout = '1s';
-            SELECT pg_catalog.pg_advisory_xact_lock(\(lock.key));
+            \(lock.map { "SELECT pg_catalog.pg_advisory_xact_lock(\($0.key));" } ?? "")
             CLOSE ALL;
             SET SESSION AUTHORIZATION DEFAULT;
             RESET ALL;
@@ -74,7 +75,7 @@ struct AdministrativeSession: Sendable {
             DISCARD PLANS;
             DISCARD TEMP;
             DISCARD SEQUENCES;
-            SELECT pg_catalog.pg_try_advisory_lock(\(lock.key));
+            \(lock.map { "SELECT pg_catalog.pg_try_advisory_lock(\($0.key));" } ?? "")
             \(SessionSettings.set(restated));
             \(becomesOwner ? SchemaOwner.become.sql : "");
             \(script)

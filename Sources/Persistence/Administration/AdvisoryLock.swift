@@ -21,6 +21,8 @@ package struct AdvisoryLock: Sendable {
 
     /// Held by `migrate up` and by `maintain`.
     package static let migration = AdvisoryLock(number: 1, scope: .session)
+    /// The same lock, held by one transaction: `maintain` through a pooler in transaction mode.
+    package static let migrationInTransaction = AdvisoryLock(number: 1, scope: .transaction)
     /// Held by `seed`.
     package static let seed = AdvisoryLock(number: 2, scope: .transaction)
 
@@ -97,7 +99,8 @@ extension AdvisoryLock {
         }
     }
 
-    private func attempt(on connection: inout Connection) throws(DatabaseError) -> Attempt {
+    /// Asks for the lock once.
+    func attempt(on connection: inout Connection) throws(DatabaseError) -> Attempt {
         let statement = scope == .session ? Self.trySession : Self.tryTransaction
         if try execute(statement, on: &connection).onlyRow.decode(0, as: Bool.self) { return .acquired }
         let holders = try execute(Self.holder, on: &connection)
@@ -110,6 +113,15 @@ extension AdvisoryLock {
             )
         }
         return .held(by: holder)
+    }
+
+    /// Whether the holder's login may neither migrate nor maintain: any login of the database can hold an advisory lock.
+    /// False when the session has ended, when it cannot be seen, and when there is no schema yet, which says who may.
+    func isStranger(_ holder: Holder, on connection: inout Connection) throws(DatabaseError) -> Bool {
+        var parameters = Parameters()
+        parameters.append(holder.pid)
+        let result = try connection.execute(Self.isStranger, parameters, deadline: .after(Self.timeout))
+        return try result.rows.first?.decode(0) ?? false
     }
 
     /// Whether this session has the lock. Behind a pooler that gives each statement another session, and on servers that
@@ -176,6 +188,21 @@ extension AdvisoryLock {
             AND (lock.classid::bigint << 32) | lock.objid::bigint = $1
         """,
         parameters: [.int8]
+    )
+
+    /// Whether a session belongs to a login that may neither migrate nor maintain. No row when it has ended.
+    private static let isStranger = Statement(
+        "migrations.is_stranger",
+        """
+        SELECT NOT pg_has_role(session.usesysid, schema.nspowner, 'MEMBER')
+            AND NOT coalesce(pg_has_role(session.usesysid, to_regrole('connvo_maintainer')::oid, 'MEMBER'), false)
+        FROM pg_catalog.pg_stat_activity AS session
+        CROSS JOIN pg_catalog.pg_namespace AS schema
+        WHERE session.pid = $1
+            AND session.usesysid IS NOT NULL
+            AND schema.nspname = 'connvo'
+        """,
+        parameters: [.int4]
     )
 
     private static let isHeld = Statement(

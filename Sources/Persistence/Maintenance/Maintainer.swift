@@ -7,16 +7,17 @@ package import PostgreSQL
 /// one transaction: it is done or not, and where a run was interrupted, the next run continues. Nothing is ever deleted
 /// row by row. A login that is a member of connvo_maintainer is enough.
 package struct Maintainer {
-    private static let attempts = 5
+    static let attempts = 5
     /// For statements that are short; a rollup of a week and a detach, which reads the month, may take as long as they do.
-    private static let stepTimeout: Duration = .seconds(60)
+    static let stepTimeout: Duration = .seconds(60)
 
     /// How many full months of records are kept beside the current one; nil keeps them all.
     private let keepMonths: Int?
     /// Whether rollups are compared with all records; otherwise with those of this month and the one before.
     private let comparesAll: Bool
-    private let lockPatience: Duration
-    private let report: (MaintenanceEvent) -> Void
+    let lockPatience: Duration
+    let report: (MaintenanceEvent) -> Void
+    var scope = Scope.session
 
     /// - Parameters:
     ///   - keepMonths: One or more; nil keeps all records.
@@ -37,48 +38,68 @@ package struct Maintainer {
     }
 
     /// Does all that is due. What a lock stood in the way of is reported as postponed and left for the next run.
+    ///
+    /// Behind a pooler in transaction mode each step states its settings, takes its turn and becomes the owner by itself.
     package func run(on connection: inout Connection) throws(MaintenanceFailure) {
-        try beginSession(on: &connection)
+        guard try beginSession(on: &connection) else {
+            return try inTransactions(on: &connection).performAll(on: &connection)
+        }
         defer { AdministrativeSession.end(on: &connection) }
         let hasTurn = try takeTurn(on: &connection)
         defer { if hasTurn { AdvisoryLock.migration.release(on: &connection) } }
         let becomesOwner = try becomesOwner(on: &connection)
         try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
-            try makePartitions(on: &connection)
-            try refreshRollups(on: &connection)
-            try recomputeRollups(on: &connection)
-            try noteAttachments(on: &connection)
-            guard let keepMonths else { return }
-            try detachExpired(keepMonths, on: &connection)
-            try dropDetached(keepMonths, on: &connection)
+            try performAll(on: &connection)
         }
+    }
+
+    private func performAll(on connection: inout Connection) throws(MaintenanceFailure) {
+        try makePartitions(on: &connection)
+        try refreshRollups(on: &connection)
+        try recomputeRollups(on: &connection)
+        try noteAttachments(on: &connection)
+        guard let keepMonths else { return }
+        try detachExpired(keepMonths, on: &connection)
+        try dropDetached(keepMonths, on: &connection)
     }
 
     /// Says what ``run(on:)`` would do, and changes nothing: everything is read in a transaction that is rolled back.
     package func plan(on connection: inout Connection) throws(MaintenanceFailure) -> MaintenancePlan {
-        try beginSession(on: &connection)
+        guard try beginSession(on: &connection) else {
+            var maintainer = self
+            maintainer.scope = .transaction(becomesOwner: try becomesOwner(on: &connection), ignoresLock: true)
+            return try maintainer.readPlan(on: &connection)
+        }
         defer { AdministrativeSession.end(on: &connection) }
         let becomesOwner = try becomesOwner(on: &connection)
         return try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MaintenanceFailure) in
-            try step("looking at what is due", on: &connection) { (connection) throws(DatabaseError) in
-                _ = try connection.execute(.begin, deadline: .after(Self.stepTimeout))
-                defer { _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout)) }
-                let ask = { (statement: Statement, connection: inout Connection) throws(DatabaseError) -> QueryResult in
-                    try connection.execute(statement, deadline: .after(Self.stepTimeout))
-                }
-                let missing = try ask(MaintenanceStatements.missingPartitions, &connection)
-                let rollups = try ask(MaintenanceStatements.rollupsDue, &connection)
-                var plan = MaintenancePlan(
-                    partitions: try missing.rows.map { (row) throws(DatabaseError) in try row.decode(0) },
-                    rollupsFrom: try rollups.rows.first?.decodeIfPresent(0)
-                )
-                plan.differingMonths = try differingMonths(on: &connection).map(\.month)
-                guard let keepMonths else { return plan }
-                plan.expired = try expired(keepMonths, on: &connection)
-                plan.detached = try detached(keepMonths, on: &connection)
-                return plan
-            }
+            try readPlan(on: &connection)
         }
+    }
+
+    private func readPlan(on connection: inout Connection) throws(MaintenanceFailure) -> MaintenancePlan {
+        let what = "looking at what is due"
+        let plan = try retryingLocks(what, on: &connection) { (connection) throws(DatabaseError) in
+            let begin = beginScript ?? Statement.begin.sql
+            try connection.executeScript(begin, deadline: .after(Self.stepTimeout))
+            defer { _ = try? connection.execute(.rollback, deadline: .after(Self.stepTimeout)) }
+            let ask = { (statement: Statement, connection: inout Connection) throws(DatabaseError) -> QueryResult in
+                try connection.execute(statement, deadline: .after(Self.stepTimeout))
+            }
+            let missing = try ask(MaintenanceStatements.missingPartitions, &connection)
+            let rollups = try ask(MaintenanceStatements.rollupsDue, &connection)
+            var plan = MaintenancePlan(
+                partitions: try missing.rows.map { (row) throws(DatabaseError) in try row.decode(0) },
+                rollupsFrom: try rollups.rows.first?.decodeIfPresent(0)
+            )
+            plan.differingMonths = try differingMonths(on: &connection).map(\.month)
+            guard let keepMonths else { return plan }
+            plan.expired = try expired(keepMonths, on: &connection)
+            plan.detached = try detached(keepMonths, on: &connection)
+            return plan
+        }
+        guard let plan else { throw .lockKept(from: what) }
+        return plan
     }
 }
 
@@ -180,7 +201,7 @@ extension Maintainer {
                 return try connection.execute(MaintenanceStatements.detach, parameters, deadline: .never).rows.first
             }
             guard let row else { continue }
-            let outcome = try step(what, on: &connection) { (_) throws(DatabaseError) in
+            let outcome = try MaintenanceFailure.step(what) { () throws(DatabaseError) in
                 guard try row.decode(0, as: Bool.self) else {
                     return MaintenanceEvent.postponed(what, heldBy: try row.decodeIfPresent(1))
                 }
@@ -244,96 +265,5 @@ extension Maintainer {
         var parameters = Parameters()
         parameters.append(Int32(clamping: keepMonths))
         return Array(try connection.execute(statement, parameters, deadline: .after(Self.stepTimeout)).rows)
-    }
-}
-
-// MARK: - Around each step
-
-extension Maintainer {
-    /// States what a database or a login may have set otherwise.
-    private func beginSession(on connection: inout Connection) throws(MaintenanceFailure) {
-        try MaintenanceFailure.step("preparing the session") { () throws(DatabaseError) in
-            guard try AdministrativeSession.begin(on: &connection) != nil else { throw AdministrativeSession.pooled }
-            // Each function that locks sets its own; this is for waiting for a row of the rollups' state.
-            try connection.executeScript("SET lock_timeout = '2s'", deadline: .after(Self.stepTimeout))
-        }
-    }
-
-    /// Takes the lock that maintainers and migrators take turns by.
-    ///
-    /// Any login of the database can hold an advisory lock. Where one does that may neither migrate nor maintain,
-    /// maintenance goes on without: turns spare waiting, and every step is safe beside others by itself.
-    ///
-    /// - Returns: False when the lock was not taken.
-    private func takeTurn(on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
-        let lock = AdvisoryLock.migration
-        for (attempt, patience) in [.zero, lockPatience].enumerated() {
-            let isLast = attempt == 1
-            let outcome = try MaintenanceFailure.step("taking the migration lock") { () throws(DatabaseError) in
-                try lock.acquire(patience: patience, on: &connection) { holder in
-                    if isLast { report(.waitingForLock(holder)) }
-                }
-            }
-            guard case .held(let holder) = outcome else { return true }
-            if let holder, try isStranger(holder.pid, on: &connection) {
-                report(.lockIgnored(holder))
-                return false
-            }
-            if isLast { throw .locked(holder, waited: lockPatience) }
-        }
-        return false
-    }
-
-    private func isStranger(_ pid: Int32, on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
-        try step("looking at who has the lock", on: &connection) { (connection) throws(DatabaseError) in
-            var parameters = Parameters()
-            parameters.append(pid)
-            let result = try connection.execute(
-                MaintenanceStatements.isStranger,
-                parameters,
-                deadline: .after(Self.stepTimeout)
-            )
-            return try result.rows.first?.decode(0) ?? false
-        }
-    }
-
-    private func becomesOwner(on connection: inout Connection) throws(MaintenanceFailure) -> Bool {
-        try step("looking at roles", on: &connection) { (connection) throws(DatabaseError) in
-            try SchemaOwner.shouldBecome(on: &connection)
-        }
-    }
-
-    /// Runs one step, a few times where a lock is not to be had. The error says which step it was.
-    private func step<Value>(
-        _ name: String,
-        on connection: inout Connection,
-        _ body: (inout Connection) throws(DatabaseError) -> Value
-    ) throws(MaintenanceFailure) -> Value {
-        guard let value = try unlessLocked(name, on: &connection, body) else {
-            let error = DatabaseError(.server, "another session kept a lock that it needs", sqlState: .lockNotAvailable)
-            throw .database(step: name, error: error)
-        }
-        return value
-    }
-
-    /// Tries a few times where a lock is not to be had.
-    ///
-    /// - Returns: Nil when it was not to be had at all.
-    private func unlessLocked<Value>(
-        _ name: String,
-        on connection: inout Connection,
-        _ body: (inout Connection) throws(DatabaseError) -> Value
-    ) throws(MaintenanceFailure) -> Value? {
-        for attempt in 1...Self.attempts {
-            do {
-                return try body(&connection)
-            } catch {
-                guard error.sqlState == .lockNotAvailable, connection.isIdle else {
-                    throw .database(step: name, error: error)
-                }
-                if attempt < Self.attempts { pause(for: .milliseconds(Int64.random(in: 100...500))) }
-            }
-        }
-        return nil
     }
 }

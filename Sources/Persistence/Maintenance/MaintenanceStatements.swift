@@ -4,21 +4,6 @@ internal import PostgreSQL
 ///
 /// Everything is a function that runs with the rights of the owner, so that a login with no other rights is enough.
 enum MaintenanceStatements {
-    /// Whether a session belongs to a login that may neither migrate nor maintain. No row when it has ended.
-    static let isStranger = Statement(
-        "maintain.is_stranger",
-        """
-        SELECT NOT pg_has_role(session.usesysid, schema.nspowner, 'MEMBER')
-            AND NOT coalesce(pg_has_role(session.usesysid, to_regrole('connvo_maintainer')::oid, 'MEMBER'), false)
-        FROM pg_catalog.pg_stat_activity AS session
-        CROSS JOIN pg_catalog.pg_namespace AS schema
-        WHERE session.pid = $1
-            AND session.usesysid IS NOT NULL
-            AND schema.nspname = 'connvo'
-        """,
-        parameters: [.int4]
-    )
-
     /// Those that `connvo.ensure_partitions` would make.
     static let missingPartitions = Statement(
         "maintain.missing_partitions",

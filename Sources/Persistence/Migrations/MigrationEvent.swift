@@ -4,6 +4,8 @@ package import PostgreSQL
 package enum MigrationEvent: Hashable, Sendable {
     /// Another migrator is at work; nil when it has gone meanwhile or cannot be seen.
     case waitingForLock(AdvisoryLock.Holder?)
+    /// A login that may neither migrate nor maintain has the lock. A table lock takes its place.
+    case lockIgnored(AdvisoryLock.Holder)
     case applying(Migration)
     /// Nothing of the file was applied, because a lock could not be had; it is tried again after `pause`.
     case retrying(Migration, attempt: Int, of: Int, pause: Duration, holders: [LockHolder])

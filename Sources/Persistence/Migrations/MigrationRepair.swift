@@ -64,7 +64,7 @@ extension Migrator {
         asApplied: Set<Int> = [],
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationRepair {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             try readRepairPlan(asApplied: asApplied, on: &connection)
         }
     }
@@ -86,14 +86,15 @@ extension Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) {
         try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
-            try takeLock(on: &connection)
-            defer { AdvisoryLock.migration.release(on: &connection) }
-            try checkLock(on: &connection)
-            let becomesOwner = try becomesOwner(on: &connection)
-            try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
-                guard try readRepairPlan(asApplied: asApplied, on: &connection) == plan else { throw .repairOutdated }
-                let objects = try readObjects(on: &connection)
-                try carryOut(plan, storesTexts: objects.stateTables, on: &connection)
+            try inTurn(on: &connection) { (connection, _) throws(MigrationFailure) in
+                let becomesOwner = try becomesOwner(on: &connection)
+                try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
+                    guard try readRepairPlan(asApplied: asApplied, on: &connection) == plan else {
+                        throw .repairOutdated
+                    }
+                    let objects = try readObjects(on: &connection)
+                    try carryOut(plan, storesTexts: objects.stateTables, on: &connection)
+                }
             }
         }
     }

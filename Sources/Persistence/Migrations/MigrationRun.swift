@@ -3,6 +3,8 @@ internal import PostgreSQL
 /// What holds for all steps of one `migrate up`.
 struct MigrationRun: Sendable {
     let session: AdministrativeSession
+    /// Whether the session has the advisory lock; otherwise another one has its substitute.
+    let holdsLock: Bool
     /// Whether steps run as connvo_owner.
     let becomesOwner: Bool
     /// Whether the server can find out that a client has gone.

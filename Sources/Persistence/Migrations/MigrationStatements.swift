@@ -27,6 +27,16 @@ enum MigrationStatements {
         "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE"
     )
 
+    /// A transaction that only reads, with the settings of a session of ours.
+    static let beginReading = """
+        BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+        \(SessionSettings.setLocalForReading);
+        SAVEPOINT connvo_reading
+        """
+
+    /// After an error in such a transaction.
+    static let goOnReading = "ROLLBACK TO SAVEPOINT connvo_reading"
+
     /// Returns the id of the transaction, in which ``complete`` must be run.
     static let record = Statement(
         "migrations.record",

@@ -53,7 +53,7 @@ extension Migrator {
     ) throws(MigrationFailure) {
         do {
             try run.session.reset(
-                keeping: .migration,
+                keeping: run.holdsLock ? .migration : nil,
                 becomesOwner: run.becomesOwner,
                 and: run.watchesClient ? MigrationStatements.watchClient.sql : "",
                 on: &connection

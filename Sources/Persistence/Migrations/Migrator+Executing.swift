@@ -41,14 +41,6 @@ extension Migrator {
         if !scripts.isEmpty { report(.recordsMade) }
     }
 
-    /// Makes sure that the lock is real: that all others see it.
-    func checkLock(on connection: inout Connection) throws(MigrationFailure) {
-        let holdsLock = try MigrationFailure.step("looking for the migration lock") { () throws(DatabaseError) in
-            try AdvisoryLock.migration.isHeld(on: &connection)
-        }
-        guard holdsLock else { throw .lockNotHeld }
-    }
-
     /// Whether a migrator that dies does not keep others waiting: a server on a system that cannot watch its clients
     /// refuses to.
     func canWatchClient(on connection: inout Connection) throws(MigrationFailure) -> Bool {

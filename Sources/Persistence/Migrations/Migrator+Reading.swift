@@ -64,6 +64,7 @@ extension Migrator {
             return try readState(objects, on: &connection)
         } catch {
             guard error.isLackOfPrivilege else { throw error }
+            try goOnReading(on: &connection)
             return try readVisibleState(withoutStateTables: objects, on: &connection)
         }
     }
@@ -98,6 +99,9 @@ extension Migrator {
             rows = try connection.execute(AppliedMigration.texts, deadline: .after(Self.stepTimeout))
         } catch  where error.sqlState == .insufficientPrivilege {
             // A login that only looks may not see them; the checksums are enough to know.
+            if !connection.isIdle {
+                try connection.executeScript(MigrationStatements.goOnReading, deadline: .after(Self.stepTimeout))
+            }
             return status
         }
         var texts: [Int: String] = [:]

@@ -33,7 +33,7 @@ package struct Migrator {
 
     /// Compares the database with the catalogue, without changing or locking anything.
     package func status(on connection: inout Connection) throws(MigrationFailure) -> MigrationStatus {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             let objects = try readObjects(on: &connection)
             return try readStatus(objects, on: &connection)
         }
@@ -41,7 +41,7 @@ package struct Migrator {
 
     /// INVALID indexes in our schemas.
     package func invalidIndexes(on connection: inout Connection) throws(MigrationFailure) -> [InvalidIndex] {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             try readInvalidIndexes(on: &connection)
         }
     }
@@ -61,7 +61,7 @@ package struct Migrator {
         on connection: inout Connection
     ) throws(MigrationFailure) -> MigrationPlan {
         try checkTarget(target)
-        return try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        return try reading(on: &connection) { (connection) throws(MigrationFailure) in
             let objects = try readObjects(on: &connection)
             let becomesOwner = try becomesOwner(on: &connection)
             let state = try readVisibleState(objects, on: &connection)
@@ -87,22 +87,23 @@ package struct Migrator {
         try checkTarget(target)
         return try inSession(on: &connection) { (connection, session) throws(MigrationFailure) in
             if try isUpToDate(to: target, on: &connection) { return [] }
-            try takeLock(on: &connection)
-            defer { AdvisoryLock.migration.release(on: &connection) }
-            try checkLock(on: &connection)
-            return try upWithLock(to: target, in: session, on: &connection)
+            return try inTurn(on: &connection) { (connection, holdsLock) throws(MigrationFailure) in
+                try upInTurn(to: target, in: session, holdsLock: holdsLock, on: &connection)
+            }
         }
     }
 
-    private func upWithLock(
+    private func upInTurn(
         to target: Int?,
         in session: AdministrativeSession,
+        holdsLock: Bool,
         on connection: inout Connection
     ) throws(MigrationFailure) -> [Migration] {
         let objects = try readObjects(on: &connection)
         let becomesOwner = try becomesOwner(on: &connection)
         var run = MigrationRun(
             session: session,
+            holdsLock: holdsLock,
             becomesOwner: becomesOwner,
             watchesClient: try canWatchClient(on: &connection)
         )
@@ -148,6 +149,37 @@ package struct Migrator {
         return try body(&connection, session)
     }
 
+    /// Runs `body`, which only reads, in a session as ``inSession(on:_:)`` does; behind a pooler that gives each transaction
+    /// another session, in one transaction that states the settings and ends without a trace.
+    ///
+    /// - Throws: ``MigrationFailure/pooled`` there when the connection prepares statements.
+    func reading<Value>(
+        on connection: inout Connection,
+        _ body: (inout Connection) throws(MigrationFailure) -> Value
+    ) throws(MigrationFailure) -> Value {
+        let session = try MigrationFailure.step("preparing the session") { () throws(DatabaseError) in
+            try AdministrativeSession.begin(on: &connection)
+        }
+        if session != nil {
+            defer { AdministrativeSession.end(on: &connection) }
+            return try body(&connection)
+        }
+        guard !connection.preparesStatements else { throw .pooled }
+        try MigrationFailure.step("preparing the transaction") { () throws(DatabaseError) in
+            try connection.executeScript(MigrationStatements.beginReading, deadline: .after(Self.stepTimeout))
+        }
+        defer { rollBack(on: &connection) }
+        return try body(&connection)
+    }
+
+    /// After a statement that this login may not run: in a transaction, the next one would fail without it.
+    func goOnReading(on connection: inout Connection) throws(MigrationFailure) {
+        guard !connection.isIdle else { return }
+        try MigrationFailure.step("going on") { () throws(DatabaseError) in
+            try connection.executeScript(MigrationStatements.goOnReading, deadline: .after(Self.stepTimeout))
+        }
+    }
+
     /// What there is to do. All files that would be run are looked at before the first is.
     private func steps(of state: MigratorState, to target: Int?) throws(MigrationFailure) -> [MigrationStep] {
         let steps = try state.steps(to: target)
@@ -185,12 +217,5 @@ package struct Migrator {
         try MigrationFailure.step("looking for the owner of the schema") { () throws(DatabaseError) in
             try SchemaOwner.shouldBecome(on: &connection)
         }
-    }
-
-    func takeLock(on connection: inout Connection) throws(MigrationFailure) {
-        let attempt = try MigrationFailure.step("taking the migration lock") { () throws(DatabaseError) in
-            try AdvisoryLock.migration.acquire(patience: lockPatience, on: &connection) { report(.waitingForLock($0)) }
-        }
-        if case .held(let holder) = attempt { throw .locked(holder, waited: lockPatience) }
     }
 }

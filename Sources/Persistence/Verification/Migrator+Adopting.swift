@@ -19,7 +19,7 @@ extension Migrator {
         at level: Int? = nil,
         on connection: inout Connection
     ) throws(MigrationFailure) -> SchemaAdoption {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             try readAdoption(at: level, on: &connection)
         }
     }
@@ -33,15 +33,14 @@ extension Migrator {
     ) throws(MigrationFailure) {
         guard let level = adoption.migrations.last?.version else { return }
         try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
-            try takeLock(on: &connection)
-            defer { AdvisoryLock.migration.release(on: &connection) }
-            try checkLock(on: &connection)
-            let becomesOwner = try becomesOwner(on: &connection)
-            try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
-                guard try readAdoption(at: level, on: &connection) == adoption else {
-                    throw .notAdoptable(problem: "it has changed since it was compared; run this again")
+            try inTurn(on: &connection) { (connection, _) throws(MigrationFailure) in
+                let becomesOwner = try becomesOwner(on: &connection)
+                try SchemaOwner.run(if: becomesOwner, on: &connection) { (connection) throws(MigrationFailure) in
+                    guard try readAdoption(at: level, on: &connection) == adoption else {
+                        throw .notAdoptable(problem: "it has changed since it was compared; run this again")
+                    }
+                    try record(adoption.migrations, on: &connection)
                 }
-                try record(adoption.migrations, on: &connection)
             }
         }
     }

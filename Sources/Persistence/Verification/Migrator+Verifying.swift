@@ -13,7 +13,7 @@ extension Migrator {
     /// - Returns: Nil when no migration is applied, or the catalogue has no fingerprint.
     /// - Throws: ``MigrationStatus/refusal`` when it is not certain what is applied.
     package func verify(on connection: inout Connection) throws(MigrationFailure) -> SchemaVerification? {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             let objects = try readObjects(on: &connection)
             let status = try readStatus(objects, on: &connection)
             try status.check()
@@ -31,7 +31,7 @@ extension Migrator {
 
     /// The lines of a database, of which scripts/schema makes the fingerprint.
     package func schemaLines(on connection: inout Connection) throws(MigrationFailure) -> [SchemaLine] {
-        try inSession(on: &connection) { (connection, _) throws(MigrationFailure) in
+        try reading(on: &connection) { (connection) throws(MigrationFailure) in
             try readLines(on: &connection)
         }
     }

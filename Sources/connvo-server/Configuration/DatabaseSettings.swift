@@ -31,11 +31,14 @@ enum DatabaseSettings {
         _ settings: inout SettingsReader
     ) -> ConnectionTarget? {
         do {
-            return try ConnectionTarget(
+            var target = try ConnectionTarget(
                 conninfo,
                 applicationName: "connvo-server/\(purpose)",
                 sessionAttributes: attributes
             )
+            target.preparesStatements =
+                settings.choice(.databaseStatements, of: ServerConfiguration.Statements.self) == .prepared
+            return target
         } catch {
             settings.note(setting, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
             return nil

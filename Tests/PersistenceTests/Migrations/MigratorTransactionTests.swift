@@ -53,7 +53,7 @@ import Testing
         let migrator = Migrator(try .scratch([file]))
         let session = try #require(try AdministrativeSession.begin(on: &connection))
         return #expect(throws: MigrationFailure.self) {
-            let run = MigrationRun(session: session, becomesOwner: false, watchesClient: false)
+            let run = MigrationRun(session: session, holdsLock: true, becomesOwner: false, watchesClient: false)
             try migrator.apply(migrator.catalogue.migrations[0], in: run, on: &connection)
         }
     }

@@ -44,6 +44,8 @@ struct MigrateUp: AsyncParsableCommand {
         switch event {
         case .waitingForLock(let holder):
             Terminal.say("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
+        case .lockIgnored(let holder):
+            Terminal.say("Going on though a login that may neither migrate nor maintain holds the lock: \(holder)")
         case .applying:
             break
         case .retrying(let migration, let attempt, let attempts, let pause, let holders):
@@ -91,7 +93,7 @@ extension MigrationEvent {
     fileprivate var isChange: Bool {
         switch self {
         case .applied, .foundApplied, .droppingRemnant, .repairing, .partitionsMade, .recordsMade, .rolesChanged: true
-        case .waitingForLock, .applying, .retrying, .retryingStep, .invalidIndex, .notice: false
+        case .waitingForLock, .lockIgnored, .applying, .retrying, .retryingStep, .invalidIndex, .notice: false
         }
     }
 }
