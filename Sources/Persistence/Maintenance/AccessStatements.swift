@@ -56,6 +56,36 @@ enum AccessStatements {
         """
     )
 
+    /// Why the login can change what was recorded, whatever the triggers say; no row when it cannot. `session_user`, because
+    /// `SET ROLE` is undone by a statement.
+    static let excessiveRights = Statement(
+        "monitor.excessive_rights",
+        """
+        SELECT CASE
+                WHEN login.rolsuper THEN 'is a superuser'
+                WHEN EXISTS (
+                    SELECT 1
+                    FROM pg_catalog.pg_namespace AS namespace
+                    WHERE namespace.nspname = 'connvo'
+                        AND pg_catalog.pg_has_role(login.oid, namespace.nspowner, 'MEMBER')
+                ) THEN 'may become the owner of schema connvo'
+                ELSE 'may make roles, and with them itself a member of the owner'
+            END
+        FROM pg_catalog.pg_roles AS login
+        WHERE login.rolname = session_user
+            AND (
+                login.rolsuper
+                OR login.rolcreaterole
+                OR EXISTS (
+                    SELECT 1
+                    FROM pg_catalog.pg_namespace AS namespace
+                    WHERE namespace.nspname = 'connvo'
+                        AND pg_catalog.pg_has_role(login.oid, namespace.nspowner, 'MEMBER')
+                )
+            )
+        """
+    )
+
     static func decode(_ result: QueryResult) throws(DatabaseError) -> [String] {
         try result.rows.map { (row) throws(DatabaseError) in try row.decode(0) }
     }

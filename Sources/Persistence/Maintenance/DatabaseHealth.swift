@@ -29,15 +29,19 @@ package struct DatabaseHealth: Hashable, Sendable {
     package let newerMigrations: [String]
     /// This process's clock is five seconds or more from the database's, and less than a minute.
     package let clockWarning: ClockDifference.Direction?
+    /// Why the login that serves can change what was recorded, as `is a superuser`; nil when it cannot.
+    package let excessiveRights: String?
 
     package init(
         _ condition: Condition,
         newerMigrations: [String] = [],
-        clockWarning: ClockDifference.Direction? = nil
+        clockWarning: ClockDifference.Direction? = nil,
+        excessiveRights: String? = nil
     ) {
         self.condition = condition
         self.newerMigrations = newerMigrations
         self.clockWarning = clockWarning
+        self.excessiveRights = excessiveRights
     }
 
     /// What an error of connecting or of a look says. No message of libpq or of the server quotes the connection string,
@@ -51,9 +55,13 @@ package struct DatabaseHealth: Hashable, Sendable {
 
     package var isReady: Bool { condition == .ready }
 
-    /// What an operator should correct while the database can be used; nil when there is nothing.
-    package var warning: String? {
-        clockWarning.map { "this process's clock is 5 s or more \($0.rawValue) the database's" }
+    /// What an operator should correct while the database can be used.
+    package var warnings: [String] {
+        let clock = clockWarning.map { "this process's clock is 5 s or more \($0.rawValue) the database's" }
+        let rights = excessiveRights.map {
+            "the login of serve \($0), so it can change what was recorded: serve as a member of connvo_app alone"
+        }
+        return [clock, rights].compactMap(\.self)
     }
 }
 

@@ -20,11 +20,14 @@ package final class DatabaseMonitor: Sendable {
         case healthChanged(DatabaseHealth)
         case partitionsMade([String])
         case partitionsFailed(DatabaseError)
+        /// No connection has been made yet, and none will be with these settings. The monitor has stopped looking.
+        case refused(DatabaseError)
     }
 
     private struct State: Sendable {
         var health = DatabaseHealth(.unknown)
         var isStopping = false
+        var hasConnected = false
         /// Connections whose command was given up, each with a backend that the server has not freed.
         var abandoned = 0
     }
@@ -91,9 +94,12 @@ package final class DatabaseMonitor: Sendable {
                 if let kept = connection.take() { open = kept } else { open = try connect() }
             } catch {
                 note(DatabaseHealth(error))
+                // Later a password may be new on one side only, which passes.
+                if error.refusal != nil, !state.withLock({ $0.hasConnected }) { return report(.refused(error)) }
                 wake.wait(until: .after(Self.interval))
                 continue
             }
+            state.withLock { $0.hasConnected = true }
             let health = look(on: &open)
             note(health)
             if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
@@ -139,7 +145,10 @@ package final class DatabaseMonitor: Sendable {
         do {
             let deadline = Deadline.after(timeLimit)
             let access = try connection.executeTogether(
-                [Command(AccessStatements.rowSecurity), Command(AccessStatements.missingPrivileges)],
+                [
+                    Command(AccessStatements.rowSecurity), Command(AccessStatements.missingPrivileges),
+                    Command(AccessStatements.excessiveRights),
+                ],
                 deadline: deadline
             )
             let hidden = try AccessStatements.decode(access[0])
@@ -165,7 +174,12 @@ package final class DatabaseMonitor: Sendable {
             var newer: [String] = []
             if case .newer(let names) = compatibility { newer = names }
             let warning = clock?.verdict == .warning ? clock?.direction : nil
-            return DatabaseHealth(.ready, newerMigrations: newer, clockWarning: warning)
+            return DatabaseHealth(
+                .ready,
+                newerMigrations: newer,
+                clockWarning: warning,
+                excessiveRights: try AccessStatements.decode(access[2]).first
+            )
         } catch {
             return DatabaseHealth(error)
         }

@@ -3,6 +3,7 @@ internal import JOSE
 internal import Logging
 internal import NIOPosix
 internal import Persistence
+internal import PostgreSQL
 internal import Prometheus
 internal import ServiceLifecycle
 
@@ -10,6 +11,7 @@ internal import ServiceLifecycle
 struct ConnvoApplication: Sendable {
     let engine: IssuanceEngine
     let monitor: DatabaseMonitor
+    private let refusals: AsyncStream<DatabaseError>
     let keySet: KeySetRefresher
     let readiness: Readiness
     let publicListener: HTTPListener
@@ -35,12 +37,16 @@ struct ConnvoApplication: Sendable {
         let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
         let observe = Self.observers(logger: logger, metrics: metrics)
         let engine = try IssuanceEngine(Self.issuance(configuration)) { observe(.issuance($0)) }
+        let (refusals, refused) = AsyncStream.makeStream(of: DatabaseError.self)
         let monitor = try DatabaseMonitor(
             target: configuration.database,
             catalogue: .embedded(sha256: { SHA256.hash($0) }),
             preparesStatements: configuration.preparesStatements,
             now: SystemClock.now
-        ) { observe(.database($0)) }
+        ) { event in
+            observe(.database(event))
+            if case .refused(let error) = event { refused.yield(error) }
+        }
         let keys = KeySetStore()
         let keySet = KeySetRefresher(
             source: configuration.keySetSource,
@@ -50,6 +56,7 @@ struct ConnvoApplication: Sendable {
         let readiness = Readiness(engine: engine, monitor: monitor, keys: keys, keySet: keySet)
         self.engine = engine
         self.monitor = monitor
+        self.refusals = refusals
         self.keySet = keySet
         self.readiness = readiness
 
@@ -172,7 +179,7 @@ struct ConnvoApplication: Sendable {
     /// order.
     var services: [any Service] {
         var services: [any Service] = [
-            MonitorService(monitor: monitor),
+            MonitorService(monitor: monitor, refusals: refusals),
             keySet,
             IssuanceService(engine: engine),
         ]

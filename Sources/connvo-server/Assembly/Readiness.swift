@@ -34,5 +34,5 @@ final class Readiness: Sendable {
     }
 
     /// Problems that an operator should fix, while the process is still ready.
-    var warnings: [String] { [keySet.warning, monitor.health.warning].compactMap(\.self) }
+    var warnings: [String] { [keySet.warning].compactMap(\.self) + monitor.health.warnings }
 }

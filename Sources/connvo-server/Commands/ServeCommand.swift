@@ -50,6 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
             var configuration = try ServerConfiguration(&settings)
             try configuration.settleListeners()
             Self.remind(configuration, logger)
+            try await FirstConnection.attempt(configuration.database)
             let application = try ConnvoApplication(
                 configuration,
                 logger: logger,

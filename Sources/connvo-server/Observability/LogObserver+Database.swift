@@ -45,12 +45,16 @@ extension LogObserver {
     func log(_ event: DatabaseMonitor.Event) {
         switch event {
         case .healthChanged(let health) where health.isReady:
-            if let warning = health.warning { logger.warning("The clocks differ", metadata: ["reason": "\(warning)"]) }
+            for warning in health.warnings {
+                logger.warning("A look at the database found something to correct", metadata: ["reason": "\(warning)"])
+            }
             logger.notice("The database is ready", metadata: Self.newer(health))
         case .healthChanged(let health):
             logger.warning("The database is not ready", metadata: ["reason": "\(health)"])
         case .partitionsMade(let names):
             logger.notice("Made partitions", metadata: ["partitions": "\(names.joined(separator: ", "))"])
+        case .refused(let error):
+            logger.critical("The database refuses the connection", metadata: ["error": "\(error)"])
         case .partitionsFailed(let error):
             log(.error, "partitions", "Could not make partitions", error)
         }
