@@ -8,16 +8,17 @@ import Testing
     private static func settings(_ url: String, _ folder: Folder) throws -> [String: String] {
         try folder.write(Tokens.keySet(), to: RunningServer.keySetFile)
         return [
-            "DATABASE_URL": url, "STREAM_API_SECRET": "stream-secret-of-the-tests-0123456789", "HTTP_PORT": "0",
-            "ADMIN_PORT": "0", "WORKOS_JWKS_URL": "file://\(folder.file(RunningServer.keySetFile))",
-            "ALLOW_DEVELOPMENT_TOKENS": "true",
+            "DATABASE_URL": url, "STREAM_API_SECRET": "stream-secret-of-the-tests-0123456789",
+            "WORKOS_JWKS_URL": "file://\(folder.file(RunningServer.keySetFile))", "ALLOW_DEVELOPMENT_TOKENS": "true",
         ]
     }
 
     /// The exit code, and what was said; nil when it went on.
     private static func serve(_ url: String) throws -> (status: Int32, errors: String)? {
         let folder = try Folder()
-        let process = try LaunchedProcess(["serve"], settings: settings(url, folder), folder: folder)
+        let ports = ["HTTP_PORT": "0", "ADMIN_PORT": "0"]
+        let settings = try settings(url, folder).merging(ports) { $1 }
+        let process = try LaunchedProcess(["serve"], settings: settings, folder: folder)
         defer { process.kill() }
         // It says that it waits, or ends. The limit only matters for a server that does neither.
         var status: Int32?

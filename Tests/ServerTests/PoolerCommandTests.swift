@@ -85,7 +85,11 @@ struct PoolerCommandTests {
             #expect(done.status == 0, "\(done.errors)")
             #expect(done.output.contains("detached token_refusals_2020_01: 0 records, checksum 0\n"), "\(done.output)")
             // Nothing of its settings, roles and locks is left in a session that others get.
-            let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            let left = """
+                SELECT count(*) FROM pg_locks
+                WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """
             #expect(try database.scalar(left) == "0")
         }
     }

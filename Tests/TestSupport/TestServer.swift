@@ -29,6 +29,13 @@ package enum TestServer {
         }
     }
 
+    /// Whether the server knows locales of ICU, which is a matter of how it was built.
+    package static func hasICU() throws -> Bool {
+        var connection = try connect(to: "postgres")
+        let query = Statement("test.icu", "SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'")
+        return try connection.execute(query, deadline: .after(.seconds(20))).rows.first?.decode(0) ?? false
+    }
+
     /// Connects to a database of the server.
     ///
     /// - Parameters:

@@ -94,7 +94,19 @@ import Testing
             let paid = try database.paidMeeting()
             try database.trigger(atCommit: true, "PERFORM pg_sleep(600)")
             if isRefused {
-                try database.run("REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) FROM PUBLIC")
+                // Its arguments are others from PostgreSQL 17 on.
+                try database.run(
+                    """
+                    DO $$
+                    DECLARE
+                        routine regprocedure;
+                    BEGIN
+                        FOR routine IN SELECT oid FROM pg_proc WHERE proname = 'pg_logical_emit_message' LOOP
+                            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', routine);
+                        END LOOP;
+                    END $$
+                    """
+                )
             }
 
             try TestEngine.run(

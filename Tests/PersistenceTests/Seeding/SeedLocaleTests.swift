@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// What is unique does not depend on the database's locale.
-@Suite struct SeedLocaleTests {
+@Suite(.enabled("this server is built without ICU") { try TestServer.hasICU() })
+struct SeedLocaleTests {
     @Test func `an address is unique without regard to the case of ASCII letters, in Turkish as well`() async throws {
         try await withDatabase(.emptyInLocale("tr-TR")) { database in
             var connection = try database.connect()
