@@ -8,7 +8,8 @@ import Testing
 /// listen there.
 @Suite struct ListenerTests {
     private static let good = [
-        "DATABASE_URL": "postgresql:///nowhere", "STREAM_API_SECRET": String(repeating: "s", count: 32),
+        "DATABASE_URL": "postgresql:///nowhere?host=/nonexistent",
+        "STREAM_API_SECRET": String(repeating: "s", count: 32),
         "WORKOS_JWKS_URL": "file:///nonexistent/jwks.json", "ALLOW_DEVELOPMENT_TOKENS": "true", "HTTP_PORT": "0",
         "ADMIN_PORT": "0", "LOG_LEVEL": "trace",
     ]

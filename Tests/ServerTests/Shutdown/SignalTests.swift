@@ -51,7 +51,8 @@ import Testing
         let process = try LaunchedProcess(
             ["serve"],
             settings: [
-                "DATABASE_URL": "postgresql:///nowhere", "STREAM_API_SECRET": String(repeating: "s", count: 32),
+                "DATABASE_URL": "postgresql:///nowhere?host=/nonexistent",
+                "STREAM_API_SECRET": String(repeating: "s", count: 32),
                 "ALLOW_DEVELOPMENT_TOKENS": "true", "WORKOS_JWKS_URL": "https://127.0.0.1:\(silent.port)/jwks",
                 "HTTP_PORT": "0", "ADMIN_PORT": "0",
             ],
