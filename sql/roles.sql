@@ -9,7 +9,7 @@
 -- Privileges given to other roles by hand are left alone; those of PUBLIC and of these five are made exactly so:
 --
 --   connvo_owner     owns schemas connvo and reporting and all that is in them; runs migrations and maintenance
---   connvo_app       serve: reads the business tables, reads and appends records, sees to partitions; no more
+--   connvo_app       serve: reads the business tables, reads and appends records, makes missing partitions; no more
 --   connvo_admin     seed, export: changes the six business tables; does not see records
 --   connvo_reporter  report: reads the views of schema reporting; nothing else
 --   connvo_maintainer  maintain: calls the functions of maintenance; reads and changes nothing by itself

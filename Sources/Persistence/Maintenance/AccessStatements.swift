@@ -56,7 +56,7 @@ enum AccessStatements {
         """
     )
 
-    /// Why the login can change what was recorded, whatever the triggers say; no row when it cannot. `session_user`, because
+    /// Why the login can change what was recorded in spite of the triggers; no row when it cannot. `session_user`, because
     /// `SET ROLE` is undone by a statement.
     static let excessiveRights = Statement(
         "monitor.excessive_rights",

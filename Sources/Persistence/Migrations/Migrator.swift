@@ -74,7 +74,7 @@ package struct Migrator {
         }
     }
 
-    /// Applies what is pending, in order, repairs INVALID indexes, and sees to partitions, roles and grants.
+    /// Applies what is pending, in order, repairs INVALID indexes, and brings partitions, roles and grants up to date.
     ///
     /// With nothing to do it asks a few short questions, takes no lock, and changes nothing.
     ///
