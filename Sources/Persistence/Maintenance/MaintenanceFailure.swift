@@ -30,7 +30,7 @@ extension MaintenanceFailure: CustomStringConvertible {
             belongs to its owner.
             """
         case .undefinedFunction, .undefinedTable, .undefinedSchema:
-            "The schema is older than this program: run connvo-server migrate."
+            "The schema is older than this program: run connvo-server migrate up."
         default: "What was done before stays done; run this again."
         }
     }

@@ -82,6 +82,17 @@ package struct MigrationStatus: Equatable, Sendable {
         if let refusal { throw refusal }
     }
 
+    /// What is pending, and the command that applies it; nil when nothing is.
+    package var pendingText: String? {
+        guard let first = pending.first, let last = pending.last else { return nil }
+        let names =
+            pending.count > 3
+            ? "\(pending.count) migrations are pending, \(first.file) to \(last.file)"
+            : "pending: \(pending.map(\.file).joined(separator: ", "))"
+        let before = applied.isEmpty ? "the database was never migrated; " : ""
+        return "\(before)\(names). Run connvo-server migrate up."
+    }
+
     /// Both sides, one version a line.
     package var comparison: String {
         let known = Dictionary(uniqueKeysWithValues: pending.map { ($0.version, $0.file) })

@@ -3,6 +3,10 @@ package import PostgreSQL
 /// Whether a binary can work with a database's schema. `serve` asks this; it never migrates.
 package enum SchemaCompatibility: Hashable, Sendable {
     case ready
+    /// The database has neither our tables nor a record of migrations.
+    case unmigrated
+    /// The database has our tables and no record of the migrations that made them, such as after a restore without it.
+    case unrecorded
     /// The database lacks migrations that this binary needs, oldest first, as `NNNN_name`.
     case missing([String])
     /// The database has migrations that this binary does not know and can live with.
@@ -50,7 +54,7 @@ package enum SchemaCompatibility: Hashable, Sendable {
     package var isUsable: Bool {
         switch self {
         case .ready, .newer: true
-        case .missing, .incompatible: false
+        case .unmigrated, .unrecorded, .missing, .incompatible: false
         }
     }
 }
@@ -79,7 +83,9 @@ extension SchemaCompatibility {
         self.init(catalogue: catalogue, applied: applied)
     }
 
-    /// Asks the database. One that was never migrated lacks everything.
+    private static let ourTables = Statement("schema.tables", "SELECT to_regclass('connvo.users') IS NOT NULL")
+
+    /// Asks the database.
     package static func read(
         catalogue: MigrationCatalogue,
         deadline: Deadline,
@@ -91,7 +97,8 @@ extension SchemaCompatibility {
                 result: connection.execute(statement, deadline: deadline)
             )
         } catch  where error.sqlState == .undefinedTable || error.sqlState == .undefinedSchema {
-            return SchemaCompatibility(catalogue: catalogue, applied: [])
+            let hasTables = try connection.execute(ourTables, deadline: deadline).onlyRow.decode(0, as: Bool.self)
+            return hasTables ? .unrecorded : .unmigrated
         }
     }
 }
@@ -101,15 +108,30 @@ extension SchemaCompatibility: CustomStringConvertible {
         switch self {
         case .ready:
             "the schema is up to date"
+        case .unmigrated:
+            "the database was never migrated; run connvo-server migrate up"
+        case .unrecorded:
+            """
+            the database has the schema and no record of the migrations that made it; run connvo-server migrate adopt, \
+            then connvo-server migrate up
+            """
         case .missing(let names):
-            "the database lacks \(names.joined(separator: ", ")); run connvo-server migrate"
+            "the database lacks \(Self.list(names)); run connvo-server migrate up"
         case .newer(let names):
             "the database has \(names.joined(separator: ", ")), which this binary does not know and can live with"
         case .incompatible(let migration, let oldestBinary, let latestKnown):
             """
             the database has \(migration), which needs a binary that knows \(Migration.digits(of: oldestBinary)); \
-            this one knows migrations up to \(Migration.digits(of: latestKnown))
+            this one knows migrations up to \(Migration.digits(of: latestKnown)): use a later version of connvo-server
             """
         }
+    }
+
+    /// A few by name, many by their number, the first and the last.
+    private static func list(_ names: [String]) -> String {
+        guard names.count > 3, let first = names.first, let last = names.last else {
+            return names.joined(separator: ", ")
+        }
+        return "\(names.count) migrations, \(first) to \(last)"
     }
 }

@@ -60,6 +60,11 @@ extension Migrator {
             throw .notAdoptable(problem: "it says itself which migrations are applied")
         }
         let found = try readLines(on: &connection).filter { !$0.isOfMigrator }
+        guard found.contains(where: { $0.object.hasPrefix("table connvo.") }) else {
+            throw .notAdoptable(
+                problem: "it has none of our tables and was never migrated. Run connvo-server migrate up"
+            )
+        }
         func differences(at level: Int) -> [SchemaDifference] {
             SchemaDifference.all(expected: fingerprint.lines(at: level).filter { !$0.isOfMigrator }, found: found)
                 .filter { !$0.isRepairedByRoles }

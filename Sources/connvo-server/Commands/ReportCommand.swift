@@ -53,6 +53,7 @@ struct ReportCommand: AsyncParsableCommand {
             try ReportList.write(as: format, to: CommandOutput.opened(target))
         case .overview(let period):
             let failed = try await AdministrativeConnection.run(purpose: "report", isReadOnly: true) { connection in
+                try SchemaRequirement.check(on: &connection)
                 var output = try CommandOutput.opened(target)
                 let overview = try ReportSession.run(on: &connection) { connection, freshness in
                     try Overview(
@@ -68,6 +69,7 @@ struct ReportCommand: AsyncParsableCommand {
             if exitCode, failed { throw ExitCode(ExitStatus.pending.rawValue) }
         case .report(let report, let selection, let format):
             let count = try await AdministrativeConnection.run(purpose: "report", isReadOnly: true) { connection in
+                try SchemaRequirement.check(on: &connection)
                 var output = try CommandOutput.opened(target)
                 var format = format
                 var count = 0
@@ -206,16 +208,12 @@ extension ReportCommand {
 
 extension ReportCommand {
     private static func failure(_ error: DatabaseError) -> CommandFailure {
-        switch error.sqlState {
+        if let failure = SchemaRequirement.failure(for: error) { return failure }
+        return switch error.sqlState {
         case .insufficientPrivilege:
             CommandFailure(
                 .failed,
                 "\(error.message): this login may not read the reports; make it a member: GRANT connvo_reporter TO …"
-            )
-        case .undefinedTable, .undefinedSchema, .undefinedColumn:
-            CommandFailure(
-                .failed,
-                "\(error.message): the schema is older than this program; run connvo-server migrate"
             )
         case .queryCanceled:
             CommandFailure(

@@ -22,17 +22,16 @@ struct TokenInspection: CustomStringConvertible {
         guard let id = token.tokenID.flatMap({ UUIDv7($0) }) else {
             throw CommandFailure(.badData, "the token carries no jti of ours")
         }
-        let found = await onThreadOfItsOwn(named: "inspect") { () -> Result<TokenLookup?, DatabaseError> in
-            do throws(DatabaseError) {
+        let found = await onThreadOfItsOwn(named: "inspect") {
+            Result {
                 var connection = try Connection.open(target, deadline: .after(.seconds(10)))
-                return .success(try TokenLookup.find(id, deadline: .after(.seconds(10)), on: &connection))
-            } catch {
-                return .failure(error)
+                try SchemaRequirement.check(on: &connection)
+                return try TokenLookup.find(id, deadline: .after(.seconds(10)), on: &connection)
             }
         }
         do {
             record = try found.get()
-        } catch {
+        } catch let error as DatabaseError {
             throw CommandFailure(.unavailable, "the database did not answer: \(error)")
         }
         digestAgrees = record?.tokenSHA256 == SHA256.hash(bytes)

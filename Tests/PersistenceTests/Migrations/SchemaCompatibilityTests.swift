@@ -38,7 +38,7 @@ import Testing
         #expect(!compatibility.isUsable)
     }
 
-    @Test func `a database that was never migrated lacks everything`() async throws {
+    @Test func `a database that was never migrated is told from one that lost its record`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
 
@@ -48,7 +48,17 @@ import Testing
                 on: &connection
             )
 
-            #expect(compatibility == .missing(["0001_one", "0002_two"]))
+            #expect(compatibility == .unmigrated)
+            #expect("\(compatibility)" == "the database was never migrated; run connvo-server migrate up")
+
+            try database.run("CREATE SCHEMA connvo; CREATE TABLE connvo.users ()")
+            let restored = try SchemaCompatibility.read(
+                catalogue: .numbered(2),
+                deadline: .after(.seconds(10)),
+                on: &connection
+            )
+            #expect(restored == .unrecorded)
+            #expect("\(restored)".contains("run connvo-server migrate adopt"))
         }
     }
 

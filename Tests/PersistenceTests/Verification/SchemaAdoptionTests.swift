@@ -81,7 +81,8 @@ import Testing
         }
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
-            #expect(try migrator().adoption(on: &connection).migrations.isEmpty)
+            let failure = #expect(throws: MigrationFailure.self) { try migrator().adoption(on: &connection) }
+            #expect(failure.map { "\($0)".contains("never migrated. Run connvo-server migrate up") } == true)
         }
     }
 }

@@ -36,8 +36,7 @@ struct MigrateCheck: AsyncParsableCommand {
             case .upToDate:
                 Terminal.say(report.conclusion)
             case .pending:
-                let names = status.pending.map(\.file).joined(separator: ", ")
-                throw CommandFailure(.pending, "pending: \(names). Run connvo-server migrate.")
+                throw CommandFailure(.pending, status.pendingText ?? report.conclusion)
             case .drift, .newer:
                 guard let refusal = status.refusal else { return }
                 throw CommandFailure(ExitStatus(refusal), "\(refusal)")

@@ -37,7 +37,10 @@ struct MigrateRepair: AsyncParsableCommand {
                     )
                 }
                 guard !plan.isEmpty else {
-                    if plan.unexplained.isEmpty { return Terminal.say("Nothing to repair.") }
+                    if plan.unexplained.isEmpty {
+                        let pending = try migrator.status(on: &connection).pendingText
+                        return Terminal.say("Nothing to repair.\(pending.map { "\nNote: \($0)" } ?? "")")
+                    }
                     throw CommandFailure(.drift, "nothing was changed")
                 }
                 for action in plan.actions { Terminal.print("\(action)") }

@@ -30,12 +30,14 @@ struct MigrateVerify: AsyncParsableCommand {
                 }
                 return Terminal.print(SchemaFingerprint.text(of: lines))
             }
-            let (verification, isKnown) = try await MigrateCommand.run(source) { connection, catalogue in
-                (try Migrator(catalogue).verify(on: &connection), catalogue.fingerprint != nil)
+            let (verification, pending, isKnown) = try await MigrateCommand.run(source) { connection, catalogue in
+                let migrator = Migrator(catalogue)
+                let pending = try migrator.status(on: &connection).pendingText
+                return (try migrator.verify(on: &connection), pending, catalogue.fingerprint != nil)
             }
             guard let verification else {
                 guard isKnown else { throw CommandFailure(.failed, "\(source.fingerprintPath) does not exist") }
-                throw CommandFailure(.pending, "no migration is applied. Run connvo-server migrate.")
+                throw CommandFailure(.pending, pending ?? "no migration is applied")
             }
             if json {
                 Terminal.print(try MigrationJSON.encode(SchemaVerificationReport(verification)))
@@ -44,6 +46,7 @@ struct MigrateVerify: AsyncParsableCommand {
             }
             guard verification.differences.isEmpty else { throw verification.failure }
             Terminal.say("The schema is what the migrations up to \(verification.levelName) make.")
+            if let pending { Terminal.say("Note: \(pending)") }
         }
     }
 }

@@ -106,7 +106,8 @@ extension MigrationStatusReport {
         func count(_ states: Entry.State...) -> Int { migrations.count { states.contains($0.state) } }
         return switch summary {
         case .upToDate: "The schema is up to date."
-        case .pending: "\(count(.pending)) pending: run connvo-server migrate."
+        case .pending where latestApplied == 0: "The database was never migrated: run connvo-server migrate up."
+        case .pending: "\(count(.pending)) pending: run connvo-server migrate up."
         case .drift:
 
             """

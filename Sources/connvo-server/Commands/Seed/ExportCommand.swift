@@ -45,6 +45,7 @@ struct ExportCommand: AsyncParsableCommand {
         try await reporting {
             do {
                 try await AdministrativeConnection.run(purpose: "export") { connection in
+                    try SchemaRequirement.check(on: &connection)
                     try Self.export(kinds, as: format, to: output, on: &connection)
                 }
             } catch is CommandOutput.ReaderHasGone {
@@ -52,6 +53,7 @@ struct ExportCommand: AsyncParsableCommand {
             } catch let error as SeedWriterError {
                 throw CommandFailure(.failed, "\(error)")
             } catch let error as DatabaseError {
+                if let failure = SchemaRequirement.failure(for: error) { throw failure }
                 throw CommandFailure(error.sqlState == nil ? .unavailable : .failed, "exporting: \(error)")
             }
         }

@@ -159,7 +159,8 @@ struct SeedCommand: AsyncParsableCommand {
         let difference = SeedDifference(showsValues: showValues)
         do {
             return try await AdministrativeConnection.run(purpose: "seed") { connection in
-                try Seeder.seed(
+                try SchemaRequirement.check(on: &connection)
+                return try Seeder.seed(
                     rows.batch,
                     options: options,
                     foundProblems: rows.problems,
@@ -197,6 +198,7 @@ struct SeedCommand: AsyncParsableCommand {
         case .unconfirmed: return CommandFailure(.failed, text)
         case .busy: return CommandFailure(.unavailable, text)
         case .database(_, let error):
+            if let failure = SchemaRequirement.failure(for: error) { return failure }
             let isPassing = error.sqlState == nil || error.sqlState == .lockNotAvailable
             return CommandFailure(isPassing ? .unavailable : .failed, text)
         }
