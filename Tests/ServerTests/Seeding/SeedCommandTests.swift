@@ -162,9 +162,32 @@ import Testing
             )
             #expect(
                 json.output == """
-                    {"dry_run":true,"changes":true,"kinds":{"users":{"inserted":1,"changed":1,"unchanged":0,"removed":1}}}
+                    {"dry_run":true,"difference":[
+                    {"verb":"change","kind":"users","key":{"id":"b"},"fields":{"email":{"from":"***","to":"***",\
+                    "hidden":true},"is_active":{"from":true,"to":false,"hidden":false}}},
+                    {"verb":"insert","kind":"users","key":{"id":"c"},"fields":{"email":{"from":null,"to":"***",\
+                    "hidden":true},"display_name":{"from":null,"to":"***","hidden":true},\
+                    "is_active":{"from":null,"to":true,"hidden":false}}},
+                    {"verb":"remove","kind":"users","key":{"id":"a"},"fields":{}}
+                    ],"changes":true,"kinds":{"users":{"inserted":1,"changed":1,"unchanged":0,"removed":1}},"error":null}
 
                     """
+            )
+            let open = try await Binary.run(arguments + ["--json", "--show-values"], settings: settings, files: files)
+            #expect(open.output.contains(#""email":{"from":"bob@example.com","to":"rob@example.com","hidden":false}"#))
+            let unchanged = try await Binary.run(
+                "seed",
+                "--dry-run",
+                "--json",
+                "one.json",
+                settings: settings,
+                files: files
+            )
+            #expect(unchanged.status == 0)
+            #expect(
+                unchanged.output.hasPrefix(
+                    "{\"dry_run\":true,\"difference\":[\n],\"changes\":false,\"kinds\":{\"users\""
+                )
             )
             #expect(try await scalar("SELECT count(*) FROM connvo.users WHERE is_active", in: database) == "2")
             #expect(

@@ -19,7 +19,7 @@ struct MigratePlan: AsyncParsableCommand {
                 try Migrator(catalogue).plan(to: target, on: &connection)
             }
             if json {
-                Terminal.print(try MigrationJSON.encode(MigrationPlanReport(plan)))
+                Terminal.print(try CommandJSON.encode(MigrationPlanReport(plan)))
             } else {
                 Terminal.print(Self.text(of: plan))
             }

@@ -24,7 +24,7 @@ struct MigrateStatus: AsyncParsableCommand {
                 )
             }
             if json {
-                Terminal.print(try MigrationJSON.encode(report))
+                Terminal.print(try CommandJSON.encode(report))
             } else {
                 Terminal.print(report.text)
             }

@@ -6,7 +6,7 @@ internal import PostgreSQL
 struct MigrateUp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Apply what is pending, in order, and see to indexes, partitions, roles and grants.",
+        abstract: "Apply what is pending, in order, and bring indexes, partitions, roles and grants up to date.",
         discussion: "Example: connvo-server migrate up --to 4"
     )
 
@@ -17,6 +17,7 @@ struct MigrateUp: AsyncParsableCommand {
         transform: DurationArgument.parse
     ) var lockTimeout: Duration?
     @Option(help: "How often a file that does not get its locks is tried.") var attempts: Int?
+    @Flag(help: "Print one JSON object at the end; `connvo-server help migrations` lists its fields.") var json = false
 
     func validate() throws {
         if let attempts, !(1...1000).contains(attempts) { throw ValidationError("--attempts takes 1 to 1000") }
@@ -26,20 +27,28 @@ struct MigrateUp: AsyncParsableCommand {
         var retry = LockRetry()
         if let lockTimeout { retry.lockTimeout = lockTimeout }
         if let attempts { retry.attempts = attempts }
-        let (target, lockRetry) = (to, retry)
+        let (target, lockRetry, isForPrograms) = (to, retry, json)
         try await reporting {
-            try await MigrateCommand.run(source) { connection, catalogue in
-                var hasChanged = false
-                let migrator = Migrator(catalogue, lockRetry: lockRetry) { event in
-                    Self.show(event, lockRetry)
-                    if event.isChange { hasChanged = true }
+            try await MigrateUpReport().run(printsJSON: isForPrograms) {
+                try await MigrateCommand.run(source) { connection, catalogue in
+                    var report = MigrateUpReport()
+                    let migrator = Migrator(catalogue, lockRetry: lockRetry) { event in
+                        if !isForPrograms || !event.isResult { Self.show(event, lockRetry) }
+                        report.add(event)
+                    }
+                    do throws(MigrationFailure) {
+                        _ = try migrator.up(to: target, on: &connection)
+                    } catch {
+                        return (report, CommandFailure(ExitStatus(error), "\(error)"))
+                    }
+                    if !report.changes, !isForPrograms { Terminal.say("Nothing to do: the schema is up to date.") }
+                    return (report, nil)
                 }
-                _ = try migrator.up(to: target, on: &connection)
-                if !hasChanged { Terminal.say("Nothing to do: the schema is up to date.") }
             }
         }
     }
 
+    /// Results go to standard output, what happens meanwhile to standard error.
     private static func show(_ event: MigrationEvent, _ retry: LockRetry) {
         switch event {
         case .waitingForLock(let holder):
@@ -89,11 +98,13 @@ struct MigrateUp: AsyncParsableCommand {
 }
 
 extension MigrationEvent {
-    /// Whether the database is no longer as it was.
-    fileprivate var isChange: Bool {
+    /// Whether the text form goes to standard output.
+    fileprivate var isResult: Bool {
         switch self {
-        case .applied, .foundApplied, .droppingRemnant, .repairing, .partitionsMade, .recordsMade, .rolesChanged: true
-        case .waitingForLock, .lockIgnored, .applying, .retrying, .retryingStep, .invalidIndex, .notice: false
+        case .applied, .foundApplied, .partitionsMade, .recordsMade, .rolesChanged: true
+        case .waitingForLock, .lockIgnored, .applying, .retrying, .retryingStep, .droppingRemnant, .repairing,
+            .invalidIndex, .notice:
+            false
         }
     }
 }

@@ -40,7 +40,7 @@ struct MigrateVerify: AsyncParsableCommand {
                 throw CommandFailure(.pending, pending ?? "no migration is applied")
             }
             if json {
-                Terminal.print(try MigrationJSON.encode(SchemaVerificationReport(verification)))
+                Terminal.print(try CommandJSON.encode(SchemaVerificationReport(verification)))
             } else {
                 for difference in verification.differences { Terminal.print("\(difference)") }
             }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import JSON
 internal import Persistence
 internal import PostgreSQL
 internal import SeedFiles
@@ -48,7 +47,7 @@ struct SeedCommand: AsyncParsableCommand {
     @Flag(help: "List every problem, not only the first \(SeedCommand.problemLimit).")
     var allProblems = false
 
-    @Flag(help: "Print the summary as JSON, and no difference.")
+    @Flag(help: "Print one JSON object; `connvo-server help seeding` lists its fields.")
     var json = false
 
     @Flag(help: "Show e-mail addresses, names, pictures and titles in the difference and in messages.")
@@ -79,19 +78,30 @@ struct SeedCommand: AsyncParsableCommand {
         let paths = files.map { (path: $0, format: format(of: $0)) }
         let options = SeedOptions(
             isDryRun: dryRun,
-            reportsChanges: dryRun && !json,
+            reportsChanges: dryRun,
             pruned: Set(prune.map(\.kind))
         )
+        let difference = SeedDifference(showsValues: showValues)
+        let json = json ? SeedJSON(isDryRun: dryRun, difference: difference) : nil
         try await reporting {
             defer { progress.finish() }
             let kind = kind?.kind
             let problemLimit = allProblems ? nil : Self.problemLimit
-            let rows = try await onThreadOfItsOwn(named: "seed-read") {
-                Result { try Self.read(paths, of: kind, problemLimit: problemLimit, progress) }
-            }.get()
-            let summary = try await seed(rows, try await confirmed(options, rows, progress), progress)
+            let summary: SeedSummary
+            do {
+                let rows = try await onThreadOfItsOwn(named: "seed-read") {
+                    Result { try Self.read(paths, of: kind, problemLimit: problemLimit, progress) }
+                }.get()
+                let confirmed = try await confirmed(options, rows, progress)
+                summary = try await seed(rows, confirmed, progress) { change in
+                    if let json { json.add(change) } else { Terminal.print(difference.line(change)) }
+                }
+            } catch {
+                json?.fail(error)
+                throw error
+            }
             progress.finish()
-            show(summary)
+            if let json { json.finish(summary) } else { show(summary) }
             if dryRun, !summary.changesNothing { throw ExitCode(ExitStatus.pending.rawValue) }
         }
     }
@@ -154,9 +164,9 @@ struct SeedCommand: AsyncParsableCommand {
     private func seed(
         _ rows: SeedFileReader.Result,
         _ options: SeedOptions,
-        _ progress: ProgressLine
+        _ progress: ProgressLine,
+        onChange: @escaping @Sendable (SeedChange) -> Void = { _ in }
     ) async throws -> SeedSummary {
-        let difference = SeedDifference(showsValues: showValues)
         do {
             return try await AdministrativeConnection.run(purpose: "seed") { connection in
                 try SchemaRequirement.check(on: &connection)
@@ -166,7 +176,7 @@ struct SeedCommand: AsyncParsableCommand {
                     foundProblems: rows.problems,
                     deadline: .never,
                     on: &connection
-                ) { Self.show($0, difference, progress) }
+                ) { Self.show($0, progress, onChange) }
             }
         } catch let failure as SeedFailure {
             throw commandFailure(failure)
@@ -177,7 +187,7 @@ struct SeedCommand: AsyncParsableCommand {
         }
     }
 
-    private static func show(_ event: SeedEvent, _ difference: SeedDifference, _ progress: ProgressLine) {
+    private static func show(_ event: SeedEvent, _ progress: ProgressLine, _ onChange: (SeedChange) -> Void) {
         switch event {
         case .waiting(let holder):
             progress.interrupt { Terminal.say("Waiting for \(holder?.description ?? "another session")") }
@@ -185,7 +195,7 @@ struct SeedCommand: AsyncParsableCommand {
         case .progress(let step, let done, let total):
             progress.update(step, fraction: Double(done) / Double(max(1, total)))
         case .change(let change):
-            progress.interrupt { Terminal.print(difference.line(change)) }
+            progress.interrupt { onChange(change) }
         case .removing(let removals):
             progress.interrupt { Terminal.say("Removing \(SeedFailure.text(of: removals)).") }
         }
@@ -213,8 +223,7 @@ struct SeedCommand: AsyncParsableCommand {
     // MARK: - The summary
 
     private func show(_ summary: SeedSummary) {
-        if json { return Terminal.print(jsonText(of: summary)) }
-        for (kind, counts) in Self.sorted(summary) {
+        for (kind, counts) in summary.sorted {
             Terminal.print(
                 """
                 \(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \
@@ -223,29 +232,5 @@ struct SeedCommand: AsyncParsableCommand {
             )
         }
         if dryRun { Terminal.say("Dry run: nothing was written.") }
-    }
-
-    private func jsonText(of summary: SeedSummary) -> String {
-        var json = JSONWriter()
-        json.object { json in
-            json.member("dry_run", dryRun)
-            json.member("changes", !summary.changesNothing)
-            json.object("kinds") { json in
-                for (kind, counts) in Self.sorted(summary) {
-                    json.key(kind.rawValue)
-                    json.object { json in
-                        json.member("inserted", Int64(counts.inserted))
-                        json.member("changed", Int64(counts.changed))
-                        json.member("unchanged", Int64(counts.unchanged))
-                        json.member("removed", Int64(counts.removed))
-                    }
-                }
-            }
-        }
-        return json.text
-    }
-
-    private static func sorted(_ summary: SeedSummary) -> [(SeedKind, SeedSummary.Counts)] {
-        SeedKind.allCases.compactMap { kind in summary.counts[kind].map { (kind, $0) } }
     }
 }

@@ -30,6 +30,69 @@ struct SeedDifference {
         return fields.isEmpty ? head : "\(head): \(fields.joined(separator: ", "))"
     }
 
+    /// One object, with every member; `fields` has the columns that the text form shows.
+    ///
+    /// A personal value that is not shown is `***`, as in the text form, and `hidden` says so.
+    func json(_ change: SeedChange) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("verb", Self.name(of: change.verb))
+            json.member("kind", change.kind.rawValue)
+            json.key("key")
+            if change.hasLastingKey {
+                json.object { json in
+                    for (index, column) in change.kind.columns.enumerated() where change.kind.key.contains(column.name)
+                    {
+                        json.key(column.name)
+                        Self.write(change.values[index], to: &json)
+                    }
+                }
+            } else {
+                json.null()
+            }
+            json.object("fields") { json in
+                for (index, column) in change.kind.columns.enumerated() where !change.kind.key.contains(column.name) {
+                    write(change, index, column, to: &json)
+                }
+            }
+        }
+        return json.text
+    }
+
+    private func write(_ change: SeedChange, _ index: Int, _ column: SeedColumn, to json: inout JSONWriter) {
+        let value = change.values[index]
+        let former = change.verb == .change ? change.formerValues[index] : .null
+        guard change.verb != .remove, value != former else { return }
+        let hides = column.isPersonal && !showsValues
+        json.key(column.name)
+        json.object { json in
+            json.key("from")
+            Self.write(hides ? former.hidden : former, to: &json)
+            json.key("to")
+            Self.write(hides ? value.hidden : value, to: &json)
+            json.member("hidden", hides)
+        }
+    }
+
+    private static func write(_ value: SeedValue, to json: inout JSONWriter) {
+        switch value {
+        case .absent, .null: json.null()
+        case .boolean(let isTrue): json.bool(isTrue)
+        case .integer(let number): json.integer(Int64(number))
+        case .timestamp(let instant):
+            json.string(Self.text(instant))
+        case .text(let text): json.string(text)
+        }
+    }
+
+    private static func name(of verb: SeedChange.Verb) -> String {
+        switch verb {
+        case .insert: "insert"
+        case .change: "change"
+        case .remove: "remove"
+        }
+    }
+
     private static func sign(of verb: SeedChange.Verb) -> String {
         switch verb {
         case .insert: "+"
@@ -44,13 +107,24 @@ struct SeedDifference {
         case .boolean(let isTrue): return isTrue ? "true" : "false"
         case .integer(let number): return String(number)
         case .timestamp(let instant):
-            return instant.isReadableFromRFC3339
-                ? instant.rfc3339(fraction: .whereNeeded) : "a time outside the years 1 to 9999"
+            return Self.text(instant)
         case .text(let text):
             guard showsValues || !column.isPersonal else { return "***" }
             var quoted: [UInt8] = []
             JSONWriter.append(string: text, to: &quoted)
             return String(decoding: quoted, as: UTF8.self)
         }
+    }
+
+    private static func text(_ instant: Timestamp) -> String {
+        instant.isReadableFromRFC3339
+            ? instant.rfc3339(fraction: .whereNeeded) : "a time outside the years 1 to 9999"
+    }
+}
+
+extension SeedValue {
+    /// A text that must not be shown.
+    fileprivate var hidden: SeedValue {
+        if case .text = self { .text("***") } else { self }
     }
 }

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 
-/// How `migrate` writes JSON: one document, keys in alphabetical order, so that two runs can be compared.
-enum MigrationJSON {
+/// How `migrate` and `maintain` write JSON: one document, keys in alphabetical order, so that two runs can be compared.
+enum CommandJSON {
     static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
