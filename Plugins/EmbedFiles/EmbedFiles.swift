@@ -1,27 +1,56 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds the files that the binary carries, `sql/migrations/*.sql`, `sql/roles.sql` and `sql/fingerprint.txt`, into the
-/// target as one Swift file of raw strings, so that one binary can be deployed without its source tree.
+/// Embeds the files that the binary carries into the target that uses them, as one Swift file of raw strings, so that one
+/// binary can be deployed without its source tree: `sql/` into Persistence, and the documents that
+/// `connvo-server help NAME` prints into the executable.
 @main
 struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        switch target.name {
+        case "Persistence": [try sqlCommand(context)]
+        case "connvo-server": [try documentsCommand(context)]
+        default: []
+        }
+    }
+
+    /// `sql/migrations/*.sql`, `sql/roles.sql` and `sql/fingerprint.txt`.
+    private func sqlCommand(_ context: PluginContext) throws -> Command {
         let sql = context.package.directoryURL.appending(path: "sql")
-        let migrations = try FileManager.default
-            .contentsOfDirectory(at: sql.appending(path: "migrations"), includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "sql" }
-            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+        let migrations = try files(in: sql.appending(path: "migrations"), extension: "sql")
         let roles = sql.appending(path: "roles.sql")
         let fingerprint = sql.appending(path: "fingerprint.txt")
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedSQL.swift")
-        return [
-            .buildCommand(
-                displayName: "Embedding \(migrations.count) migrations",
-                executable: try context.tool(named: "EmbedFilesTool").url,
-                arguments: [output.path(), roles.path(), fingerprint.path()] + migrations.map { $0.path() },
-                inputFiles: migrations + [roles, fingerprint],
-                outputFiles: [output]
-            )
-        ]
+        return .buildCommand(
+            displayName: "Embedding \(migrations.count) migrations",
+            executable: try context.tool(named: "EmbedFilesTool").url,
+            arguments: ["sql", output.path(), roles.path(), fingerprint.path()] + migrations.map { $0.path() },
+            inputFiles: migrations + [roles, fingerprint],
+            outputFiles: [output]
+        )
+    }
+
+    /// `docs/*.md`, README.md, CHANGELOG.md and openapi.yaml.
+    private func documentsCommand(_ context: PluginContext) throws -> Command {
+        let root = context.package.directoryURL
+        let documents =
+            try files(in: root.appending(path: "docs"), extension: "md")
+            + ["README.md", "CHANGELOG.md", "openapi.yaml"].map { root.appending(path: $0) }
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedDocuments.swift")
+        return .buildCommand(
+            displayName: "Embedding \(documents.count) documents",
+            executable: try context.tool(named: "EmbedFilesTool").url,
+            arguments: ["documents", output.path(), root.path()] + documents.map { $0.path() },
+            inputFiles: documents,
+            outputFiles: [output]
+        )
+    }
+
+    /// In the order of their names.
+    private func files(in directory: URL, extension suffix: String) throws -> [URL] {
+        try FileManager.default
+            .contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == suffix }
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 }

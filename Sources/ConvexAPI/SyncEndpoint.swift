@@ -8,7 +8,10 @@ internal import JSON
 package enum SyncEndpoint {
     /// What a call is told.
     package static let explanation =
-        "This server answers POST /api/action only: call the function with a ConvexHttpClient (docs/convex-clients.md)"
+        """
+        This server answers POST /api/action only: call the function with a ConvexHttpClient (connvo-server help \
+        convex-clients)
+        """
 
     /// Whether a WebSocket may be opened at this path.
     package static func isPath(_ path: Substring) -> Bool {

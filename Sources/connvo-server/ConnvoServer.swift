@@ -9,11 +9,11 @@ struct ConnvoServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connvo-server",
         abstract: "Lets signed-in Connvo users into paid-tier video meetings.",
-        discussion: "Example: connvo-server migrate && connvo-server seed sql/seed/demo.json && connvo-server serve",
+        discussion: "Example: connvo-server migrate && connvo-server seed people.json && connvo-server serve",
         version: ServerVersion.current,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, ReportCommand.self,
-            MaintainCommand.self, TokenCommand.self,
+            MaintainCommand.self, TokenCommand.self, HelpCommand.self,
         ]
     )
 }

@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Example: DATABASE_URL=postgresql:///connvo STREAM_API_SECRET_FILE=/run/secrets/stream connvo-server serve
 
-            Settings come from the environment and from .env; docs/configuration.md lists them.
+            Settings come from the environment and from .env; `connvo-server help configuration` lists them.
             """
     )
 
@@ -82,7 +82,8 @@ struct ServeCommand: AsyncParsableCommand {
             logger.warning(
                 """
                 Unless role "user" lacks join-call at Stream, any token lets its holder join any call and the paid tier \
-                is not enforced there: see "Before production" in README.md, then set STREAM_GRANTS_CONFIRMED=true
+                is not enforced there: see "Before production" in `connvo-server help readme`, then set \
+                STREAM_GRANTS_CONFIRMED=true
                 """
             )
         }

@@ -9,7 +9,7 @@ struct MigrateCommand: AsyncParsableCommand {
         discussion: """
             Example: DATABASE_ADMIN_URL=postgresql:///connvo connvo-server migrate
 
-            docs/migrations.md says what each failure means and what to do about it.
+            `connvo-server help migrations` says what each failure means and what to do about it.
             """,
         subcommands: [
             MigrateUp.self, MigrateStatus.self, MigratePlan.self, MigrateCheck.self, MigrateVerify.self,

@@ -10,7 +10,7 @@ struct MigratePlan: AsyncParsableCommand {
 
     @Option(help: "The last version to apply.") var to: Int?
     @OptionGroup var source: MigrationSource
-    @Flag(help: "Print JSON; docs/migrations.md lists its fields.") var json = false
+    @Flag(help: "Print JSON; `connvo-server help migrations` lists its fields.") var json = false
 
     func run() async throws {
         let target = to

@@ -9,7 +9,7 @@ struct MigrateRepair: AsyncParsableCommand {
             Example: connvo-server migrate repair --as-applied 7
 
             Prints what it would do, and asks on a terminal; elsewhere it needs --yes. It changes only the tables in \
-            which the migrator keeps its records. docs/migrations.md says when it is the remedy.
+            which the migrator keeps its records. `connvo-server help migrations` says when it is the remedy.
             """
     )
 

@@ -9,7 +9,7 @@ struct MigrateStatus: AsyncParsableCommand {
     )
 
     @OptionGroup var source: MigrationSource
-    @Flag(help: "Print JSON; docs/migrations.md lists its fields.") var json = false
+    @Flag(help: "Print JSON; `connvo-server help migrations` lists its fields.") var json = false
     @Flag(help: "Exit with 2 when something is pending, 3 on drift, 4 when the database is newer.")
     var exitCode = false
 

@@ -15,7 +15,7 @@ struct MigrateVerify: AsyncParsableCommand {
     )
 
     @OptionGroup var source: MigrationSource
-    @Flag(help: "Print JSON; docs/migrations.md lists its fields.") var json = false
+    @Flag(help: "Print JSON; `connvo-server help migrations` lists its fields.") var json = false
     @Flag(help: "Print what the database has, one property a line, and compare nothing.") var print = false
 
     func validate() throws {

@@ -11,7 +11,7 @@ struct ExportCommand: AsyncParsableCommand {
             Example: connvo-server export --output connvo.json
 
             The rows are those of one moment, in the order of their keys: the same rows are the same bytes. They hold \
-            personal data. Records of tokens are not exported. docs/seeding.md says more.
+            personal data. Records of tokens are not exported. `connvo-server help seeding` says more.
             """
     )
 

@@ -12,7 +12,7 @@ struct SeedCommand: AsyncParsableCommand {
 
             All files are one transaction: either every row is as the files say, or nothing has changed and everything \
             that is wrong is listed (exit code 65). Run again, nothing changes. Nothing is removed without --prune, \
-            which asks on a terminal, and elsewhere needs --yes. docs/seeding.md says more.
+            which asks on a terminal, and elsewhere needs --yes. `connvo-server help seeding` says more.
             """
     )
 
