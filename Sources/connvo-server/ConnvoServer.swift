@@ -16,4 +16,10 @@ struct ConnvoServer: AsyncParsableCommand {
             MaintainCommand.self, TokenCommand.self, HelpCommand.self,
         ]
     )
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        UnknownCommand.refuse(in: arguments)
+        await main(arguments)
+    }
 }

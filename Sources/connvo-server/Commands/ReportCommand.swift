@@ -197,9 +197,8 @@ extension ReportCommand {
     }
 
     private static func unknown(_ name: String) -> String {
-        let near = NearNames.of(name, in: Report.catalogue.map(\.name) + ["overview"])
-        let hint =
-            near.isEmpty ? "connvo-server report lists them" : "did you mean \(near.joined(separator: " or "))?"
+        let names = Report.catalogue.map(\.name) + ["overview"]
+        let hint = NearNames.hint(for: name, in: names) ?? "connvo-server report lists them"
         return "there is no report \"\(name.safe(for: .table))\"; \(hint)"
     }
 }

@@ -15,10 +15,18 @@ struct ExportCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("json, ndjson or csv; otherwise as --output ends, json at last.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("json, ndjson or csv; otherwise as --output ends, json at last.", valueName: "format"),
+        completion: SeedFormatName.completion,
+        transform: SeedFormatName.parse
+    )
     var format: SeedFormatName?
 
-    @Option(help: ArgumentHelp("Only rows of this kind; may be repeated. CSV takes exactly one.", valueName: "kind"))
+    @Option(
+        help: ArgumentHelp("Only rows of this kind; may be repeated. CSV takes exactly one.", valueName: "kind"),
+        completion: SeedKindName.completion,
+        transform: SeedKindName.parse
+    )
     var kind: [SeedKindName] = []
 
     @Option(

@@ -3,25 +3,21 @@ internal import Persistence
 internal import SeedFiles
 
 /// A kind as it is named on the command line.
-struct SeedKindName: ExpressibleByArgument {
+struct SeedKindName {
     let kind: SeedKind
 
-    init?(argument: String) {
-        guard let kind = SeedKind(rawValue: argument) else { return nil }
-        self.kind = kind
-    }
+    /// - Throws: `ValidationError`, with the near names.
+    static func parse(_ text: String) throws -> SeedKindName { SeedKindName(kind: try NamedArgument.value(text)) }
 
-    static var allValueStrings: [String] { SeedKind.allCases.map(\.rawValue) }
+    static var completion: CompletionKind { .list(SeedKind.allCases.map(\.rawValue)) }
 }
 
 /// A format as it is named on the command line.
-struct SeedFormatName: ExpressibleByArgument {
+struct SeedFormatName {
     let format: SeedFormat
 
-    init?(argument: String) {
-        guard let format = SeedFormat(rawValue: argument) else { return nil }
-        self.format = format
-    }
+    /// - Throws: `ValidationError`, with the near names.
+    static func parse(_ text: String) throws -> SeedFormatName { SeedFormatName(format: try NamedArgument.value(text)) }
 
-    static var allValueStrings: [String] { SeedFormat.allCases.map(\.rawValue) }
+    static var completion: CompletionKind { .list(SeedFormat.allCases.map(\.rawValue)) }
 }

@@ -18,7 +18,11 @@ struct SeedCommand: AsyncParsableCommand {
 
     @Argument(help: "Files; - is standard input.") var files: [String]
 
-    @Option(help: ArgumentHelp("json, ndjson or csv; otherwise as the file's name ends.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("json, ndjson or csv; otherwise as the file's name ends.", valueName: "format"),
+        completion: SeedFormatName.completion,
+        transform: SeedFormatName.parse
+    )
     var format: SeedFormatName?
 
     @Option(
@@ -26,7 +30,9 @@ struct SeedCommand: AsyncParsableCommand {
             "The kind of the rows in CSV, and of lines of NDJSON that do not say theirs. CSV says it by the name of the "
                 + "file otherwise: users.csv.",
             valueName: "kind"
-        )
+        ),
+        completion: SeedKindName.completion,
+        transform: SeedKindName.parse
     )
     var kind: SeedKindName?
 
@@ -37,7 +43,9 @@ struct SeedCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Remove the rows of this kind that the files do not name; may be repeated.",
             valueName: "kind"
-        )
+        ),
+        completion: SeedKindName.completion,
+        transform: SeedKindName.parse
     )
     var prune: [SeedKindName] = []
 
