@@ -17,8 +17,21 @@ struct ReportCommand: AsyncParsableCommand {
             """
     )
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
+    enum Format: String, CaseIterable {
         case table, csv, json, ndjson, html
+
+        /// The format that a file's name ends with; nil for another ending.
+        init?(path: String) {
+            guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return nil }
+            switch path[dot...].dropFirst().lowercased() {
+            case "txt": self = .table
+            case "csv": self = .csv
+            case "json": self = .json
+            case "ndjson", "jsonl": self = .ndjson
+            case "html", "htm": self = .html
+            default: return nil
+            }
+        }
     }
 
     @Argument(help: "A report, or overview: one page with charts.") var name: String?
@@ -28,7 +41,14 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(help: "Only this meeting.") var meeting: String?
     @Option(help: "Only this user.") var user: String?
     @Option(help: "At most so many rows.") var limit: Int?
-    @Option(help: "table, csv, json or ndjson; overview has html.") var format: Format?
+    @Option(
+        help: """
+            table, csv, json or ndjson; overview has html. Otherwise as --output ends: .txt, .csv, .json, .ndjson; table \
+            at last.
+            """,
+        completion: .list(Format.allCases.map(\.rawValue)),
+        transform: NamedArgument.value
+    ) var format: Format?
     @Option(help: "A file, which appears whole or not at all; otherwise standard output.") var output: String?
     @Flag(help: "Exit with 2 when a control is not empty.") var exitCode = false
 
@@ -152,6 +172,14 @@ extension ReportCommand {
         guard format == nil || format == .html else {
             throw ValidationError("overview is --format html; each of its figures is a report of its own, too")
         }
+        if format == nil, let output, let named = Format(path: output), named != .html {
+            throw ValidationError(
+                """
+                overview is an HTML page, and the name \(output.safe(for: .table)) says another format: give a name such as \
+                overview.html, or --format html
+                """
+            )
+        }
         for (option, bound) in [("--from", selection.from), ("--to", selection.until)] {
             guard let bound, !Report.Period.Grain.day.allows(bound) else { continue }
             throw ValidationError("\(option) \(bound.reportText): overview \(Report.Period.Grain.day.remedy)")
@@ -169,8 +197,8 @@ extension ReportCommand {
     }
 
     private func rowFormat(for what: String) throws -> any ReportFormat & Sendable {
-        switch format {
-        case nil, .table: TableFormat()
+        switch format ?? output.flatMap({ Format(path: $0) }) ?? .table {
+        case .table: TableFormat()
         case .csv: CSVFormat()
         case .json: JSONFormat()
         case .ndjson: NDJSONFormat()

@@ -224,6 +224,45 @@ import Testing
         }
     }
 
+    // MARK: Files
+
+    @Test func `a file is written in the format that its name says, and --format wins`() async throws {
+        try await Self.withHistory { _, settings in
+            let folder = try Folder()
+            let stdout = ["table", "csv", "json", "ndjson"]
+            var expected: [String: String] = [:]
+            for format in stdout {
+                expected[format] = try await Self.report("tokens", "--format", format, settings: settings)
+            }
+            for (name, format) in [
+                ("t.csv", "csv"), ("t.CSV", "csv"), ("t.json", "json"), ("t.ndjson", "ndjson"), ("t.jsonl", "ndjson"),
+                ("t.txt", "table"), ("t", "table"), ("t.csv.out", "table"), ("t.2026-11", "table"),
+            ] {
+                #expect(try await Self.report("tokens", "--output", folder.file(name), settings: settings).isEmpty)
+                // The instant of the reading differs from run to run.
+                func comparable(_ text: String?) -> String? {
+                    text?.replacing(#/As of [^.,]*|"as_of":"[^"]*"/#, with: "")
+                }
+                #expect(comparable(folder.text(name)) == comparable(expected[format]), "\(name)")
+            }
+            let path = folder.file("contradiction.json")
+            _ = try await Self.report("tokens", "--format", "csv", "--output", path, settings: settings)
+            #expect(folder.text("contradiction.json") == expected["csv"])
+            for arguments in [
+                ["--output", folder.file("o.html")], ["--output", folder.file("o")],
+                ["--format", "html", "--output", folder.file("o.csv")],
+            ] {
+                #expect(try await Binary.run(["report", "overview"] + arguments, settings: settings).status == 0)
+                let path = try #require(arguments.last)
+                let page = try String(contentsOfFile: path, encoding: .utf8)
+                #expect(page.hasPrefix("<!DOCTYPE html>"), "\(path)")
+            }
+            // The list of reports, too.
+            _ = try await Self.report("--output", folder.file("list.csv"), settings: settings)
+            #expect(folder.text("list.csv").hasPrefix("name,shows,options\r\n"))
+        }
+    }
+
     // MARK: The list
 
     @Test func `without a name the reports are listed, without a database`() async throws {
@@ -253,9 +292,11 @@ import Testing
         (["tokens", "--limit", "0"], "give a number above 0"),
         (["tokens", "--tier", ""], "--tier is empty"),
         (["tokens", "--format", "html"], "has no --format html"),
+        (["tokens", "--output", "tokens.html"], "has no --format html"),
         (["tokens", "--format", "xml"], "xml"),
         (["tokens", "--exit-code"], "--exit-code is for the controls"),
         (["overview", "--format", "csv"], "overview is --format html"),
+        (["overview", "--output", "overview.csv"], "the name overview.csv says another format"),
         (["overview", "--from", "2026-01-01"], "needs both"),
         (["overview", "--from", "0001-01-01", "--to", "2026-01-01"], "at most"),
         (["overview", "--limit", "3"], "overview has no --limit"),
