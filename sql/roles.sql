@@ -215,7 +215,8 @@ BEGIN
             SELECT 'TABLE', to_regclass('connvo.' || business.name)::oid, to_regrole('connvo_app')::oid, 'SELECT'
             FROM business
             UNION ALL
-            SELECT 'TABLE', to_regclass('connvo.schema_migrations')::oid, to_regrole('connvo_app')::oid, 'SELECT'
+            SELECT 'TABLE', to_regclass('connvo.schema_migrations')::oid, to_regrole(reader.role)::oid, 'SELECT'
+            FROM (VALUES ('connvo_app'), ('connvo_admin')) AS reader (role)
             UNION ALL
             SELECT 'TABLE', to_regclass('connvo.' || record.name)::oid, to_regrole('connvo_app')::oid, allowed.privilege
             FROM record

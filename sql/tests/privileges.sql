@@ -29,7 +29,7 @@ SELECT table_privs_are('connvo', name, 'connvo_app',
     'connvo_app on ' || name)
 FROM relation;
 SELECT table_privs_are('connvo', name, 'connvo_admin',
-    CASE WHEN is_partition OR is_record OR is_history OR is_maintenance THEN '{}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END::text[],
+    CASE WHEN is_history THEN '{SELECT}' WHEN is_partition OR is_record OR is_maintenance THEN '{}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END::text[],
     'connvo_admin on ' || name)
 FROM relation;
 SELECT table_privs_are('connvo', name, role, '{}', role || ' on ' || name)
