@@ -79,8 +79,9 @@ extension MigrationFailure: CustomStringConvertible {
             """
         case .lockNotHeld:
             """
-            The lock that makes migrators take turns is not held by this session: a pooler hands each statement to \
-            another one, or the server only pretends. Set DATABASE_ADMIN_URL to the server itself, past the pooler.
+            The lock that makes migrators take turns is not held by this session: a pooler gives each statement \
+            another session, or advisory locks do not work here. Set DATABASE_ADMIN_URL to the server itself, past the \
+            pooler.
             """
         case .pooled:
             """
@@ -133,7 +134,7 @@ extension MigrationFailure: CustomStringConvertible {
         case .notAdoptable(let problem):
             "This database cannot be adopted: \(problem). Nothing was changed."
         case .database(let step, let error):
-            "\(step): \(error.fullDescription)."
+            "\(step): \(error.fullDescription).\(Self.remedyForLogin(error))"
         }
     }
 
@@ -141,6 +142,14 @@ extension MigrationFailure: CustomStringConvertible {
         Undo that part by hand, then run `connvo-server migrate repair`, which lets the file run again; or carry out the \
         rest by hand, then run `connvo-server migrate repair --as-applied NNNN`.
         """
+
+    private static func remedyForLogin(_ error: DatabaseError) -> String {
+        guard error.sqlState == .insufficientPrivilege else { return "" }
+        return """
+             migrate needs a login that is a member of connvo_owner; for `status` and `check` a member of connvo_app will \
+            do. `connvo-server help logins` says more.
+            """
+    }
 
     /// Both sides, and what to do.
     private static func describe(_ change: MigrationStatus.Change) -> String {
@@ -159,7 +168,7 @@ extension MigrationFailure: CustomStringConvertible {
     private static func remedy(for error: DatabaseError, in migration: Migration, attempts: Int) -> String {
         guard migration.runsInTransaction else { return remedyWithoutTransaction(for: error, in: migration) }
         if error.kind == .connectionLost || error.kind == .commitUncertain || error.kind == .timedOut {
-            return "Whether it was applied is unknown: `migrate status` tells."
+            return "Whether it was applied is unknown: `migrate status` shows it."
         }
         if error.sqlState == .lockNotAvailable {
             return """
@@ -173,7 +182,8 @@ extension MigrationFailure: CustomStringConvertible {
     private static func remedyWithoutTransaction(for error: DatabaseError, in migration: Migration) -> String {
         guard let index = migration.concurrentIndex else {
             return """
-                It runs without a transaction, so a part of it may have stayed: look, put that right, and run this again.
+                It runs without a transaction, so a part of it may be in the database. Look, undo that part or carry out the \
+                rest by hand, and run this again.
                 """
         }
         if error.sqlState == .duplicateTable {
@@ -183,8 +193,8 @@ extension MigrationFailure: CustomStringConvertible {
                 """
         }
         return """
-            What it may have left, the INVALID index \(index.qualifiedName), is dropped by the next run, which builds it \
-            anew. Remove the cause and run this again.
+            It may have left the INVALID index \(index.qualifiedName); the next run drops that and builds it again. \
+            Remove the cause and run this again.
             """
     }
 }

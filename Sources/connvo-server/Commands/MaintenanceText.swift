@@ -9,7 +9,7 @@ enum MaintenanceText {
         case .waitingForLock(let holder):
             Terminal.say("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
         case .lockIgnored(let holder):
-            Terminal.say("Going on though a login that may neither migrate nor maintain holds the lock: \(holder)")
+            Terminal.say("Continuing although a login that may neither migrate nor maintain holds the lock: \(holder)")
         case .released(let name, let isAltered):
             let altered = isAltered == true ? "; its records are NOT those that were detached" : ""
             Terminal.say("\(name) is not dropped any more: it was attached or unmarked by hand\(altered)")

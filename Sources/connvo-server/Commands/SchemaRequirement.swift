@@ -6,8 +6,8 @@ internal import PostgreSQL
 ///
 /// The message is that of `/readyz`: which migrations are missing, and the command that applies them.
 enum SchemaRequirement {
-    /// A login that may not read which migrations are applied, such as one that only reads reports, goes on: what it does
-    /// next fails, and ``failure(for:)`` says why.
+    /// A login that may not read which migrations are applied, such as one that only reads reports, is not refused: what
+    /// it does next fails, and ``failure(for:)`` says why.
     ///
     /// - Throws: ``CommandFailure``.
     static func check(on connection: inout Connection) throws(CommandFailure) {

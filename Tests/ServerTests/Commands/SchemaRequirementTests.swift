@@ -190,6 +190,42 @@ import Testing
         }
     }
 
+    @Test func `a login that may not look is told the same by what is missing, or which role it needs`() async throws {
+        try await withDatabase(.empty) { database in
+            _ = try await Self.prepare(database, .half)
+            let logins = ["connvo_reporter", "connvo_admin", "connvo_maintainer", "connvo_app"].map { role in
+                (role: role, login: "\(role)_of_\(database.name)")
+            }
+            try await onOwnThread {
+                for (role, login) in logins { try database.run("CREATE ROLE \(login) LOGIN IN ROLE \(role)") }
+            }
+            for (role, login) in logins {
+                let settings = ["DATABASE_URL": "postgresql://\(login)@/\(database.name)"]
+                let arguments =
+                    switch role {
+                    case "connvo_reporter": ["report", "tokens"]
+                    case "connvo_maintainer": ["maintain"]
+                    default: ["export"]
+                    }
+                let result = try await Binary.run(arguments, settings: settings)
+                #expect(result.status == 1, "\(role): \(result.errors)")
+                #expect(result.errors.hasSuffix("run connvo-server migrate up\n"), "\(role): \(result.errors)")
+                #expect(result.output.isEmpty)
+
+                let check = try await Binary.run("migrate", "check", settings: settings)
+                if role == "connvo_app" || role == "connvo_admin" {
+                    #expect(check.status == 2, "\(role): \(check.errors)")
+                } else {
+                    #expect(check.status == 1, "\(role): \(check.errors)")
+                    #expect(check.errors.contains("for `status` and `check` a member of connvo_app will do"))
+                }
+            }
+            try await onOwnThread {
+                for (_, login) in logins { try database.run("DROP ROLE \(login)") }
+            }
+        }
+    }
+
     @Test func `adopting repairs what lost its record`() async throws {
         try await withDatabase(.empty) { database in
             let settings = try await Self.prepare(database, .unrecorded)
