@@ -5,7 +5,7 @@ internal import Text
 ///
 /// It takes the place of ArgumentParser's `help`, which knows commands only and shows the help of the program for a name
 /// that it does not know.
-struct HelpCommand: AsyncParsableCommand {
+struct HelpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "help",
         abstract: "Show the help of a command, or a document, such as help migrations.",
@@ -21,11 +21,10 @@ struct HelpCommand: AsyncParsableCommand {
 
     func validate() throws { _ = try page() }
 
-    func run() async throws {
-        try await reporting {
-            let page = try page()
-            Terminal.print(page.hasSuffix("\n") ? String(page.dropLast()) : page)
-        }
+    /// - Throws: `CleanExit` with the page, which is printed as all help is.
+    func run() throws {
+        let page = try page()
+        throw CleanExit.message(page.hasSuffix("\n") ? String(page.dropLast()) : page)
     }
 
     /// - Throws: `ValidationError` (exit code 64) for words that name neither a command nor a document.
