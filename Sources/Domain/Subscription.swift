@@ -57,32 +57,46 @@ package struct Subscription: Hashable, Sendable {
 }
 
 extension Subscription {
-    /// Whether this subscription pays for `meeting` at `now`.
+    /// Why a subscription does not pay for a meeting. Raw values are those of `explain --json`.
+    package enum Obstacle: String, CaseIterable, Sendable {
+        /// It belongs to neither the organizer nor the organizer's organization.
+        case otherOwner = "other_owner"
+        case freeTier = "free_tier"
+        case notStarted = "not_started"
+        case ended
+        /// Its status grants no access.
+        case status
+        /// Payment has been late for longer than the grace.
+        case graceOver = "grace_over"
+    }
+
+    /// Whether this subscription pays for `meeting` at `now`: there is no ``obstacle(toPayingFor:at:pastDueGrace:)``.
+    func pays(for meeting: Meeting, at now: Timestamp, pastDueGrace: Duration) -> Bool {
+        obstacle(toPayingFor: meeting, at: now, pastDueGrace: pastDueGrace) == nil
+    }
+
+    /// The first obstacle; nil when this subscription pays for `meeting` at `now`.
     ///
-    /// It does when its owner is the organizer or the organizer's organization, its status grants access, its half-open
-    /// period contains `now`, and its tier is a paid one.
+    /// It pays when its owner is the organizer or the organizer's organization, its tier is a paid one, its half-open
+    /// period contains `now`, and its status grants access.
     ///
     /// - Parameter pastDueGrace: How long it still pays while payment is late, counted from `pastDueSince`.
-    func pays(for meeting: Meeting, at now: Timestamp, pastDueGrace: Duration) -> Bool {
-        tier.isPaid
-            && isOwned(byOrganizerOf: meeting)
-            && startsAt <= now
-            && endsAt.map { now < $0 } ?? true
-            && grantsAccess(at: now, pastDueGrace: pastDueGrace)
+    package func obstacle(toPayingFor meeting: Meeting, at now: Timestamp, pastDueGrace: Duration) -> Obstacle? {
+        guard isOwned(byOrganizerOf: meeting) else { return .otherOwner }
+        guard tier.isPaid else { return .freeTier }
+        guard startsAt <= now else { return .notStarted }
+        if let endsAt, now >= endsAt { return .ended }
+        switch status {
+        case .trialing, .active: return nil
+        case .pastDue: return pastDueSince.map { now < $0 + pastDueGrace } ?? false ? nil : .graceOver
+        case .paused, .unpaid, .incomplete, .canceled: return .status
+        }
     }
 
     private func isOwned(byOrganizerOf meeting: Meeting) -> Bool {
         switch owner {
         case .user(let id): id == meeting.organizerID
         case .organization(let id): id == meeting.organizationID
-        }
-    }
-
-    private func grantsAccess(at now: Timestamp, pastDueGrace: Duration) -> Bool {
-        switch status {
-        case .trialing, .active: true
-        case .pastDue: pastDueSince.map { now < $0 + pastDueGrace } ?? false
-        case .paused, .unpaid, .incomplete, .canceled: false
         }
     }
 

@@ -92,6 +92,39 @@ import Testing
         #expect(met.count == reasons.count * (reasons.count - 1) / 2 - exclusive.count)
     }
 
+    @Test func `the rules are the rows of docs/errors.md in their order, each once`() {
+        #expect(AdmissionPolicy.rules.map(\.rawValue) == AdmissionOracle.rows.map(\.reason))
+        #expect(AdmissionPolicy.rules.map(\.row) == AdmissionOracle.rows.map(\.number))
+        #expect(Set(AdmissionPolicy.rules) == Set(Refusal.Reason.allCases))
+    }
+
+    @Test(arguments: meetings, AdmissionCase.Membership.all)
+    func `each rule is judged whatever the rules before it say, and the first that refuses decides`(
+        meeting: Meeting.State?,
+        membership: AdmissionCase.Membership
+    ) {
+        let cases = Self.cases(meeting: meeting, membership: membership, fundings: [.none, .paid])
+
+        let wrong = cases.filter { situation in
+            let judgements = AdmissionPolicy.rules.map {
+                situation.policy.judge($0, situation.request, facts: situation.facts, now: AdmissionCase.now)
+            }
+            let applying = AdmissionOracle.rowsApplying(to: situation)
+            guard judgements.firstIndex(where: { $0 != .passes }) == applying.first else { return true }
+            return judgements.enumerated().contains { index, judgement in
+                switch judgement {
+                // Only a fact that an earlier rule refuses for may be missing.
+                case .notJudged: !judgements[..<index].contains(where: \.isRefusal)
+                case .refuses(let refusal):
+                    !applying.contains(index) || refusal != AdmissionOracle.rows[index].refusal(situation)
+                case .passes: applying.contains(index)
+                }
+            }
+        }
+
+        #expect(wrong.isEmpty, "\(wrong.count) wrong, the first: \(wrong.first?.testDescription ?? "")")
+    }
+
     @Test(arguments: AdmissionOracle.rows.indices)
     func `each row refuses on its own, with its code and its reason`(index: Int) {
         let row = AdmissionOracle.rows[index]
@@ -196,6 +229,12 @@ import Testing
             self.earlier = earlier
             self.later = later
         }
+    }
+}
+
+extension AdmissionPolicy.Judgement {
+    fileprivate var isRefusal: Bool {
+        if case .refuses = self { true } else { false }
     }
 }
 

@@ -1,7 +1,7 @@
 /// The rules of admission, as a pure function of facts, request and time.
 ///
-/// The rules are docs/errors.md, rows 7 to 16, in this order: the first that applies decides. SQL only fetches facts;
-/// no other code applies a rule to them.
+/// ``rules`` is their one declaration. ``decide(_:facts:now:)`` stops at the first rule that refuses; an explanation asks
+/// ``judge(_:_:facts:now:)`` about each. SQL only fetches facts; no other code applies a rule to them.
 ///
 /// ```swift
 /// let policy = AdmissionPolicy(earlyJoinWindow: .seconds(600))
@@ -35,70 +35,138 @@ package struct AdmissionPolicy: Hashable, Sendable {
         .participant: "call_member",
     ]
 
+    /// The rules in the order in which they apply, each by the reason that it refuses for: docs/errors.md, rows 7 to 16.
+    package static let rules: [Refusal.Reason] = [
+        .userNotProvisioned,
+        .userDeactivated,
+        .meetingNotFound,
+        .notAParticipant,
+        .participantRemoved,
+        .meetingEnded,
+        .meetingNotOpen,
+        .tierRequired,
+        .noStreamCall,
+        .roleAboveOwn,
+        .roleNotAdmitted,
+    ]
+
     /// Decides one request.
     ///
-    /// - Throws: The first ``Refusal`` that applies, in the order of docs/errors.md, rows 7 to 16.
+    /// - Throws: The first ``Refusal`` in the order of ``rules``.
     package func decide(
         _ request: AdmissionRequest,
         facts: AdmissionFacts,
         now: Timestamp
     ) throws(Refusal) -> Admission {
-        guard let caller = facts.caller else { throw .userNotProvisioned }
-        guard caller.isActive else { throw .userDeactivated }
-        guard let meeting = facts.meeting else { throw .meetingNotFound }
-        guard let participation = facts.participation else { throw .notAParticipant }
-        guard participation.removedAt == nil else { throw .participantRemoved }
-        guard !meeting.state.isOver else { throw .meetingEnded }
-        if let opensAt = opening(of: meeting, for: participation), now < opensAt {
-            throw .meetingNotOpen(opensAt: opensAt)
+        for rule in Self.rules {
+            if case .refuses(let refusal) = judge(rule, request, facts: facts, now: now) { throw refusal }
         }
-        guard let subscription = subscriptionPaying(for: meeting, among: facts.subscriptions, at: now) else {
-            throw .tierRequired
+        guard let caller = facts.caller, let meeting = facts.meeting, let participation = facts.participation,
+            let call = meeting.streamCall,
+            let subscription = payer(for: meeting, among: facts.subscriptions, at: now),
+            let streamRole = streamRoles[role(for: request, held: participation.role)]
+        else {
+            // Each part has a rule that refuses what lacks it, so this is not reached.
+            throw .roleNotAdmitted(.observer)
         }
-        guard let call = meeting.streamCall else { throw .noStreamCall }
-
-        let role = try role(for: request, held: participation.role)
-        guard let streamRole = streamRoles[role] else { throw .roleNotAdmitted(role) }
-
         return Admission(
             caller: caller,
             meeting: meeting,
             call: call,
             heldRole: participation.role,
-            grantedRole: role,
+            grantedRole: role(for: request, held: participation.role),
             streamRole: streamRole,
             subscription: subscription
         )
     }
+}
 
-    /// The role of the token, before it is known whether this role gets one.
-    private func role(for request: AdmissionRequest, held: Role) throws(Refusal) -> Role {
-        switch requestedRoleRule {
-        case .ignore:
-            return held
-        case .lower:
-            guard let requested = request.requestedRole else { return held }
-            guard requested <= held else { throw .roleAboveOwn(requested: requested, held: held) }
-            return requested
+// MARK: - The rules
+
+extension AdmissionPolicy {
+    /// What one rule says about a request, whatever the other rules say.
+    package enum Judgement: Hashable, Sendable {
+        case passes
+        case refuses(Refusal)
+        /// The facts that the rule reads are missing. An earlier rule refuses for that.
+        case notJudged
+    }
+
+    /// Applies one of ``rules``.
+    package func judge(
+        _ rule: Refusal.Reason,
+        _ request: AdmissionRequest,
+        facts: AdmissionFacts,
+        now: Timestamp
+    ) -> Judgement {
+        switch rule {
+        case .userNotProvisioned:
+            return facts.caller == nil ? .refuses(.userNotProvisioned) : .passes
+        case .userDeactivated:
+            guard let isActive = facts.caller?.isActive else { return .notJudged }
+            return isActive ? .passes : .refuses(.userDeactivated)
+        case .meetingNotFound:
+            return facts.meeting == nil ? .refuses(.meetingNotFound) : .passes
+        case .notAParticipant:
+            guard facts.meeting != nil else { return .notJudged }
+            return facts.participation == nil ? .refuses(.notAParticipant) : .passes
+        case .participantRemoved:
+            guard facts.participation != nil else { return .notJudged }
+            return facts.participation?.removedAt == nil ? .passes : .refuses(.participantRemoved)
+        case .meetingEnded:
+            guard let state = facts.meeting?.state else { return .notJudged }
+            return state.isOver ? .refuses(.meetingEnded) : .passes
+        case .meetingNotOpen:
+            guard let meeting = facts.meeting, let held = facts.participation?.role else { return .notJudged }
+            guard let opensAt = opening(of: meeting, for: held), now < opensAt else { return .passes }
+            return .refuses(.meetingNotOpen(opensAt: opensAt))
+        case .tierRequired:
+            guard let meeting = facts.meeting else { return .notJudged }
+            let pays = facts.subscriptions.contains { $0.pays(for: meeting, at: now, pastDueGrace: pastDueGrace) }
+            return pays ? .passes : .refuses(.tierRequired)
+        case .noStreamCall:
+            guard facts.meeting != nil else { return .notJudged }
+            return facts.meeting?.streamCall == nil ? .refuses(.noStreamCall) : .passes
+        case .roleAboveOwn:
+            guard let held = facts.participation?.role else { return .notJudged }
+            let role = role(for: request, held: held)
+            return role > held ? .refuses(.roleAboveOwn(requested: role, held: held)) : .passes
+        case .roleNotAdmitted:
+            guard let held = facts.participation?.role else { return .notJudged }
+            let role = role(for: request, held: held)
+            return streamRoles[role] == nil ? .refuses(.roleNotAdmitted(role)) : .passes
         }
     }
 
-    /// When a scheduled meeting opens for this participant; nil when it is open.
+    /// The role of the token, before it is known whether the caller may have it and whether it gets one.
+    package func role(for request: AdmissionRequest, held: Role) -> Role {
+        switch requestedRoleRule {
+        case .ignore: held
+        case .lower: request.requestedRole ?? held
+        }
+    }
+
+    /// When a scheduled meeting opens for a participant; nil when it is open.
     ///
     /// Hosts may always enter, to prepare the meeting.
-    private func opening(of meeting: Meeting, for participation: Participation) -> Timestamp? {
-        guard meeting.state == .scheduled, participation.role != .host else { return nil }
+    package func opening(of meeting: Meeting, for held: Role) -> Timestamp? {
+        guard meeting.state == .scheduled, held != .host else { return nil }
         guard let earlyJoinWindow, let scheduledAt = meeting.scheduledAt else { return nil }
         return scheduledAt - earlyJoinWindow
     }
 
-    private func subscriptionPaying(
+    /// The subscription that pays for the meeting; nil when none does.
+    package func payer(
         for meeting: Meeting,
         among subscriptions: [Subscription],
         at now: Timestamp
     ) -> Subscription? {
-        subscriptions
-            .filter { $0.pays(for: meeting, at: now, pastDueGrace: pastDueGrace) }
-            .max { Subscription.isWeaker($0, than: $1) }
+        var payer: Subscription?
+        for subscription in subscriptions
+        where subscription.pays(for: meeting, at: now, pastDueGrace: pastDueGrace) {
+            if let stronger = payer, !Subscription.isWeaker(stronger, than: subscription) { continue }
+            payer = subscription
+        }
+        return payer
     }
 }

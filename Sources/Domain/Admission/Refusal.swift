@@ -18,18 +18,7 @@ extension Refusal {
     package var reason: String { Reason(self).rawValue }
 
     /// The code that clients switch on (`errorData.code`).
-    package var code: Code {
-        switch self {
-        case .userNotProvisioned: .unauthorized
-        case .userDeactivated, .notAParticipant, .participantRemoved: .forbidden
-        case .meetingNotFound: .notFound
-        case .meetingEnded: .meetingAlreadyEnded
-        case .meetingNotOpen: .meetingNotActive
-        case .tierRequired: .paidTierRequired
-        case .noStreamCall: .validationError
-        case .roleAboveOwn, .roleNotAdmitted: .insufficientPermissions
-        }
-    }
+    package var code: Code { Reason(self).code }
 
     /// The codes of refusals. Raw values are the ones in responses and in `token_refusals.code`.
     package enum Code: String, CaseIterable, Sendable {
@@ -75,6 +64,38 @@ extension Refusal {
                 case .roleAboveOwn: .roleAboveOwn
                 case .roleNotAdmitted: .roleNotAdmitted
                 }
+        }
+    }
+}
+
+extension Refusal.Reason {
+    /// The code that goes with the reason: the database checks the same list.
+    package var code: Refusal.Code {
+        switch self {
+        case .userNotProvisioned: .unauthorized
+        case .userDeactivated, .notAParticipant, .participantRemoved: .forbidden
+        case .meetingNotFound: .notFound
+        case .meetingEnded: .meetingAlreadyEnded
+        case .meetingNotOpen: .meetingNotActive
+        case .tierRequired: .paidTierRequired
+        case .noStreamCall: .validationError
+        case .roleAboveOwn, .roleNotAdmitted: .insufficientPermissions
+        }
+    }
+
+    /// The row of docs/errors.md.
+    package var row: Int {
+        switch self {
+        case .userNotProvisioned: 7
+        case .userDeactivated: 8
+        case .meetingNotFound: 9
+        case .notAParticipant, .participantRemoved: 10
+        case .meetingEnded: 11
+        case .meetingNotOpen: 12
+        case .tierRequired: 13
+        case .noStreamCall: 14
+        case .roleAboveOwn: 15
+        case .roleNotAdmitted: 16
         }
     }
 }

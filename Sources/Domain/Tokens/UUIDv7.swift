@@ -17,6 +17,12 @@ package struct UUIDv7: Hashable, Sendable {
         low = 0x8000_0000_0000_0000 | generator.next() >> 2
     }
 
+    /// The least id with the time `instant`, in whole milliseconds: a bound of a range of ids.
+    package init(leastAt instant: Timestamp) {
+        high = UInt64(clamping: instant.microsecondsSinceEpoch) / 1000 << 16 | 0x7000
+        low = 0x8000_0000_0000_0000
+    }
+
     /// Parses the canonical text form; returns nil for any other text and for other versions.
     package init?(_ text: String) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
