@@ -17,10 +17,12 @@ struct IssuanceTransaction {
     )
 
     private let configuration: IssuanceConfiguration
+    private let rules: IssuanceRules
     private let factsStatement: FactsStatement
 
     init(configuration: IssuanceConfiguration) {
         self.configuration = configuration
+        rules = IssuanceRules(policy: configuration.policy, requestsPerMinute: configuration.requestsPerMinute)
         factsStatement = FactsStatement(countsRecentRequests: configuration.requestsPerMinute > 0)
     }
 
@@ -96,30 +98,21 @@ struct IssuanceTransaction {
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
         for (request, known) in zip(requests, facts) {
-            let limit = configuration.requestsPerMinute
-            let quota = QuotaDecision(
-                limit: limit,
-                recordedRequests: known.recentRequests,
-                oldest: known.oldestRecentRequest,
-                now: request.receivedAt
-            )
-            if case .refused(let retryAfter) = quota {
+            switch rules.decide(request.admission, facts: known, now: request.receivedAt) {
+            case .rateLimited(let retryAfter):
+                let limit = rules.requestsPerMinute
                 decisions.outcomes.append(.rateLimited(limit: limit, retryAfter: retryAfter))
-                continue
+            case .refused(let refusal):
+                let id = UUIDv7(at: request.receivedAt, using: &random)
+                let record = RefusalRecord(id: id, request: request, refusal: refusal, facts: known.admission)
+                decisions.refusals.append(record)
+                decisions.outcomes.append(.refused(refusal))
+            case .admitted(let admission):
+                let id = UUIDv7(at: request.receivedAt, using: &random)
+                let token = try issue(admission, id: id, to: request)
+                decisions.tokens.append(token.record)
+                decisions.outcomes.append(.issued(token.issued))
             }
-            let facts = known.admission
-            let id = UUIDv7(at: request.receivedAt, using: &random)
-            let admission: Admission
-            do {
-                admission = try configuration.policy.decide(request.admission, facts: facts, now: request.receivedAt)
-            } catch {
-                decisions.refusals.append(RefusalRecord(id: id, request: request, refusal: error, facts: facts))
-                decisions.outcomes.append(.refused(error))
-                continue
-            }
-            let token = try issue(admission, id: id, to: request)
-            decisions.tokens.append(token.record)
-            decisions.outcomes.append(.issued(token.issued))
         }
         return decisions
     }
