@@ -13,7 +13,7 @@ struct ConnvoServer: AsyncParsableCommand {
         version: ServerVersion.current,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, ReportCommand.self,
-            MaintainCommand.self, TokenCommand.self, HelpCommand.self,
+            ExplainCommand.self, MaintainCommand.self, TokenCommand.self, HelpCommand.self,
         ]
     )
 

@@ -19,6 +19,8 @@ package struct ConnectionTarget: Sendable {
 
     package enum SessionAttributes: String, Sendable {
         case readWrite = "read-write"
+        /// No standby; a login whose transactions are read only by default will do.
+        case primary
     }
 
     /// - Throws: ``DatabaseError`` when libpq cannot parse `conninfo`. The message does not quote it, because it may

@@ -8,6 +8,11 @@ enum DatabaseSettings {
         target(settings.secret(.databaseURL) ?? "", .databaseURL, purpose, .readWrite, &settings)
     }
 
+    /// The target of `explain`: the facts of the endpoint are those of the primary, and nothing is written.
+    static func explaining(_ settings: inout SettingsReader) -> ConnectionTarget? {
+        target(settings.secret(.databaseURL) ?? "", .databaseURL, "explain", .primary, &settings)
+    }
+
     /// The target of `migrate`, `maintain`, `seed` and `report`; by default the same as for serving.
     ///
     /// - Parameter isReadOnly: Whether a standby is accepted when the settings name one.

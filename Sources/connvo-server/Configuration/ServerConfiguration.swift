@@ -50,12 +50,7 @@ struct ServerConfiguration: Sendable {
         preparesStatements = settings.choice(.databaseStatements, of: Statements.self) == .prepared
 
         let signer = Self.signer(&settings)
-        admissionPolicy = AdmissionPolicy(
-            streamRoles: Self.streamRoles(&settings),
-            earlyJoinWindow: settings.duration(.earlyJoinWindow),
-            pastDueGrace: settings.duration(.pastDueGrace) ?? .zero,
-            requestedRoleRule: settings.choice(.requestedRole, of: RequestedRoleRule.self)
-        )
+        admissionPolicy = Self.admissionPolicy(&settings)
         requestsPerMinute = settings.integer(.tokensPerMinute)
         allowsDevelopmentTokens = settings.flag(.allowDevelopmentTokens)
         bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
@@ -123,25 +118,6 @@ struct ServerConfiguration: Sendable {
             settings.note(.streamAPISecret, "is shorter than 32 bytes", "give the API secret of the Stream app")
             return nil
         }
-    }
-
-    /// Observers have no Stream role unless one is configured, so by default they get no token.
-    private static func streamRoles(_ settings: inout SettingsReader) -> [Role: String] {
-        var roles = AdmissionPolicy.defaultStreamRoles
-        for (role, setting) in [
-            (Role.host, Setting.streamRoleHost), (.coHost, .streamRoleCoHost),
-            (.participant, .streamRoleParticipant), (.observer, .streamRoleObserver),
-        ] {
-            guard let value = settings.string(setting) else { continue }
-            guard value.utf8.count <= 64,
-                value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
-            else {
-                settings.note(setting, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
-                continue
-            }
-            roles[role] = value
-        }
-        return roles
     }
 
     private static func bearerPolicy(
