@@ -52,22 +52,21 @@ package struct AdmissionInquiry: Sendable {
         )
         var keys = Parameters()
         keys.append(request.meetingID)
-        var period = Parameters()
-        period.append(request.callerID)
-        period.append(at)
-        let results = try InquiryStatements.execute(
-            [
-                statement.command(for: [asked]), Command(InquiryStatements.context, keys),
-                Command(InquiryStatements.subscriptions, keys), Command(InquiryStatements.requestsUpToThen, period),
-            ],
-            isSearch: false,
-            deadline: deadline,
-            on: &connection
-        )
+        var commands = [
+            statement.command(for: [asked]), Command(InquiryStatements.context, keys),
+            Command(InquiryStatements.subscriptions, keys),
+        ]
+        if countsUpToThen, rules.requestsPerMinute > 0 {
+            var period = Parameters()
+            period.append(request.callerID)
+            period.append(at)
+            commands.append(Command(InquiryStatements.requestsUpToThen, period))
+        }
+        let results = try InquiryStatements.execute(commands, isSearch: false, deadline: deadline, on: &connection)
         guard var facts = try statement.decode(results[0], for: [asked]).first else {
             throw DatabaseError(.decoding, "no facts were read")
         }
-        if countsUpToThen, rules.requestsPerMinute > 0, let row = results[3].rows.first {
+        if results.count > 3, let row = results[3].rows.first {
             var columns = RowReader(row)
             facts.recentRequests = try columns.next()
             facts.oldestRecentRequest = try columns.nextIfPresent()

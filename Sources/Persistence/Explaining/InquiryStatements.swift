@@ -5,30 +5,35 @@ enum InquiryStatements {
     /// Everything is of one moment, and the server refuses to write.
     private static let begin = Statement("explain.begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    /// A search may have to read everything; all else is by key, as in ``SettingsStatement``.
-    private static let searchSettings = Statement(
+    /// For `row_security` and `enable_seqscan` see ``SettingsStatement``; only a search may scan. There is no generic plan
+    /// here: each statement runs once, and a plan for all values would open the partitions of every month.
+    private static let settings = Statement(
         "explain.settings",
         """
-        SELECT set_config('statement_timeout', '20s', true),
+        SELECT set_config('statement_timeout', $1, true),
                set_config('lock_timeout', '1s', true),
-               set_config('row_security', 'off', true)
-        """
+               set_config('row_security', 'off', true),
+               set_config('jit', 'off', true),
+               set_config('enable_seqscan', $2, true)
+        """,
+        parameters: [.text, .text]
     )
 
     /// Runs `commands` in a transaction that ends in the same round trip: nothing is held while the caller works.
+    ///
+    /// - Parameter isSearch: Whether no key serves them, so that they may take a while.
     static func execute(
         _ commands: [Command],
         isSearch: Bool,
         deadline: Deadline,
         on connection: inout Connection
     ) throws(DatabaseError) -> [QueryResult] {
-        let settings =
-            isSearch
-            ? Command(searchSettings)
-            : SettingsStatement.command(statement: .seconds(5), lock: .seconds(1), idleInTransaction: .seconds(5))
+        var parameters = Parameters()
+        parameters.append(isSearch ? "20s" : "5s")
+        parameters.append(isSearch ? "on" : "off")
         do {
             let results = try connection.executeTogether(
-                [Command(begin), settings] + commands + [Command(.rollback)],
+                [Command(begin), Command(settings, parameters)] + commands + [Command(.rollback)],
                 deadline: deadline
             )
             return Array(results[2..<2 + commands.count])

@@ -7,7 +7,7 @@ extension Setting {
                 section: .database,
                 type: .secret,
                 shownDefault: "libpq's own (`PGHOST` and so on)",
-                meaning: "any libpq URI, several hosts allowed; what `serve` and `token inspect` use"
+                meaning: "any libpq URI, several hosts allowed; what `serve`, `token inspect` and `explain` use"
             )
         case .databaseAdminURL:
             SettingDeclaration(

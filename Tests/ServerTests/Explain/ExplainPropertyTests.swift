@@ -75,6 +75,8 @@ import Testing
         on database: TestDatabase
     ) throws -> [Explanation] {
         var connection = try database.connect(as: "connvo_app")
+        // The command plans each statement once; here they run thousands of times.
+        try connection.executeScript("SET plan_cache_mode = 'force_generic_plan'", deadline: .after(.seconds(20)))
         var explanations: [Explanation] = []
         for (index, world) in worlds.enumerated() {
             let inquiry = try AdmissionInquiry.read(

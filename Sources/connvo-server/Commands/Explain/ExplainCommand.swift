@@ -179,8 +179,8 @@ extension ExplainCommand {
             throw CommandFailure(
                 .failed,
                 """
-                no user has the e-mail address \(text.safe(for: .message)): give the WorkOS user id, which is `sub` of \
-                the bearer token. Without a row in connvo.users the endpoint refuses the user (docs/errors.md, row 7)
+                no user has the e-mail address \(text.safe(for: .message)), and it is no id: give the WorkOS user id, \
+                which is `sub` of the bearer token. Without a row in connvo.users the endpoint refuses the user (docs/errors.md, row 7)
                 """
             )
         }

@@ -120,8 +120,8 @@ extension Explanation {
             else { return "" }
             let request = role.rawValue == held ? "" : " The client may leave role out: the user holds \(held)."
             return """
-                A host gives the user a role that gets tokens, or serve has \(role.setting.name), which holds for every \
-                \(role.rawValue).\(request)
+                A host gives the user a role that gets tokens, or serve has \(role.setting.name), which holds for \
+                every \(role.rawValue).\(request)
                 """
         }
     }

@@ -56,8 +56,8 @@ extension Explanation {
         switch decision {
         case .admitted(let admission):
             """
-            a token for \(admission.call.cid) as \(admission.grantedRole.rawValue) (\(admission.streamRole) at Stream), \
-            paid by \(admission.subscription.tier.id.shown) of \(admission.subscription.owner.shown)
+            a token for \(admission.call.cid) as \(admission.grantedRole.rawValue) (\(admission.streamRole) at \
+            Stream), paid by \(admission.subscription.tier.id.shown) of \(admission.subscription.owner.shown)
             """
         case .refused(let refusal): "refused: \(refusal.reason), row \(Refusal.Reason(refusal).row) of docs/errors.md"
         case .rateLimited(let retryAfter): "429, retry after \(retryAfter) s: row 17 of docs/errors.md, not recorded"
