@@ -11,6 +11,8 @@ extension Connection {
         deadline: Deadline,
         nextChunk: () -> [UInt8]?
     ) throws(DatabaseError) {
+        enterGate()
+        defer { leaveGate() }
         guard PQsendQuery(raw, sql) == 1 else { throw failure(.connectionLost) }
         guard let answer = try nextResult(deadline: deadline) else { throw failure(.unexpected) }
         defer { PQclear(answer) }

@@ -24,6 +24,20 @@ extension Connection {
         _ commands: [Command],
         deadline: Deadline
     ) throws(DatabaseError) -> [QueryResult] {
+        guard gate != nil else { return try sendTogether(commands, deadline: deadline) }
+        let isCommit = commands.contains { $0.statement.name == Statement.commit.name }
+        enterGate(isCommit: isCommit)
+        var hasCommitted = false
+        defer { leaveGate(hasCommitted: hasCommitted) }
+        let results = try sendTogether(commands, deadline: deadline)
+        hasCommitted = isCommit && results.contains { $0.commandTag == "COMMIT" }
+        return results
+    }
+
+    private mutating func sendTogether(
+        _ commands: [Command],
+        deadline: Deadline
+    ) throws(DatabaseError) -> [QueryResult] {
         guard PQenterPipelineMode(raw) == 1 else { throw failure(.connectionLost) }
         var expected: [ExpectedResult] = []
         expected.reserveCapacity(commands.count + 1)
@@ -46,6 +60,8 @@ extension Connection {
     /// Runs a script of any number of statements with the simple query protocol, in one implicit transaction unless
     /// the script contains transaction commands.
     package mutating func executeScript(_ sql: String, deadline: Deadline) throws(DatabaseError) {
+        enterGate()
+        defer { leaveGate() }
         guard PQsendQuery(raw, sql) == 1 else { throw failure(.connectionLost) }
         var firstError: DatabaseError?
         while let result = try nextResult(deadline: deadline) {

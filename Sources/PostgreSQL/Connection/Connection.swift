@@ -21,6 +21,8 @@ package struct Connection: ~Copyable {
     package let preparesStatements: Bool
     /// Names of the statements that the server has prepared on this connection.
     var prepared: Set<String> = []
+    /// Nil unless a signal may end the program while this connection works; see ``pass(_:)``.
+    var gate: CommandGate?
 
     private init(
         owning raw: OpaquePointer,
