@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        .target(name: "CArguments"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "Domain", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
@@ -70,6 +71,7 @@ let package = Package(
         .executableTarget(
             name: "connvo-server",
             dependencies: [
+                "CArguments",
                 "ConvexAPI",
                 "Domain",
                 "JOSE",
