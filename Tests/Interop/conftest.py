@@ -227,3 +227,63 @@ def claims():
     """The claims of a valid development token for the host of the example."""
     now = int(time.time())
     return {"iss": ISSUER, "sub": "user_workos_123", "sid": "session_interop", "iat": now, "exp": now + 600}
+
+
+@pytest.fixture(scope="session")
+def preload(tmp_path_factory):
+    """Compiles a source file beside this one; the variables with which a program loads it first."""
+    folder = tmp_path_factory.mktemp("preloaded")
+
+    def compiled(name: str) -> dict:
+        library = folder / f"{name}.so"
+        if not library.exists():
+            source = pathlib.Path(__file__).with_name(f"{name}.c")
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, timeout=60)
+        return {"LD_PRELOAD": str(library)}
+
+    return compiled
+
+
+@pytest.fixture(params=["unnamed draft", "named draft"])
+def drafts(request, preload):
+    """Variables for a file system that has files without a name, and for one that has not."""
+    return {} if request.param == "unnamed draft" else preload("without_tmpfile")
+
+
+@pytest.fixture(scope="session")
+def templates(server):
+    """Databases to copy: one that is only migrated, and one that is seeded, too."""
+    names = {state: f"{server.database}_{state}" for state in ("migrated", "seeded")}
+    other = Server(server.folder, "")
+    try:
+        for state, name in names.items():
+            psql("postgres", f"CREATE DATABASE {name}")
+            other.environment = server.environment | {"DATABASE_URL": f"postgresql:///{name}"}
+            other.must("migrate")
+            if state == "seeded":
+                other.must("seed", str(ROOT / "sql/seed/demo.json"))
+        yield names
+    finally:
+        for name in names.values():
+            psql("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def prepared(server, templates):
+    """Makes databases for one test: prepared(state, sql) returns the environment in which commands reach a new one."""
+    made = []
+
+    def make(state, sql=""):
+        if state == "served":
+            return server.environment
+        name = f"{server.database}_{len(made)}"
+        template = "template0" if state == "empty" else templates[state]
+        psql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        made.append(name)
+        if sql:
+            psql(name, sql)
+        return server.environment | {"DATABASE_URL": f"postgresql:///{name}"}
+
+    yield make
+    for name in made:
+        psql("postgres", f"DROP DATABASE {name} WITH (FORCE)")

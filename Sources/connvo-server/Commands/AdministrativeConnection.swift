@@ -36,6 +36,7 @@ enum AdministrativeConnection {
         return try await onThreadOfItsOwn(named: purpose) {
             Result {
                 var connection = try open(target)
+                connection.pass(Interruption.ofProcess.gate)
                 return try body(&connection)
             }
         }.get()

@@ -1,65 +1,65 @@
-internal import FoundationEssentials
 internal import Glibc
 
-/// The destination of a command's output: standard output, or a file that appears complete or not at all.
+/// The destination of a command's results: standard output, or a file that appears complete or not at all.
 ///
-/// A file is written under a temporary name beside it, and ``finish()`` renames it. Without ``finish()`` the old file
-/// stays and the temporary one is deleted. A path that is not a regular file, such as a pipe or `/dev/null`, is written
-/// to directly.
+/// A regular file is replaced by ``finish()``, and stays as it was without; see ``FileReplacement``. Another path, such
+/// as a pipe or `/dev/null`, is written to directly.
 struct CommandOutput: ~Copyable {
-    /// The reader of standard output has closed it, as `head` does after its last line.
+    /// The reader has closed its end of the pipe, as `head` does after its last line.
     struct ReaderHasGone: Error {}
 
     private let descriptor: Int32
-    /// Nil for standard output.
-    private let path: String?
-    /// The temporary name of the file; nil when it is written to directly.
-    private let draft: String?
+    /// As a message names it.
+    private let name: String
+    /// Nil where the bytes go to their destination directly.
+    private let replacement: FileReplacement?
+    private let isOwned: Bool
     private var buffer: [UInt8] = []
-    private var isFinished = false
 
     private static let bufferSize = 64 * 1024
 
     /// - Parameters:
     ///   - path: A file; nil is standard output.
-    ///   - isPrivate: Whether only the owner may read the file; otherwise the process's umask decides.
+    ///   - isPrivate: Whether only the owner may read a file that is new; otherwise the process's umask decides. A file
+    ///     that exists keeps its mode.
     /// - Throws: ``CommandFailure`` when the file cannot be made.
     static func opened(_ path: String?, isPrivate: Bool = false) throws -> CommandOutput {
-        if let path { try file(path, isPrivate: isPrivate) } else { standardOutput() }
+        if let path { try file(path, isPrivate: isPrivate) } else { standard() }
     }
 
-    private static func standardOutput() -> CommandOutput {
-        // Writing to a closed pipe must give EPIPE instead of ending the process.
-        signal(SIGPIPE, SIG_IGN)
-        return CommandOutput(descriptor: STDOUT_FILENO, path: nil, draft: nil)
+    static func standard() -> CommandOutput {
+        CommandOutput(descriptor: STDOUT_FILENO, name: "standard output", replacement: nil, isOwned: false)
     }
 
     private static func file(_ path: String, isPrivate: Bool) throws -> CommandOutput {
-        // A symbolic link is kept: the file that it points to is replaced.
-        let target = resolved(path)
-        let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType
-        if let type, type != .typeRegular {
-            signal(SIGPIPE, SIG_IGN)
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw failure(path) }
-            return CommandOutput(descriptor: descriptor, path: path, draft: nil)
+            guard descriptor >= 0 else { throw failure(path, errno) }
+            return CommandOutput(descriptor: descriptor, name: path, replacement: nil, isOwned: true)
         }
-        let draft = "\(target).\(UInt32.random(in: .min ... .max)).part"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o666)
-        guard descriptor >= 0 else { throw failure(path) }
-        return CommandOutput(descriptor: descriptor, path: target, draft: draft)
+        do {
+            let replacement = try FileReplacement(of: path, isPrivate: isPrivate)
+            return CommandOutput(
+                descriptor: replacement.descriptor,
+                name: path,
+                replacement: replacement,
+                isOwned: false
+            )
+        } catch {
+            throw failure(path, error.number)
+        }
     }
 
-    private init(descriptor: Int32, path: String?, draft: String?) {
+    private init(descriptor: Int32, name: String, replacement: FileReplacement?, isOwned: Bool) {
         self.descriptor = descriptor
-        self.path = path
-        self.draft = draft
+        self.name = name
+        self.replacement = replacement
+        self.isOwned = isOwned
     }
 
     deinit {
-        guard path != nil, !isFinished else { return }
-        close(descriptor)
-        if let draft { unlink(draft) }
+        if isOwned { close(descriptor) }
     }
 
     /// - Throws: ``ReaderHasGone``, or ``CommandFailure`` when writing fails.
@@ -68,41 +68,50 @@ struct CommandOutput: ~Copyable {
         if buffer.count >= Self.bufferSize { try flush() }
     }
 
-    /// Writes the rest of the buffer and, for a file, renames it.
+    /// Writes what is in the buffer.
+    ///
+    /// - Throws: As ``write(_:)``.
+    mutating func flush() throws {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        let failure = Self.write(buffer[...], to: descriptor)
+        if failure == EPIPE { throw ReaderHasGone() }
+        if failure != 0 { throw Self.failure(name, failure) }
+    }
+
+    /// Writes the rest of the buffer, and puts a file in the place of the old one.
     ///
     /// - Throws: As ``write(_:)``.
     mutating func finish() throws {
         try flush()
-        guard let path else { return }
-        // Synced before the rename: after a crash, the name must not refer to an incomplete file.
-        if let draft {
-            guard fsync(descriptor) == 0, rename(draft, path) == 0 else { throw Self.failure(path) }
+        if let replacement {
+            do {
+                try replacement.publish()
+            } catch {
+                throw Self.failure(name, error.number)
+            }
+        } else {
+            // A file system that writes later, such as NFS, says that it could not when a descriptor is closed.
+            let copy = dup(descriptor)
+            guard copy >= 0 else { throw Self.failure(name, errno) }
+            guard close(copy) == 0 else { throw Self.failure(name, errno) }
         }
-        isFinished = true
-        guard close(descriptor) == 0 else { throw Self.failure(path) }
     }
 
-    private mutating func flush() throws {
-        var rest = buffer[...]
+    /// Writes all `bytes`. Returns 0, or the error number.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32 {
+        var rest = bytes
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR { continue }
-                if errno == EPIPE { throw ReaderHasGone() }
-                throw Self.failure(path ?? "standard output")
+                return errno
             }
             rest = rest.dropFirst(written)
         }
-        buffer.removeAll(keepingCapacity: true)
+        return 0
     }
 
-    private static func failure(_ path: String) -> CommandFailure {
-        CommandFailure(.failed, "\(path) cannot be written: \(String(cString: strerror(errno)))")
-    }
-
-    private static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+    private static func failure(_ name: String, _ number: Int32) -> CommandFailure {
+        CommandFailure(.failed, "\(name) cannot be written: \(String(cString: strerror(number)))")
     }
 }

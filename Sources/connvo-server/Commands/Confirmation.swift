@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Asks an operator before something that cannot be taken back.
 enum Confirmation {
-    /// Asks on a terminal. Elsewhere there is no one to ask, so that only `--yes` confirms.
+    /// Asks on a terminal. Elsewhere nothing can be asked, so that only `--yes` confirms.
     ///
     /// - Parameters:
     ///   - question: Without a question mark.

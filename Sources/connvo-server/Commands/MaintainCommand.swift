@@ -24,9 +24,12 @@ struct MaintainCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object at the end; `connvo-server help maintenance` lists its fields.")
     var json = false
 
+    @OptionGroup var quietness: QuietOption
+
     func run() async throws {
         let (isDryRun, comparesAll, isForPrograms) = (dryRun, all, json)
-        try await reporting {
+        let effect = InterruptedWork.Effect.steps(again: "The next `connvo-server maintain` continues")
+        try await reporting(isDryRun ? .readsOnly : effect, isQuiet: quietness.isQuiet) {
             var isPending = false
             try await MaintainReport(isDryRun: isDryRun).run(printsJSON: isForPrograms) {
                 var settings = try await SettingsReader()
@@ -56,6 +59,7 @@ struct MaintainCommand: AsyncParsableCommand {
     ) -> Outcome {
         var report = MaintainReport(isDryRun: false)
         let maintainer = Maintainer(keepMonths: keepMonths, comparesAll: comparesAll) { event in
+            event.note(for: .ofProcess)
             MaintenanceText.show(event, resultsToo: !isForPrograms)
             report.add(event)
         }
@@ -92,5 +96,19 @@ struct MaintainCommand: AsyncParsableCommand {
             case .database(_, let error): error.sqlState == nil ? .unavailable : .failed
             }
         return CommandFailure(status, "\(failure)")
+    }
+}
+
+extension MaintenanceEvent {
+    /// Tells what is done, for the line that a signal prints. Each step is a transaction of its own.
+    fileprivate func note(for interruption: Interruption) {
+        switch self {
+        case .partitionsMade(let names): interruption.completes("made \(names.joined(separator: ", "))")
+        case .rolledUp(let until): interruption.completes("rolled up to \(until.rfc3339)")
+        case .recomputed(let month, _): interruption.completes("counted \(month.date) again")
+        case .detached(let name, _): interruption.completes("detached \(name)")
+        case .dropped(let name): interruption.completes("dropped \(name)")
+        case .released, .kept, .spared, .postponed, .lockIgnored, .waitingForLock: break
+        }
     }
 }

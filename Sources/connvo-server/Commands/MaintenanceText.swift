@@ -7,7 +7,7 @@ enum MaintenanceText {
     static func show(_ event: MaintenanceEvent, resultsToo: Bool) {
         switch event {
         case .waitingForLock(let holder):
-            Terminal.say("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
+            Terminal.note("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
         case .lockIgnored(let holder):
             Terminal.say("Continuing although a login that may neither migrate nor maintain holds the lock: \(holder)")
         case .released(let name, let isAltered):
@@ -19,7 +19,7 @@ enum MaintenanceText {
                 "\(what) has to wait: another session kept a lock that it needs\(sessions); the next run tries again"
             )
         case .partitionsMade, .rolledUp, .recomputed, .detached, .kept, .spared, .dropped:
-            if resultsToo { for line in lines(event) { Terminal.print(line) } }
+            if resultsToo { for line in lines(event) { Terminal.record(line) } }
         }
     }
 
@@ -40,18 +40,18 @@ enum MaintenanceText {
     }
 
     static func show(_ plan: MaintenancePlan) {
-        for name in plan.partitions { Terminal.print("would make partition \(name)") }
-        if let from = plan.rollupsFrom { Terminal.print("would roll up from \(from.rfc3339)") }
-        for month in plan.differingMonths { Terminal.print("would count the rollups of \(month.date) again") }
+        for name in plan.partitions { Terminal.record("would make partition \(name)") }
+        if let from = plan.rollupsFrom { Terminal.record("would roll up from \(from.rfc3339)") }
+        for month in plan.differingMonths { Terminal.record("would count the rollups of \(month.date) again") }
         for partition in plan.expired {
-            Terminal.print("would \(partition.isDetachPending ? "finish detaching" : "detach") \(partition.name)")
+            Terminal.record("would \(partition.isDetachPending ? "finish detaching" : "detach") \(partition.name)")
         }
         for partition in plan.detached {
             let until = partition.isKept ? "" : ", until \(partition.dropAfter.rfc3339)"
-            Terminal.print(
+            Terminal.record(
                 partition.isDue ? "would drop \(partition.name)" : "would keep \(partition.name), detached\(until)"
             )
         }
-        if plan.isEmpty { Terminal.say("Nothing to do.") }
+        if plan.isEmpty { Terminal.note("Nothing to do.") }
     }
 }

@@ -19,11 +19,15 @@ final class ProgressLine: Sendable {
 
     private let start = ContinuousClock.now
     private let state = Mutex(State())
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let isTerminal: Bool
 
     /// Begins to draw, on a thread of its own: a long statement must not look like a standstill.
-    init() {
+    ///
+    /// - Parameter isShown: False draws nothing.
+    init(isShown: Bool = true) {
+        isTerminal = isShown && isatty(STDERR_FILENO) == 1
         guard isTerminal else { return }
+        Interruption.ofProcess.clearsTerminal { [weak self] in self?.clearAtOnce() }
         _ = try? DedicatedThread(name: "progress") { [weak self] in
             while let self, self.draw() { usleep(100_000) }
         }
@@ -52,6 +56,14 @@ final class ProgressLine: Sendable {
     /// Takes the bar away for good.
     func finish() {
         state.withLock { state in
+            Self.clear(&state)
+            state.isFinished = true
+        }
+    }
+
+    /// Takes the bar away for good, unless another thread is just writing to the terminal.
+    private func clearAtOnce() {
+        _ = state.withLockIfAvailable { state in
             Self.clear(&state)
             state.isFinished = true
         }

@@ -55,11 +55,9 @@ struct ReportCommand: AsyncParsableCommand {
     func validate() throws { _ = try request() }
 
     func run() async throws {
-        try await reporting {
+        try await reporting(output: output) {
             do {
                 try await perform(try request())
-            } catch is CommandOutput.ReaderHasGone {
-                return
             } catch let error as DatabaseError {
                 throw Self.failure(error)
             }

@@ -33,9 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting {
-            // A reader of standard error that goes away must not end the process.
-            signal(SIGPIPE, SIG_IGN)
+        try await reporting(nil) {
             let signals = try SignalWatch(limit: ConnvoApplication.shutdownLimit)
             do {
                 try CryptographySelfTest.run()

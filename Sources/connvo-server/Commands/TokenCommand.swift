@@ -65,16 +65,11 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 if !FileManager.default.fileExists(atPath: key) {
-                    let made = FileManager.default.createFile(
-                        atPath: key,
-                        contents: Data(try RSAPrivateKey.generate().pem()),
-                        attributes: [.posixPermissions: 0o600]
-                    )
-                    guard made else { throw CommandFailure(.failed, "\(key) cannot be written") }
+                    try TokenCommand.write(try RSAPrivateKey.generate().pem(), to: key, isPrivate: true)
                 }
                 let publicKey = try TokenCommand.readKey(at: key).publicKey
                 let set = try JWKSet.encode([(kid: JOSE.DevelopmentToken.keyID(for: publicKey), key: publicKey)])
-                try Data(set).write(to: URL(fileURLWithPath: jwks), options: .atomic)
+                try TokenCommand.write(set, to: jwks)
             }
         }
     }
@@ -110,6 +105,12 @@ struct TokenCommand: AsyncParsableCommand {
                 guard inspection.isSound else { throw ExitCode(ExitStatus.failed.rawValue) }
             }
         }
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, isPrivate: Bool = false) throws {
+        var output = try CommandOutput.opened(path, isPrivate: isPrivate)
+        try output.write(bytes)
+        try output.finish()
     }
 
     private static func readKey(at path: String) throws -> RSAPrivateKey {

@@ -420,7 +420,7 @@ import Testing
                 }
                 #expect(result.0 == 0)
                 #expect(!result.1.isEmpty)
-                #expect(result.2 == "code 0\n", "\(format)")
+                #expect(result.2 == "code 141\n", "\(format)")
             }
         }
     }

@@ -117,10 +117,11 @@ import Testing
         )
     }
 
-    @Test func `a file appears complete, for its owner alone, and a failure leaves the old one`() async throws {
+    @Test func `a file appears complete, a new one for its owner, and a failure leaves the old one`() async throws {
         try await withDatabase { database in
             let folder = try Folder()
             try folder.write(Array("old".utf8), to: "real.json")
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: folder.file("real.json"))
             try FileManager.default.createSymbolicLink(
                 atPath: folder.file("link.json"),
                 withDestinationPath: folder.file("real.json")
@@ -138,10 +139,21 @@ import Testing
             #expect(done.status == 0)
             #expect(folder.text("real.json") == "{\n  \"users\": []\n}\n")
             let attributes = try FileManager.default.attributesOfItem(atPath: folder.file("real.json"))
-            #expect(attributes[.posixPermissions] as? Int == 0o600)
+            #expect(attributes[.posixPermissions] as? Int == 0o640)
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["link.json", "real.json"]
             )
+            let new = try await Binary.run(
+                "export",
+                "--kind",
+                "users",
+                "--output",
+                folder.file("new.json"),
+                settings: settings(database)
+            )
+            #expect(new.status == 0)
+            let newAttributes = try FileManager.default.attributesOfItem(atPath: folder.file("new.json"))
+            #expect(newAttributes[.posixPermissions] as? Int == 0o600)
             let device = try await Binary.run(
                 "export",
                 "--kind",

@@ -18,10 +18,15 @@ struct MigrateAdopt: AsyncParsableCommand {
     var level: Int?
     @Flag(help: "Do it without asking.") var yes = false
     @OptionGroup var source: MigrationSource
+    @OptionGroup var quietness: QuietOption
 
     func run() async throws {
         let (level, isConfirmed) = (level, yes)
-        try await reporting {
+        let effect = InterruptedWork.Effect.oneTransaction(
+            done: "the record is made; `connvo-server migrate status` shows it",
+            unknown: "the server has not answered whether the record is made; `connvo-server migrate status` shows it"
+        )
+        try await reporting(effect, isQuiet: quietness.isQuiet) {
             try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue)
                 let adoption = try migrator.adoption(at: level, on: &connection)
@@ -29,10 +34,12 @@ struct MigrateAdopt: AsyncParsableCommand {
                     for difference in adoption.differences { Terminal.print("\(difference)") }
                     throw CommandFailure(.drift, "the schema is not what the migrations make. Nothing was changed.")
                 }
-                Terminal.print("record \(adoption.migrations[0].file) to \(last.file) as applied")
+                let plan = "record \(adoption.migrations[0].file) to \(last.file) as applied"
+                // What is asked about is shown in any case.
+                if isConfirmed { Terminal.record(plan) } else { Terminal.print(plan) }
                 try Confirmation.require("Record that", isGiven: isConfirmed)
                 try migrator.adopt(adoption, on: &connection)
-                Terminal.say("Done. `migrate up` does the rest.")
+                Terminal.note("Done. `migrate up` does the rest.")
             }
         }
     }

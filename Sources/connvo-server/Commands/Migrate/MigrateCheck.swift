@@ -15,9 +15,10 @@ struct MigrateCheck: AsyncParsableCommand {
     )
 
     @OptionGroup var source: MigrationSource
+    @OptionGroup var quietness: QuietOption
 
     func run() async throws {
-        try await reporting {
+        try await reporting(isQuiet: quietness.isQuiet) {
             let (status, report, verification) = try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue)
                 let status = try migrator.status(on: &connection)
@@ -34,7 +35,7 @@ struct MigrateCheck: AsyncParsableCommand {
             }
             switch status.summary {
             case .upToDate:
-                Terminal.say(report.conclusion)
+                Terminal.note(report.conclusion)
             case .pending:
                 throw CommandFailure(.pending, status.pendingText ?? report.conclusion)
             case .drift, .newer:

@@ -17,14 +17,19 @@ struct MigrateRepair: AsyncParsableCommand {
     var asApplied: [Int] = []
     @Flag(help: "Do it without asking.") var yes = false
     @OptionGroup var source: MigrationSource
+    @OptionGroup var quietness: QuietOption
 
     func run() async throws {
         let (asApplied, isConfirmed) = (Set(asApplied), yes)
-        try await reporting {
+        let effect = InterruptedWork.Effect.oneTransaction(
+            done: "the record is corrected; `connvo-server migrate status` shows it",
+            unknown: "the server has not answered whether the record is corrected; `connvo-server migrate status` shows"
+        )
+        try await reporting(effect, isQuiet: quietness.isQuiet) {
             try await MigrateCommand.run(source) { connection, catalogue in
                 let migrator = Migrator(catalogue) { event in
                     if case .waitingForLock(let holder) = event {
-                        Terminal.say("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
+                        Terminal.note("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
                     }
                 }
                 let plan = try migrator.repairPlan(asApplied: asApplied, on: &connection)
@@ -39,14 +44,17 @@ struct MigrateRepair: AsyncParsableCommand {
                 guard !plan.isEmpty else {
                     if plan.unexplained.isEmpty {
                         let pending = try migrator.status(on: &connection).pendingText
-                        return Terminal.say("Nothing to repair.\(pending.map { "\nNote: \($0)" } ?? "")")
+                        return Terminal.note("Nothing to repair.\(pending.map { "\nNote: \($0)" } ?? "")")
                     }
                     throw CommandFailure(.drift, "nothing was changed")
                 }
-                for action in plan.actions { Terminal.print("\(action)") }
+                for action in plan.actions {
+                    // What is asked about is shown in any case.
+                    if isConfirmed { Terminal.record("\(action)") } else { Terminal.print("\(action)") }
+                }
                 try Confirmation.require("Correct the record like this", isGiven: isConfirmed)
                 try migrator.repair(plan, asApplied: asApplied, on: &connection)
-                Terminal.say("Done. `migrate status` shows the result.")
+                Terminal.note("Done. `migrate status` shows the result.")
             }
         }
     }

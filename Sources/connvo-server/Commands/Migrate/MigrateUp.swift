@@ -17,6 +17,7 @@ struct MigrateUp: AsyncParsableCommand {
         transform: DurationArgument.parse
     ) var lockTimeout: Duration?
     @Option(help: "How often a file that does not get its locks is tried.") var attempts: Int?
+    @OptionGroup var quietness: QuietOption
     @Flag(help: "Print one JSON object at the end; `connvo-server help migrations` lists its fields.") var json = false
 
     func validate() throws {
@@ -28,11 +29,13 @@ struct MigrateUp: AsyncParsableCommand {
         if let lockTimeout { retry.lockTimeout = lockTimeout }
         if let attempts { retry.attempts = attempts }
         let (target, lockRetry, isForPrograms) = (to, retry, json)
-        try await reporting {
+        let effect = InterruptedWork.Effect.steps(again: "`connvo-server migrate` continues from there")
+        try await reporting(effect, isQuiet: quietness.isQuiet) {
             try await MigrateUpReport().run(printsJSON: isForPrograms) {
                 try await MigrateCommand.run(source) { connection, catalogue in
                     var report = MigrateUpReport()
                     let migrator = Migrator(catalogue, lockRetry: lockRetry) { event in
+                        event.note(for: .ofProcess)
                         if !isForPrograms || !event.isResult { Self.show(event, lockRetry) }
                         report.add(event)
                     }
@@ -41,7 +44,7 @@ struct MigrateUp: AsyncParsableCommand {
                     } catch {
                         return (report, CommandFailure(ExitStatus(error), "\(error)"))
                     }
-                    if !report.changes, !isForPrograms { Terminal.say("Nothing to do: the schema is up to date.") }
+                    if !report.changes, !isForPrograms { Terminal.note("Nothing to do: the schema is up to date.") }
                     return (report, nil)
                 }
             }
@@ -52,14 +55,14 @@ struct MigrateUp: AsyncParsableCommand {
     private static func show(_ event: MigrationEvent, _ retry: LockRetry) {
         switch event {
         case .waitingForLock(let holder):
-            Terminal.say("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
+            Terminal.note("Waiting for another migrator\(holder.map { ": \($0)" } ?? "")")
         case .lockIgnored(let holder):
-            Terminal.say("Going on though a login that may neither migrate nor maintain holds the lock: \(holder)")
+            Terminal.say("Continuing although a login that may neither migrate nor maintain holds the lock: \(holder)")
         case .applying:
             break
         case .retrying(let migration, let attempt, let attempts, let pause, let holders):
             let names = holders.map { "\n  locked by \($0)" }.joined()
-            Terminal.say(
+            Terminal.note(
                 """
                 \(migration.file): attempt \(attempt) of \(attempts) got no lock within \
                 \(DurationText.text(retry.lockTimeout)) and was rolled back; the next one in \
@@ -67,20 +70,20 @@ struct MigrateUp: AsyncParsableCommand {
                 """
             )
         case .retryingStep(let name, let attempt, let attempts, let pause):
-            Terminal.say(
+            Terminal.note(
                 """
                 \(name): attempt \(attempt) of \(attempts) got no lock and was rolled back; the next one in \
                 \(DurationText.text(.milliseconds(pause.milliseconds)))
                 """
             )
         case .applied(let migration, let took):
-            Terminal.print("\(migration.file)  \(took.milliseconds) ms")
+            Terminal.record("\(migration.file)  \(took.milliseconds) ms")
         case .foundApplied(let migration):
-            Terminal.print("\(migration.file)  done by a run that was interrupted, recorded now")
+            Terminal.record("\(migration.file)  done by a run that was interrupted, recorded now")
         case .droppingRemnant(let index, let migration):
-            Terminal.say("\(migration.file): dropping the INVALID index \(index), which an earlier run has left")
+            Terminal.note("\(migration.file): dropping the INVALID index \(index), which an earlier run has left")
         case .repairing(let index, let statement):
-            Terminal.say("INVALID index \(index.name) on \(index.table): \(statement)")
+            Terminal.note("INVALID index \(index.name) on \(index.table): \(statement)")
         case .invalidIndex(let index):
             Terminal.say("INVALID index \(index.name) on \(index.table): the next `migrate up` tries to repair it")
         case .notice(let notice, let source) where notice.severity != "NOTICE":
@@ -88,11 +91,11 @@ struct MigrateUp: AsyncParsableCommand {
         case .notice:
             break
         case .partitionsMade(let names):
-            for name in names { Terminal.print("made partition \(name)") }
+            for name in names { Terminal.record("made partition \(name)") }
         case .recordsMade:
-            Terminal.print("made the tables in which migrate keeps its records")
+            Terminal.record("made the tables in which migrate keeps its records")
         case .rolesChanged(let statement):
-            Terminal.print("roles.sql  \(statement)")
+            Terminal.record("roles.sql  \(statement)")
         }
     }
 }
@@ -105,6 +108,27 @@ extension MigrationEvent {
         case .waitingForLock, .lockIgnored, .applying, .retrying, .retryingStep, .droppingRemnant, .repairing,
             .invalidIndex, .notice:
             false
+        }
+    }
+}
+
+extension MigrationEvent {
+    /// Tells what is under way and what is done, for the line that a signal prints.
+    fileprivate func note(for interruption: Interruption) {
+        switch self {
+        case .applying(let migration):
+            interruption.begins(
+                migration.file,
+                leaving: migration.runsInTransaction
+                    ? nil : "whose index, where it is left INVALID, the next `migrate up` drops and builds again"
+            )
+        case .applied(let migration, _), .foundApplied(let migration): interruption.completes(migration.file)
+        case .partitionsMade(let names): interruption.completes("partitions \(names.joined(separator: ", "))")
+        case .recordsMade: interruption.completes("the tables for the records of migrate")
+        case .rolesChanged: interruption.completes("a change by roles.sql")
+        case .repairing(let index, _):
+            interruption.begins("repairing \(index.name)", leaving: "which the next run repairs")
+        case .waitingForLock, .retrying, .retryingStep, .droppingRemnant, .invalidIndex, .notice: break
         }
     }
 }

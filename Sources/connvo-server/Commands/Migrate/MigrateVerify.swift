@@ -15,6 +15,7 @@ struct MigrateVerify: AsyncParsableCommand {
     )
 
     @OptionGroup var source: MigrationSource
+    @OptionGroup var quietness: QuietOption
     @Flag(help: "Print JSON; `connvo-server help migrations` lists its fields.") var json = false
     @Flag(help: "Print what the database has, one property a line, and compare nothing.") var print = false
 
@@ -23,7 +24,7 @@ struct MigrateVerify: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting {
+        try await reporting(isQuiet: quietness.isQuiet) {
             if print {
                 let lines = try await MigrateCommand.run(source) { connection, catalogue in
                     try Migrator(catalogue).schemaLines(on: &connection)
@@ -45,8 +46,8 @@ struct MigrateVerify: AsyncParsableCommand {
                 for difference in verification.differences { Terminal.print("\(difference)") }
             }
             guard verification.differences.isEmpty else { throw verification.failure }
-            Terminal.say("The schema is what the migrations up to \(verification.levelName) make.")
-            if let pending { Terminal.say("Note: \(pending)") }
+            Terminal.note("The schema is what the migrations up to \(verification.levelName) make.")
+            if let pending { Terminal.note("Note: \(pending)") }
         }
     }
 }

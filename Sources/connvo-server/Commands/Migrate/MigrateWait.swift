@@ -16,10 +16,11 @@ struct MigrateWait: AsyncParsableCommand {
 
     @Option(help: "How long: 500ms, 60s, 2m.", transform: DurationArgument.parse)
     var timeout: Duration = .seconds(60)
+    @OptionGroup var quietness: QuietOption
 
     func run() async throws {
         let limit = timeout
-        try await reporting {
+        try await reporting(isQuiet: quietness.isQuiet) {
             let target = try await AdministrativeConnection.target(purpose: "migrate")
             let reason = await onThreadOfItsOwn(named: "wait") { Self.reasonOfSilence(of: target, for: limit) }
             if let reason {
@@ -44,7 +45,7 @@ struct MigrateWait: AsyncParsableCommand {
                 guard !deadline.hasPassed else { return error.message }
                 if said != error.message {
                     said = error.message
-                    Terminal.say("waiting for the database: \(error.message)")
+                    Terminal.note("waiting for the database: \(error.message)")
                 }
             }
             deadline.sleep(atMost: .milliseconds(200))

@@ -50,14 +50,12 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (format, kinds, output) = (wantedFormat, kinds, output)
-        try await reporting {
+        try await reporting(output: output) {
             do {
                 try await AdministrativeConnection.run(purpose: "export") { connection in
                     try SchemaRequirement.check(on: &connection)
                     try Self.export(kinds, as: format, to: output, on: &connection)
                 }
-            } catch is CommandOutput.ReaderHasGone {
-                throw ExitCode(ExitStatus.failed.rawValue)
             } catch let error as SeedWriterError {
                 throw CommandFailure(.failed, "\(error)")
             } catch let error as DatabaseError {

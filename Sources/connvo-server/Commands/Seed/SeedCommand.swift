@@ -61,6 +61,8 @@ struct SeedCommand: AsyncParsableCommand {
     @Flag(help: "Show e-mail addresses, names, pictures and titles in the difference and in messages.")
     var showValues = false
 
+    @OptionGroup var quietness: QuietOption
+
     /// More than one reads at a time; a mistake in a column is one in each row.
     private static let problemLimit = 100
 
@@ -82,7 +84,7 @@ struct SeedCommand: AsyncParsableCommand {
     private func format(of file: String) -> SeedFormat { format?.format ?? SeedFormat(path: file) ?? .json }
 
     func run() async throws {
-        let progress = ProgressLine()
+        let progress = ProgressLine(isShown: !quietness.isQuiet)
         let paths = files.map { (path: $0, format: format(of: $0)) }
         let options = SeedOptions(
             isDryRun: dryRun,
@@ -91,7 +93,13 @@ struct SeedCommand: AsyncParsableCommand {
         )
         let difference = SeedDifference(showsValues: showValues)
         let json = json ? SeedJSON(isDryRun: dryRun, difference: difference) : nil
-        try await reporting {
+        let effect = InterruptedWork.Effect.oneTransaction(
+            done: "everything was seeded",
+            unknown: """
+                the server has not answered whether everything was seeded or nothing; `connvo-server seed --dry-run` shows it
+                """
+        )
+        try await reporting(dryRun ? .readsOnly : effect, isQuiet: quietness.isQuiet) {
             defer { progress.finish() }
             let kind = kind?.kind
             let problemLimit = allProblems ? nil : Self.problemLimit
@@ -198,14 +206,14 @@ struct SeedCommand: AsyncParsableCommand {
     private static func show(_ event: SeedEvent, _ progress: ProgressLine, _ onChange: (SeedChange) -> Void) {
         switch event {
         case .waiting(let holder):
-            progress.interrupt { Terminal.say("Waiting for \(holder?.description ?? "another session")") }
+            progress.interrupt { Terminal.note("Waiting for \(holder?.description ?? "another session")") }
             progress.update("waiting")
         case .progress(let step, let done, let total):
             progress.update(step, fraction: Double(done) / Double(max(1, total)))
         case .change(let change):
             progress.interrupt { onChange(change) }
         case .removing(let removals):
-            progress.interrupt { Terminal.say("Removing \(SeedFailure.text(of: removals)).") }
+            progress.interrupt { Terminal.note("Removing \(SeedFailure.text(of: removals)).") }
         }
     }
 
@@ -232,13 +240,13 @@ struct SeedCommand: AsyncParsableCommand {
 
     private func show(_ summary: SeedSummary) {
         for (kind, counts) in summary.sorted {
-            Terminal.print(
+            Terminal.record(
                 """
                 \(kind.rawValue): \(counts.inserted) inserted, \(counts.changed) changed, \
                 \(counts.unchanged) unchanged, \(counts.removed) removed
                 """
             )
         }
-        if dryRun { Terminal.say("Dry run: nothing was written.") }
+        if dryRun { Terminal.note("Dry run: nothing was written.") }
     }
 }
