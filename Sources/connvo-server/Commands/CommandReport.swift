@@ -35,6 +35,8 @@ extension CommandReport {
         } catch {
             failure = error
         }
+        // What a signal has ended is told by the signal's line.
+        if failure != nil { Interruption.ofProcess.gate.waitIfClosed() }
         if printsJSON {
             report.error = failure.map { CommandReportError($0) }
             Terminal.print(try CommandJSON.encode(report))

@@ -128,7 +128,7 @@ extension MigrationEvent {
         case .rolesChanged: interruption.completes("a change by roles.sql")
         case .repairing(let index, _):
             interruption.begins("repairing \(index.name)", leaving: "which the next run repairs")
-        case .waitingForLock, .retrying, .retryingStep, .droppingRemnant, .invalidIndex, .notice: break
+        case .waitingForLock, .lockIgnored, .retrying, .retryingStep, .droppingRemnant, .invalidIndex, .notice: break
         }
     }
 }

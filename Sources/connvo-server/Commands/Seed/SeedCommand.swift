@@ -110,9 +110,10 @@ struct SeedCommand: AsyncParsableCommand {
                 }.get()
                 let confirmed = try await confirmed(options, rows, progress)
                 summary = try await seed(rows, confirmed, progress) { change in
-                    if let json { json.add(change) } else { Terminal.print(difference.line(change)) }
+                    if let json { json.add(change) } else { Terminal.record(difference.line(change)) }
                 }
             } catch {
+                Interruption.ofProcess.gate.waitIfClosed()
                 json?.fail(error)
                 throw error
             }
