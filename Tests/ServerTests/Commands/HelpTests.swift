@@ -19,13 +19,19 @@ import Testing
         #expect(result.output.contains("\n  migrations           Migrations\n"))
     }
 
-    @Test func `every document of docs is a topic, and none has the name of a command`() throws {
+    @Test func `every document of docs is a topic`() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "docs").path)
             .filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }
         #expect(names.count > 10)
         let topics = Set(HelpTopic.all.map(\.name))
         #expect(topics == Set(names + ["readme", "changelog", "openapi"]))
-        #expect(topics.isDisjoint(with: CommandTree.names(of: ConnvoServer.self)))
+    }
+
+    @Test func `a document that has the name of a command follows the help of the command`() async throws {
+        let help = try await Binary.run("explain", "--help").output
+        let both = try await Binary.run("help", "explain").output
+        #expect(both.hasPrefix(help.trimmingCharacters(in: .newlines)))
+        #expect(both.contains("\n# "))
     }
 
     @Test func `a topic prints its document, whole`() async throws {

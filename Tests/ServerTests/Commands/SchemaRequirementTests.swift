@@ -62,7 +62,8 @@ import Testing
         ["seed", "people.json"], ["seed", "--dry-run", "people.json"], ["seed", "--json", "people.json"],
         ["seed", "--dry-run", "--json", "people.json"], ["export"], ["export", "--kind", "users", "--format", "csv"],
         ["report", "tokens"], ["report", "altered-roles"], ["report", "overview"], ["maintain"],
-        ["maintain", "--dry-run"], ["maintain", "--json"], ["token", "inspect", "-"],
+        ["explain", "--user", "user_1", "--meeting", "meeting_1"], ["maintain", "--dry-run"], ["maintain", "--json"],
+        ["token", "inspect", "-"],
         ["token", "inspect", "-", "--json"],
     ]
 

@@ -85,7 +85,7 @@ extension ExplainCommand {
                 throw ValidationError(
                     """
                     --meeting \(text.safe(for: .message)): the id of a meeting has 1 to 64 letters, digits, hyphens or \
-                    underscores; the endpoint refuses any other (docs/errors.md, row 6)
+                    underscores; the endpoint refuses any other (row 6 of `connvo-server help errors`)
                     """
                 )
             }
@@ -133,6 +133,7 @@ extension ExplainCommand {
             } catch {
                 throw CommandFailure(.unavailable, "cannot connect to the database: \(error.message)")
             }
+            try SchemaRequirement.check(on: &connection)
             let request: AdmissionRequest
             let at: Timestamp?
             switch question {
@@ -180,7 +181,8 @@ extension ExplainCommand {
                 .failed,
                 """
                 no user has the e-mail address \(text.safe(for: .message)), and it is no id: give the WorkOS user id, \
-                which is `sub` of the bearer token. Without a row in connvo.users the endpoint refuses the user (docs/errors.md, row 7)
+                which is `sub` of the bearer token. Without a row in connvo.users the endpoint refuses the user (row 7 \
+                of `connvo-server help errors`)
                 """
             )
         }
@@ -188,7 +190,7 @@ extension ExplainCommand {
         private static func noRecord(of requestID: String) -> String {
             """
             no record has the request id \(requestID.safe(for: .message, limit: 128))
-            Tokens (200) and refusals by rows 7 to 16 of docs/errors.md leave a record; these leave none:
+            Tokens (200) and refusals by rows 7 to 16 of `connvo-server help errors` leave a record; these leave none:
               401       authentication: the log has the cause under the request id. `token inspect` reads Stream tokens
               400       the body or an argument was not valid (rows 5, 6, 26)
               404 to 415, 431   the request was for something else, too large, or not JSON (rows 20 to 25)
@@ -223,12 +225,15 @@ extension ExplainCommand {
         case .insufficientPrivilege:
             CommandFailure(
                 .failed,
-                "\(error.message): this login may not read it. GRANT connvo_app TO it, or the rights in docs/explain.md"
+                """
+                \(error.message): this login may not read it. GRANT connvo_app TO it, or the rights in `connvo-server help \
+                explain`
+                """
             )
         case .undefinedTable, .undefinedSchema, .undefinedColumn:
             CommandFailure(
                 .failed,
-                "\(error.message): the schema is missing or older than this program; run connvo-server migrate"
+                "\(error.message): the schema is missing or older than this program; run connvo-server migrate up"
             )
         case .queryCanceled:
             CommandFailure(.failed, "\(error.message): narrow the search with --user or --meeting")

@@ -59,8 +59,10 @@ extension Explanation {
             a token for \(admission.call.cid) as \(admission.grantedRole.rawValue) (\(admission.streamRole) at \
             Stream), paid by \(admission.subscription.tier.id.shown) of \(admission.subscription.owner.shown)
             """
-        case .refused(let refusal): "refused: \(refusal.reason), row \(Refusal.Reason(refusal).row) of docs/errors.md"
-        case .rateLimited(let retryAfter): "429, retry after \(retryAfter) s: row 17 of docs/errors.md, not recorded"
+        case .refused(let refusal):
+            "refused: \(refusal.reason), row \(Refusal.Reason(refusal).row) of `connvo-server help errors`"
+        case .rateLimited(let retryAfter):
+            "429, retry after \(retryAfter) s: row 17 of `connvo-server help errors`, not recorded"
         }
     }
 

@@ -34,7 +34,7 @@ struct RecordedExplanation: Sendable {
             )
         case .refused(let reason):
             lines.append(
-                "Then      refused: \(reason.rawValue), row \(reason.row) of docs/errors.md, \(code(of: reason))"
+                "Then      refused: \(reason.rawValue), row \(reason.row) of `connvo-server help errors`, \(code(of: reason))"
             )
             lines.append("          \(path(to: reason))")
         }

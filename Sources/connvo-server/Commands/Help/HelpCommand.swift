@@ -30,9 +30,13 @@ struct HelpCommand: ParsableCommand {
     /// - Throws: `ValidationError` (exit code 64) for words that name neither a command nor a document.
     private func page() throws -> String {
         if words.isEmpty { return ConnvoServer.helpMessage() + Self.topics }
-        if words.count == 1, let topic = HelpTopic.named(words[0]) { return topic.text }
+        let topic = words.count == 1 ? HelpTopic.named(words[0]) : nil
         let (command, rest) = CommandTree.follow(words)
-        guard let unknown = rest.first else { return ConnvoServer.helpMessage(for: command) }
+        guard let unknown = rest.first else {
+            // The document of a command has its name: `help explain`.
+            return ConnvoServer.helpMessage(for: command) + (topic.map { "\n\n\($0.text)" } ?? "")
+        }
+        if let topic { return topic.text }
         throw ValidationError(Self.unknown(unknown, after: words.dropLast(rest.count), of: command))
     }
 

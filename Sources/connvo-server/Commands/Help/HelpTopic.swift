@@ -1,6 +1,6 @@
 /// A document that this binary carries, under the name by which `connvo-server help` prints it.
 struct HelpTopic: Sendable, Equatable {
-    /// `migrations` for docs/migrations.md; never the name of a command.
+    /// `migrations` for docs/migrations.md. Where a command has the same name, `help` prints its help first.
     let name: String
     /// Of the document in the source tree.
     let path: String
