@@ -32,7 +32,7 @@ package enum TestServer {
     /// Whether the server knows locales of ICU, which is a matter of how it was built.
     package static func hasICU() throws -> Bool {
         var connection = try connect(to: "postgres")
-        let query = Statement("test.icu", "SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'")
+        let query = Statement("test.icu", "SELECT count(*) > 0 FROM pg_collation WHERE collname = 'und-x-icu'")
         return try connection.execute(query, deadline: .after(.seconds(20))).rows.first?.decode(0) ?? false
     }
 
