@@ -101,7 +101,7 @@ extension ConnectionTarget {
     }
 
     /// Takes ownership of `options` and returns those that have a value.
-    private static func values(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
+    static func values(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
         defer { PQconninfoFree(options) }
         var values: [String: String] = [:]
         var next = options

@@ -1,5 +1,3 @@
-internal import CLibPQ
-
 /// The server, the database and the user to connect to.
 ///
 /// ```swift
@@ -23,8 +21,8 @@ package struct ConnectionTarget: Sendable {
         case primary
     }
 
-    /// - Throws: ``DatabaseError`` when libpq cannot parse `conninfo`. The message does not quote it, because it may
-    ///   contain a password.
+    /// - Throws: ``DatabaseError`` when libpq cannot parse `conninfo`, or would take a piece of the password for something
+    ///   else. The message does not quote it, because it may contain a password.
     package init(
         _ conninfo: String,
         applicationName: String,
@@ -35,12 +33,7 @@ package struct ConnectionTarget: Sendable {
         self.applicationName = applicationName
         self.sessionAttributes = sessionAttributes
         self.resolver = resolver
-        if !conninfo.isEmpty {
-            guard let options = PQconninfoParse(conninfo, nil) else {
-                throw DatabaseError(.connect, "not a connection URI or keyword string that libpq can read")
-            }
-            PQconninfoFree(options)
-        }
+        if !conninfo.isEmpty { try Self.check(conninfo) }
     }
 
     /// Keywords and values for `PQconnectStartParams`. Values in `conninfo` override the defaults set here.

@@ -45,7 +45,8 @@ enum DatabaseSettings {
                 settings.choice(.databaseStatements, of: ServerConfiguration.Statements.self) == .prepared
             return target
         } catch {
-            settings.note(setting, "is \(error.message)", "give a URI such as postgresql://user@host:5432/connvo")
+            let remedy = error.hint ?? "give a URI such as postgresql://user@host:5432/connvo"
+            settings.note(setting, "is \(error.message)", remedy)
             return nil
         }
     }
