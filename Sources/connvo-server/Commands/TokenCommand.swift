@@ -31,6 +31,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let settings = try await SettingsReader()
+                try settings.throwIfWrong()
                 guard let path = settings.string(.developmentKeyFile) else {
                     throw CommandFailure(
                         .badConfiguration,
@@ -93,10 +94,9 @@ struct TokenCommand: AsyncParsableCommand {
             try await reporting {
                 var settings = try await SettingsReader()
                 let target = DatabaseSettings.serving(&settings, purpose: "token")
-                guard let secret = settings.secret(.streamAPISecret) else {
-                    throw CommandFailure(.badConfiguration, "STREAM_API_SECRET is not set")
-                }
+                let secret = settings.secret(.streamAPISecret)
                 try settings.throwIfWrong()
+                guard let secret else { throw CommandFailure(.badConfiguration, "STREAM_API_SECRET is not set") }
                 guard let target else { throw ConfigurationFailure(settings.problems) }
                 let signer = try StreamTokenSigner(secret: Array(secret.utf8))
                 let bytes = Terminal.readAll().filter { !$0.isLineEnd }

@@ -22,7 +22,11 @@ extension ServerConfiguration {
             guard value.utf8.count <= 64,
                 value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
             else {
-                settings.note(setting, "is \"\(value)\"", "give a role of Stream: at most 64 letters, digits, _ or -")
+                settings.note(
+                    setting,
+                    "is \(SettingText.quoted(value))",
+                    "give a role of Stream: at most 64 letters, digits, _ or -"
+                )
                 continue
             }
             roles[role] = value

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Text
 
 extension ServerConfiguration {
     /// Where a listener takes connections.
@@ -18,7 +17,7 @@ extension ServerConfiguration {
         let port = settings.integer(portSetting)
         let address = ListenAddress(host)
         if address == nil {
-            settings.note(hostSetting, "is \"\(host.safe(for: .message))\"", Listener.hostRemedy)
+            settings.note(hostSetting, "is \(SettingText.quoted(host))", Listener.hostRemedy)
         }
         return Listener(
             host: host,

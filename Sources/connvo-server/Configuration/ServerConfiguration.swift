@@ -83,7 +83,7 @@ struct ServerConfiguration: Sendable {
         if let proxies = TrustedProxies(cidrs) { return proxies }
         settings.note(
             .trustedProxies,
-            "is \"\(cidrs.joined(separator: ","))\"",
+            "is \(SettingText.quoted(cidrs.joined(separator: ",")))",
             "give networks such as 10.0.0.0/8,fd00::/8"
         )
         return .none
@@ -95,7 +95,7 @@ struct ServerConfiguration: Sendable {
         if let policy = CrossOriginPolicy(origins) { return policy }
         settings.note(
             .corsOrigins,
-            "is \"\(origins.joined(separator: ","))\"",
+            "is \(SettingText.quoted(origins.joined(separator: ",")))",
             "give origins as browsers send them, such as https://app.connvo.app, in lower case and without a path; or *"
         )
         return nil
@@ -124,7 +124,7 @@ struct ServerConfiguration: Sendable {
         _ settings: inout SettingsReader,
         allowsDevelopmentTokens: Bool
     ) -> BearerTokenVerifier.Policy {
-        let clientID = settings.string(.workOSClientID)
+        let clientID = clientID(&settings)
         var issuers = settings.list(.workOSIssuers)
         if issuers.isEmpty, let clientID {
             issuers = [
@@ -134,7 +134,7 @@ struct ServerConfiguration: Sendable {
             ]
         }
         if allowsDevelopmentTokens {
-            if clientID != nil {
+            if settings.string(.workOSClientID) != nil {
                 settings.note(
                     .allowDevelopmentTokens,
                     "is true, and WORKOS_CLIENT_ID is set",
@@ -149,7 +149,7 @@ struct ServerConfiguration: Sendable {
                 "take it out, or set ALLOW_DEVELOPMENT_TOKENS=true on a machine of your own"
             )
         }
-        if issuers.isEmpty {
+        if issuers.isEmpty, settings.string(.workOSClientID) == nil, !settings.isFaulty(.workOSIssuers) {
             settings.note(.workOSClientID, "is not set", "give it, or WORKOS_ISSUERS and WORKOS_JWKS_URL")
         }
         return BearerTokenVerifier.Policy(
@@ -164,14 +164,21 @@ struct ServerConfiguration: Sendable {
         let trustRoots = keySetTrustRoots(&settings)
         let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo/jwks.json"
         guard let text = settings.string(.workOSKeySetURL) else {
-            guard let clientID = settings.string(.workOSClientID) else {
-                settings.note(.workOSKeySetURL, "is not set", "\(remedy), or WORKOS_CLIENT_ID")
+            guard let clientID = clientID(&settings) else {
+                if settings.string(.workOSClientID) == nil, !settings.isFaulty(.workOSClientID) {
+                    settings.note(.workOSKeySetURL, "is not set", "\(remedy), or WORKOS_CLIENT_ID")
+                }
                 return nil
             }
-            return publishedKeySet(clientID, trustRoots, &settings)
+            // Where WorkOS publishes the keys of a client.
+            return KeySetDownload(url: "https://api.workos.com/sso/jwks/\(clientID)", trustRoots: trustRoots)
+        }
+        guard !text.contains(where: \.isWhitespace) else {
+            settings.note(.workOSKeySetURL, "is \(SettingText.quoted(text))", remedy)
+            return nil
         }
         guard let url = URL(string: text), let scheme = url.scheme?.lowercased() else {
-            settings.note(.workOSKeySetURL, "is \"\(text)\"", remedy)
+            settings.note(.workOSKeySetURL, "is \(SettingText.quoted(text))", remedy)
             return nil
         }
         switch scheme {
@@ -184,28 +191,25 @@ struct ServerConfiguration: Sendable {
         case "http":
             settings.note(
                 .workOSKeySetURL,
-                "is \"\(text)\", and a response over plain http can be changed on its way, which lets any token in",
+                "is \(SettingText.quoted(text)), and a response over plain http can be changed on its way, which lets any token in",
                 remedy
             )
         default:
-            settings.note(.workOSKeySetURL, "is \"\(text)\"", remedy)
+            settings.note(.workOSKeySetURL, "is \(SettingText.quoted(text))", remedy)
         }
         return nil
     }
 
-    /// The URL at which WorkOS publishes the keys of a client.
-    private static func publishedKeySet(
-        _ clientID: String,
-        _ trustRoots: NIOSSLTrustRoots,
-        _ settings: inout SettingsReader
-    ) -> KeySetDownload? {
+    /// The client id; nil when it is missing, and when it cannot be one.
+    private static func clientID(_ settings: inout SettingsReader) -> String? {
+        guard let clientID = settings.string(.workOSClientID) else { return nil }
         guard clientID.utf8.count <= 128,
             clientID.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
         else {
-            settings.note(.workOSClientID, "is \"\(clientID)\"", "give an id such as client_01EXAMPLE")
+            settings.note(.workOSClientID, "is \(SettingText.quoted(clientID))", "give an id such as client_01EXAMPLE")
             return nil
         }
-        return KeySetDownload(url: "https://api.workos.com/sso/jwks/\(clientID)", trustRoots: trustRoots)
+        return clientID
     }
 
     private static func keySetTrustRoots(_ settings: inout SettingsReader) -> NIOSSLTrustRoots {

@@ -7,13 +7,18 @@ extension Setting {
                 section: .database,
                 type: .secret,
                 shownDefault: "libpq's own (`PGHOST` and so on)",
-                meaning: "any libpq URI, several hosts allowed; what `serve`, `token inspect` and `explain` use"
+                example: "postgresql://connvo_app_login@db.example.com/connvo?sslmode=verify-full",
+                isReloadable: true,
+                meaning: """
+                    a libpq URI or keyword string, several hosts allowed; what `serve`, `token inspect` and `explain` use
+                    """
             )
         case .databaseAdminURL:
             SettingDeclaration(
                 section: .database,
                 type: .secret,
                 shownDefault: "`DATABASE_URL`",
+                example: "postgresql://connvo_owner@db.example.com/connvo?sslmode=verify-full",
                 meaning: "what `migrate`, `maintain`, `seed`, `export` and `report` use"
             )
         case .databasePoolSize:
@@ -73,9 +78,10 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .list,
+                example: "https://app.connvo.app",
+                isReloadable: true,
                 meaning: """
-                    list; pages of these origins may call both endpoints and read the responses, never with \
-                    credentials. Each as browsers send it, `https://app.connvo.app`: lower case, no path, no \
+                    pages of these origins may call both endpoints and read the responses, never with credentials. Each as browsers send it, `https://app.connvo.app`: lower case, no path, no \
                     port that is the scheme's own. `*` alone means any page
                     """
             )
@@ -83,6 +89,8 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .list,
+                example: "10.0.0.0/8,fd00::/8",
+                isReloadable: true,
                 meaning: """
                     CIDRs; the client is the rightmost entry of `X-Forwarded-For` that is none of these. Entries may \
                     have a port, brackets or a zone. The `Forwarded` header is not read
@@ -93,6 +101,7 @@ extension Setting {
                 section: .http,
                 type: .integer(default: 20, range: 0...100_000),
                 shownDefault: "`20` with `TRUSTED_PROXIES`, else `0`",
+                isReloadable: true,
                 meaning: """
                     how many bearer tokens of one client address are refused in a second. Further tokens of it wait up \
                     to two seconds to be looked at, and then get 429; tokens that were accepted before never wait. Five \
@@ -105,6 +114,8 @@ extension Setting {
                 section: .stream,
                 type: .secret,
                 shownDefault: "required",
+                isRequired: true,
+                isReloadable: true,
                 meaning: "signs the tokens; 32 bytes or more"
             )
         case .streamRoleHost:
@@ -112,6 +123,7 @@ extension Setting {
                 section: .stream,
                 type: .text(),
                 shownDefault: "`host`",
+                example: "host",
                 meaning: "Stream's role for hosts"
             )
         case .streamRoleCoHost:
@@ -119,20 +131,23 @@ extension Setting {
                 section: .stream,
                 type: .text(),
                 shownDefault: "`moderator`",
-                meaning: "for co-hosts"
+                example: "moderator",
+                meaning: "Stream's role for co-hosts"
             )
         case .streamRoleParticipant:
             SettingDeclaration(
                 section: .stream,
                 type: .text(),
                 shownDefault: "`call_member`",
-                meaning: "for participants"
+                example: "call_member",
+                meaning: "Stream's role for participants"
             )
         case .streamRoleObserver:
             SettingDeclaration(
                 section: .stream,
                 type: .text(),
-                meaning: "for observers; without it they get no token"
+                example: "observer",
+                meaning: "Stream's role for observers; without it they get no token"
             )
         case .streamGrantsConfirmed:
             SettingDeclaration(
@@ -147,8 +162,9 @@ extension Setting {
             SettingDeclaration(
                 section: .workOS,
                 type: .text(),
-                shownDefault: "required unless the next two are set",
-                meaning: "presets them"
+                shownDefault: "required, unless `WORKOS_ISSUERS` and `WORKOS_JWKS_URL` are set",
+                isRequired: true,
+                meaning: "the id of the application at WorkOS; the defaults of issuers and key set follow from it"
             )
         case .workOSIssuers:
             SettingDeclaration(
@@ -159,19 +175,23 @@ extension Setting {
                     `https://api.workos.com/user_management/<client id>`, and the same with `convex` or `sso` in its \
                     place
                     """,
-                meaning: "list; whose tokens are accepted"
+                example: "https://auth.example.com/user_management/client_01EXAMPLE",
+                meaning: "the issuers whose tokens are accepted; replaces the default"
             )
         case .workOSKeySetURL:
             SettingDeclaration(
                 section: .workOS,
                 type: .text(),
                 shownDefault: "`https://api.workos.com/sso/jwks/<client id>`",
-                meaning: "the key set: an `https:` or `file:` URL, see below"
+                example: "https://auth.example.com/sso/jwks/client_01EXAMPLE",
+                meaning: "the key set: an `https:` URL, or a `file:` URL of an absolute path"
             )
         case .workOSCAFile:
             SettingDeclaration(
                 section: .workOS,
                 type: .text(),
+                example: "/etc/connvo/proxy-ca.pem",
+                isReloadable: true,
                 meaning: """
                     certificates in PEM. When set, one of these must have signed the certificate of the key \
                     set's server, and the system's certificates are not used: for a proxy that inspects TLS. \
@@ -182,7 +202,8 @@ extension Setting {
             SettingDeclaration(
                 section: .workOS,
                 type: .list,
-                meaning: "list; when set, `aud` must hold one of them, and a missing `aud` fails"
+                example: "https://api.connvo.app",
+                meaning: "when set, `aud` must hold one of them, and a missing `aud` fails"
             )
         case .allowImpersonation:
             SettingDeclaration(
@@ -203,12 +224,14 @@ extension Setting {
             SettingDeclaration(
                 section: .workOS,
                 type: .text(),
+                example: ".connvo/key.pem",
                 meaning: "the key that `token issue-bearer` signs with"
             )
         case .tokensPerMinute:
             SettingDeclaration(
                 section: .rules,
                 type: .integer(default: 60, range: 0...100_000),
+                isReloadable: true,
                 meaning: """
                     requests of one user in the last 60 seconds that are decided, granted or refused; beyond \
                     it 429. `0` means no limit. One process never exceeds it; N processes may exceed it in a \
@@ -219,6 +242,7 @@ extension Setting {
             SettingDeclaration(
                 section: .rules,
                 type: .duration(),
+                example: "15m",
                 meaning: """
                     how long before its beginning a scheduled meeting opens; none means no limit. Hosts may \
                     always enter
@@ -257,16 +281,24 @@ extension Setting {
                     default: "info",
                     of: ["trace", "debug", "info", "notice", "warning", "error", "critical"]
                 ),
-                meaning: """
-                    the least severe level that is logged: `trace`, `debug`, `info`, `notice`, `warning`, \
-                    `error`, `critical`
-                    """
+                isReloadable: true,
+                meaning: "the least severe level that is logged"
             )
         case .logFormat:
             SettingDeclaration(
                 section: .log,
                 type: .choice(default: "auto", of: ["auto", "json", "text"]),
-                meaning: "`text`, `json`; `auto` is `json` when standard error is no terminal"
+                meaning: "form of the log on standard error; `auto` is `text` on a terminal, else `json`"
+            )
+        case .ignoredVariables:
+            SettingDeclaration(
+                section: .others,
+                type: .list,
+                example: "LOG_DIR,DATABASE_REPLICA_*",
+                meaning: """
+                    names that begin as settings do and belong to another program, so that they are no error; `*` at the \
+                    end of one stands for any rest
+                    """
             )
         }
     }

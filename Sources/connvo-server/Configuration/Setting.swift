@@ -46,6 +46,8 @@ enum Setting: String, CaseIterable, Sendable {
     case logLevel = "LOG_LEVEL"
     case logFormat = "LOG_FORMAT"
 
+    case ignoredVariables = "IGNORED_VARIABLES"
+
     /// The name of the environment variable.
     var name: String { rawValue }
 

@@ -1,4 +1,6 @@
-/// The section, the type with its default, and the meaning of one setting, for reading and for documentation.
+/// What is known of one setting: section, type, default, meaning, and when a new value can take effect.
+///
+/// The reader, docs/configuration.md and .env.example are made from it.
 struct SettingDeclaration: Sendable {
     /// The sections of docs/configuration.md, in order.
     enum Section: String, CaseIterable, Sendable {
@@ -9,6 +11,7 @@ struct SettingDeclaration: Sendable {
         case rules = "Rules"
         case records = "Records"
         case log = "Log"
+        case others = "Variables of other programs"
     }
 
     /// The syntax of the value, and the default.
@@ -24,12 +27,21 @@ struct SettingDeclaration: Sendable {
         case duration(default: String? = nil)
         /// Entries separated by commas; empty by default.
         case list
+
+        var isSecret: Bool { if case .secret = self { true } else { false } }
+        var isList: Bool { if case .list = self { true } else { false } }
     }
 
     let section: Section
     let type: ValueType
     /// The default in documentation, when the type alone does not give it.
     var shownDefault: String?
+    /// What .env.example shows, where the default is no value that could stand there.
+    var example: String?
+    /// Whether `serve` starts only with it.
+    var isRequired = false
+    /// Whether `serve` will be able to take a new value while it runs. Nothing is reloaded yet.
+    var isReloadable = false
     /// One line of Markdown for operators.
     let meaning: String
 }

@@ -60,7 +60,7 @@ import Testing
     ) async throws {
         for (host, reason) in [
             ("no-such-host.invalid", "which has no address"), ("192.0.2.1", "this machine has no address 192.0.2.1"),
-            ("127.0.0.1:80", "give an IP address or a name of this machine"), (" 127.0.0.1", "give an IP address"),
+            ("127.0.0.1:80", "give an IP address or a name of this machine"), ("a b", "give an IP address"),
             ("http://localhost", "give an IP address"),
         ] {
             let line = try await line(["\(listener)_HOST": host, "\(listener)_PORT": "1"])
