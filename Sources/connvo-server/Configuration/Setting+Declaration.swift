@@ -7,7 +7,7 @@ extension Setting {
                 section: .database,
                 type: .secret,
                 shownDefault: "libpq's own (`PGHOST` and so on)",
-                example: "postgresql://connvo_app_login@db.example.com/connvo?sslmode=verify-full",
+                example: "postgresql://connvo_server@db.example.com/connvo?sslmode=verify-full",
                 isReloadable: true,
                 meaning: """
                     a libpq URI or keyword string, several hosts allowed; what `serve`, `token inspect` and `explain` use
@@ -18,7 +18,7 @@ extension Setting {
                 section: .database,
                 type: .secret,
                 shownDefault: "`DATABASE_URL`",
-                example: "postgresql://connvo_owner@db.example.com/connvo?sslmode=verify-full",
+                example: "postgresql://connvo_deploy@db.example.com/connvo?sslmode=verify-full",
                 meaning: "what `migrate`, `maintain`, `seed`, `export` and `report` use"
             )
         case .databasePoolSize:
@@ -31,7 +31,7 @@ extension Setting {
             SettingDeclaration(
                 section: .database,
                 type: .choice(default: "prepared", of: ["prepared", "unnamed"]),
-                meaning: "`unnamed` behind PgBouncer in transaction mode"
+                meaning: "how statements are sent; `unnamed` behind PgBouncer in transaction mode"
             )
         case .httpHost:
             SettingDeclaration(
@@ -154,7 +154,7 @@ extension Setting {
                 section: .stream,
                 type: .flag,
                 meaning: """
-                    `true` silences the reminder to change the grants at Stream (README.md, "Before \
+                    with `true` no reminder to change the grants at Stream is logged (README.md, "Before \
                     production")
                     """
             )
