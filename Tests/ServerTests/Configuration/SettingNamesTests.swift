@@ -31,8 +31,8 @@ import Testing
         Variable(name: "PAST_DUE_GRACE_PERIOD", remedy: "did you mean PAST_DUE_GRACE? Or \(others)"),
         Variable(name: "RECORDS_RETENTION_MONTHS", remedy: "did you mean RECORD_RETENTION_MONTHS? Or \(others)"),
         Variable(name: "LOG_LEVL", remedy: "did you mean LOG_LEVEL? Or \(others)"),
-        Variable(name: "LOG_DIRECTORY", remedy: "docs/configuration.md has all settings; or \(others)"),
-        Variable(name: "IGNORED_VARS", remedy: "docs/configuration.md has all settings; or \(others)"),
+        Variable(name: "LOG_DIRECTORY", remedy: "`connvo-server help configuration` has all settings; or \(others)"),
+        Variable(name: "IGNORED_VARS", remedy: "`connvo-server help configuration` has all settings; or \(others)"),
         Variable(name: "Http_Port", remedy: "write HTTP_PORT"),
         Variable(name: "HTTP_PORT_FILE", remedy: "only secrets are read from files; set HTTP_PORT"),
         Variable(
