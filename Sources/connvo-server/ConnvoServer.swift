@@ -32,6 +32,8 @@ struct ConnvoServer: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            // Commands that do not print by `reporting` have not looked yet.
+            if let failure = StandardOutput.finish() { throw failure }
         } catch {
             end(error)
         }
