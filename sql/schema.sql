@@ -49,6 +49,8 @@ COMMENT ON FUNCTION connvo.add_organizers_as_hosts() IS 'Trigger: makes the orga
 CREATE FUNCTION connvo.append_rollups(with_days boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "connvo.report_from" TO ''
+    SET jit TO 'off'
     AS $$
 BEGIN
     INSERT INTO connvo.rollup_tokens_hourly
@@ -711,6 +713,8 @@ COMMENT ON FUNCTION connvo.protect_partition(relation regclass, record_table tex
 CREATE FUNCTION connvo.recompute_rollups(month date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "connvo.report_from" TO ''
+    SET jit TO 'off'
     AS $$
 DECLARE
     month_begins constant timestamptz := date_trunc('month', CAST(month AS timestamp)) AT TIME ZONE 'UTC';
@@ -813,6 +817,8 @@ COMMENT ON FUNCTION connvo.record_checksum(relation regclass, checksum_columns t
 CREATE FUNCTION connvo.refresh_rollups(max_hours integer DEFAULT 168) RETURNS TABLE(rolled_up_from timestamp with time zone, rolled_up_until timestamp with time zone, is_current boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "connvo.report_from" TO ''
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -1721,6 +1727,14 @@ COMMENT ON COLUMN connvo.subscriptions.created_at IS 'When the row was inserted 
 
 COMMENT ON COLUMN connvo.subscriptions.updated_at IS 'When the row last really changed; kept by trigger.';
 
+CREATE VIEW connvo.tail_begins AS
+ SELECT GREATEST(state.rolled_up_until, (NULLIF(current_setting('connvo.report_from'::text, true), ''::text))::timestamp with time zone) AS begins
+   FROM connvo.rollup_state state;
+
+COMMENT ON VIEW connvo.tail_begins IS 'One row: where the tails begin.';
+
+COMMENT ON COLUMN connvo.tail_begins.begins IS 'The border of the rollups, or connvo.report_from where that is later: the first instant of a day or of an hour (UTC) that a reader sets for its session.';
+
 CREATE VIEW connvo.tail_bursts AS
  SELECT date_bin('00:05:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) AS burst_starts_at,
     issued.user_id,
@@ -1729,9 +1743,9 @@ CREATE VIEW connvo.tail_bursts AS
     count(DISTINCT issued.client_ip) AS addresses,
     count(DISTINCT issued.session_id) AS sessions
    FROM connvo.issued_tokens issued
-  WHERE ((issued.issued_at >= ( SELECT state.rolled_up_until
-           FROM connvo.rollup_state state)) AND (issued.issued_at < ( SELECT state.rolling_up_until
-           FROM connvo.rollup_state state)))
+  WHERE ((issued.issued_at >= ( SELECT tail.begins
+           FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT state.rolling_up_until
+           FROM connvo.rollup_state state)])))
   GROUP BY (date_bin('00:05:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone)), issued.user_id, issued.meeting_id
  HAVING (count(*) > 5);
 
@@ -1751,16 +1765,71 @@ COMMENT ON COLUMN connvo.tail_bursts.sessions IS 'Different WorkOS sessions.';
 
 CREATE VIEW connvo.tail_concurrency_daily AS
  WITH border AS (
-         SELECT date_trunc('day'::text, state.rolled_up_until, 'UTC'::text) AS begins,
-            date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS ends
-           FROM connvo.rollup_state state
-        ), issued AS (
+         SELECT ( SELECT date_trunc('day'::text, tail.begins, 'UTC'::text) AS date_trunc
+                   FROM connvo.tail_begins tail) AS begins,
+            ( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+                   FROM connvo.rollup_state state) AS ends
+        ), lifetime AS MATERIALIZED (
+         SELECT date_bin('00:01:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) AS issued_in,
+            date_bin('00:01:00'::interval, issued.expires_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) AS expired_in,
+            (count(*))::integer AS tokens
+           FROM connvo.issued_tokens issued
+          WHERE ((issued.issued_at >= ( SELECT (date_trunc('day'::text, tail.begins, 'UTC'::text) - '01:00:00'::interval)
+                   FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+                   FROM connvo.rollup_state state)])))
+          GROUP BY (date_bin('00:01:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone)), (date_bin('00:01:00'::interval, issued.expires_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone))
+        ), midnight AS (
+         SELECT midnight.at
+           FROM (border
+             CROSS JOIN LATERAL generate_series(border.begins, LEAST(border.ends, now()), '24:00:00'::interval) midnight(at))
+        ), change(minute, issued, expired) AS (
+         SELECT lifetime.issued_in,
+            lifetime.tokens,
+            0 AS "?column?"
+           FROM lifetime
+        UNION ALL
+         SELECT lifetime.expired_in,
+            0,
+            lifetime.tokens
+           FROM lifetime
+        UNION ALL
+         SELECT midnight.at,
+            0,
+            0
+           FROM midnight
+        ), minute AS (
+         SELECT summed.minute AS starts_at,
+            summed.issued,
+            (sum(((summed.issued - summed.expired))::integer) OVER (ORDER BY summed.minute) - (summed.issued - summed.expired)) AS level_before,
+            sum(((summed.issued - summed.expired))::integer) OVER (ORDER BY summed.minute) AS level_after
+           FROM ( SELECT change.minute,
+                    sum(change.issued) AS issued,
+                    sum(change.expired) AS expired
+                   FROM change
+                  GROUP BY change.minute) summed
+        ), candidate AS MATERIALIZED (
+         SELECT bounded.starts_at,
+            bounded.level_before
+           FROM ( SELECT minute.starts_at,
+                    minute.issued,
+                    minute.level_before,
+                    max(minute.level_after) OVER (PARTITION BY (((minute.starts_at AT TIME ZONE 'UTC'::text))::date)) AS least_peak
+                   FROM minute
+                  WHERE ((minute.starts_at >= ( SELECT border.begins
+                           FROM border)) AND (minute.starts_at < ( SELECT border.ends
+                           FROM border)))) bounded
+          WHERE ((bounded.level_before + bounded.issued) >= GREATEST(bounded.least_peak, (1)::bigint))
+        ), issued AS MATERIALIZED (
          SELECT token.issued_at,
             token.expires_at
            FROM connvo.issued_tokens token
-          WHERE ((token.issued_at >= (( SELECT border.begins
-                   FROM border) - '01:00:00'::interval)) AND (token.issued_at < ( SELECT border.ends
-                   FROM border)))
+          WHERE ((token.issued_at >= ( SELECT (date_trunc('day'::text, tail.begins, 'UTC'::text) - '01:00:00'::interval)
+                   FROM connvo.tail_begins tail)) AND (token.issued_at < ANY (ARRAY[( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+                   FROM connvo.rollup_state state)])) AND (date_bin('00:01:00'::interval, token.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) IN ( SELECT lifetime.issued_in
+                   FROM lifetime
+                  WHERE ((lifetime.issued_in IN ( SELECT candidate.starts_at
+                           FROM candidate)) OR (lifetime.expired_in IN ( SELECT candidate.starts_at
+                           FROM candidate))))))
         ), event(at, change) AS (
          SELECT issued.issued_at,
             1 AS "?column?"
@@ -1772,20 +1841,19 @@ CREATE VIEW connvo.tail_concurrency_daily AS
         UNION ALL
          SELECT midnight.at,
             0
-           FROM (border
-             CROSS JOIN LATERAL generate_series(border.begins, LEAST(border.ends, now()), '24:00:00'::interval) midnight(at))
-        ), level(at, tokens) AS (
+           FROM midnight
+        ), level(at, change, tokens) AS (
          SELECT event.at,
-            sum(event.change) OVER (ORDER BY event.at, event.change ROWS UNBOUNDED PRECEDING) AS sum
-           FROM event
+            event.change,
+            (candidate.level_before + sum(event.change) OVER (PARTITION BY candidate.starts_at ORDER BY event.at, event.change ROWS UNBOUNDED PRECEDING)) AS "?column?"
+           FROM (event
+             JOIN candidate ON ((candidate.starts_at = date_bin('00:01:00'::interval, event.at, '2000-01-01 05:45:00+05:45'::timestamp with time zone))))
         )
  SELECT DISTINCT ON ((((level.at AT TIME ZONE 'UTC'::text))::date)) ((level.at AT TIME ZONE 'UTC'::text))::date AS day_utc,
     level.tokens AS peak_tokens,
     level.at AS peak_at
    FROM level
-  WHERE ((level.tokens > 0) AND (level.at >= ( SELECT border.begins
-           FROM border)) AND (level.at < ( SELECT border.ends
-           FROM border)))
+  WHERE ((level.tokens > 0) AND (level.change >= 0))
   ORDER BY (((level.at AT TIME ZONE 'UTC'::text))::date), level.tokens DESC, level.at;
 
 COMMENT ON VIEW connvo.tail_concurrency_daily IS 'What connvo.rollup_concurrency_daily does not hold yet.';
@@ -1871,9 +1939,10 @@ COMMENT ON COLUMN connvo.token_refusals.request_id IS 'The X-Request-Id of the a
 
 CREATE VIEW connvo.tail_fanout_daily AS
  WITH border AS (
-         SELECT date_trunc('day'::text, state.rolled_up_until, 'UTC'::text) AS begins,
-            date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS ends
-           FROM connvo.rollup_state state
+         SELECT ( SELECT date_trunc('day'::text, tail.begins, 'UTC'::text) AS date_trunc
+                   FROM connvo.tail_begins tail) AS begins,
+            ( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+                   FROM connvo.rollup_state state) AS ends
         ), asked(at, client_ip, user_id, tokens) AS (
          SELECT issued.issued_at,
             issued.client_ip,
@@ -1881,8 +1950,8 @@ CREATE VIEW connvo.tail_fanout_daily AS
             1 AS "?column?"
            FROM connvo.issued_tokens issued
           WHERE ((issued.issued_at >= ( SELECT border.begins
-                   FROM border)) AND (issued.issued_at < ( SELECT border.ends
-                   FROM border)))
+                   FROM border)) AND (issued.issued_at < ANY (ARRAY[( SELECT border.ends
+                   FROM border)])))
         UNION ALL
          SELECT refused.refused_at,
             refused.client_ip,
@@ -1890,8 +1959,8 @@ CREATE VIEW connvo.tail_fanout_daily AS
             0
            FROM connvo.token_refusals refused
           WHERE ((refused.refused_at >= ( SELECT border.begins
-                   FROM border)) AND (refused.refused_at < ( SELECT border.ends
-                   FROM border)))
+                   FROM border)) AND (refused.refused_at < ANY (ARRAY[( SELECT border.ends
+                   FROM border)])))
         )
  SELECT ((asked.at AT TIME ZONE 'UTC'::text))::date AS day_utc,
     asked.client_ip,
@@ -1925,9 +1994,9 @@ CREATE VIEW connvo.tail_meetings_daily AS
     min(issued.issued_at) AS first_issued_at,
     max(issued.issued_at) AS last_issued_at
    FROM connvo.issued_tokens issued
-  WHERE ((issued.issued_at >= ( SELECT date_trunc('day'::text, state.rolled_up_until, 'UTC'::text) AS date_trunc
-           FROM connvo.rollup_state state)) AND (issued.issued_at < ( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
-           FROM connvo.rollup_state state)))
+  WHERE ((issued.issued_at >= ( SELECT date_trunc('day'::text, tail.begins, 'UTC'::text) AS date_trunc
+           FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+           FROM connvo.rollup_state state)])))
   GROUP BY (((issued.issued_at AT TIME ZONE 'UTC'::text))::date), issued.meeting_id, issued.organizer_id, issued.tier_id;
 
 COMMENT ON VIEW connvo.tail_meetings_daily IS 'What connvo.rollup_meetings_daily does not hold yet.';
@@ -1949,7 +2018,7 @@ COMMENT ON COLUMN connvo.tail_meetings_daily.first_issued_at IS 'When the first 
 COMMENT ON COLUMN connvo.tail_meetings_daily.last_issued_at IS 'When the last of them was issued.';
 
 CREATE VIEW connvo.tail_refusals_hourly AS
- SELECT date_trunc('hour'::text, refused.refused_at, 'UTC'::text) AS hour_starts_at,
+ SELECT date_bin('01:00:00'::interval, refused.refused_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) AS hour_starts_at,
     refused.reason,
     min(refused.code) AS code,
     count(*) AS refusals,
@@ -1957,10 +2026,10 @@ CREATE VIEW connvo.tail_refusals_hourly AS
     count(DISTINCT refused.meeting_id) AS meetings,
     max(refused.refused_at) AS last_refused_at
    FROM connvo.token_refusals refused
-  WHERE ((refused.refused_at >= ( SELECT state.rolled_up_until
-           FROM connvo.rollup_state state)) AND (refused.refused_at < ( SELECT state.rolling_up_until
-           FROM connvo.rollup_state state)))
-  GROUP BY (date_trunc('hour'::text, refused.refused_at, 'UTC'::text)), refused.reason;
+  WHERE ((refused.refused_at >= ( SELECT tail.begins
+           FROM connvo.tail_begins tail)) AND (refused.refused_at < ANY (ARRAY[( SELECT state.rolling_up_until
+           FROM connvo.rollup_state state)])))
+  GROUP BY (date_bin('01:00:00'::interval, refused.refused_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone)), refused.reason;
 
 COMMENT ON VIEW connvo.tail_refusals_hourly IS 'What connvo.rollup_refusals_hourly does not hold yet.';
 
@@ -1986,9 +2055,9 @@ CREATE VIEW connvo.tail_tokens_daily AS
     count(DISTINCT issued.user_id) AS users,
     count(DISTINCT issued.meeting_id) AS meetings
    FROM connvo.issued_tokens issued
-  WHERE ((issued.issued_at >= ( SELECT date_trunc('day'::text, state.rolled_up_until, 'UTC'::text) AS date_trunc
-           FROM connvo.rollup_state state)) AND (issued.issued_at < ( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
-           FROM connvo.rollup_state state)))
+  WHERE ((issued.issued_at >= ( SELECT date_trunc('day'::text, tail.begins, 'UTC'::text) AS date_trunc
+           FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT date_trunc('day'::text, state.rolling_up_until, 'UTC'::text) AS date_trunc
+           FROM connvo.rollup_state state)])))
   GROUP BY (((issued.issued_at AT TIME ZONE 'UTC'::text))::date), issued.tier_id, issued.granted_role;
 
 COMMENT ON VIEW connvo.tail_tokens_daily IS 'What connvo.rollup_tokens_daily does not hold yet.';
@@ -2006,7 +2075,7 @@ COMMENT ON COLUMN connvo.tail_tokens_daily.users IS 'Different users who got one
 COMMENT ON COLUMN connvo.tail_tokens_daily.meetings IS 'Different meetings they were for.';
 
 CREATE VIEW connvo.tail_tokens_hourly AS
- SELECT date_trunc('hour'::text, issued.issued_at, 'UTC'::text) AS hour_starts_at,
+ SELECT date_bin('01:00:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone) AS hour_starts_at,
     issued.tier_id,
     issued.signing_key_id,
     count(*) AS tokens,
@@ -2014,10 +2083,10 @@ CREATE VIEW connvo.tail_tokens_hourly AS
     max(issued.issued_at) AS last_issued_at,
     max(issued.expires_at) AS last_expires_at
    FROM connvo.issued_tokens issued
-  WHERE ((issued.issued_at >= ( SELECT state.rolled_up_until
-           FROM connvo.rollup_state state)) AND (issued.issued_at < ( SELECT state.rolling_up_until
-           FROM connvo.rollup_state state)))
-  GROUP BY (date_trunc('hour'::text, issued.issued_at, 'UTC'::text)), issued.tier_id, issued.signing_key_id;
+  WHERE ((issued.issued_at >= ( SELECT tail.begins
+           FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT state.rolling_up_until
+           FROM connvo.rollup_state state)])))
+  GROUP BY (date_bin('01:00:00'::interval, issued.issued_at, '2000-01-01 05:45:00+05:45'::timestamp with time zone)), issued.tier_id, issued.signing_key_id;
 
 COMMENT ON VIEW connvo.tail_tokens_hourly IS 'What connvo.rollup_tokens_hourly does not hold yet.';
 
@@ -2036,18 +2105,25 @@ COMMENT ON COLUMN connvo.tail_tokens_hourly.last_issued_at IS 'When the last of 
 COMMENT ON COLUMN connvo.tail_tokens_hourly.last_expires_at IS 'When the last of them expires.';
 
 CREATE VIEW connvo.tail_users_monthly AS
- SELECT (date_trunc('month'::text, (issued.issued_at AT TIME ZONE 'UTC'::text)))::date AS month_utc,
-    issued.tier_id,
-    issued.subscription_id,
-    SUBSTRING(sha256(convert_to(issued.user_id, 'UTF8'::name)) FROM 1 FOR 16) AS user_digest,
-    count(*) AS tokens,
-    min(issued.issued_at) AS first_issued_at,
-    max(issued.issued_at) AS last_issued_at
-   FROM connvo.issued_tokens issued
-  WHERE ((issued.issued_at >= ( SELECT state.rolled_up_until
-           FROM connvo.rollup_state state)) AND (issued.issued_at < ( SELECT state.rolling_up_until
-           FROM connvo.rollup_state state)))
-  GROUP BY ((date_trunc('month'::text, (issued.issued_at AT TIME ZONE 'UTC'::text)))::date), issued.tier_id, issued.subscription_id, (SUBSTRING(sha256(convert_to(issued.user_id, 'UTF8'::name)) FROM 1 FOR 16));
+ SELECT (used.month_begins)::date AS month_utc,
+    used.tier_id,
+    used.subscription_id,
+    SUBSTRING(sha256(convert_to(used.user_id, 'UTF8'::name)) FROM 1 FOR 16) AS user_digest,
+    used.tokens,
+    used.first_issued_at,
+    used.last_issued_at
+   FROM ( SELECT date_trunc('month'::text, (issued.issued_at AT TIME ZONE 'UTC'::text)) AS month_begins,
+            issued.tier_id,
+            issued.subscription_id,
+            issued.user_id,
+            count(*) AS tokens,
+            min(issued.issued_at) AS first_issued_at,
+            max(issued.issued_at) AS last_issued_at
+           FROM connvo.issued_tokens issued
+          WHERE ((issued.issued_at >= ( SELECT tail.begins
+                   FROM connvo.tail_begins tail)) AND (issued.issued_at < ANY (ARRAY[( SELECT state.rolling_up_until
+                   FROM connvo.rollup_state state)])))
+          GROUP BY (date_trunc('month'::text, (issued.issued_at AT TIME ZONE 'UTC'::text))), issued.tier_id, issued.subscription_id, issued.user_id) used;
 
 COMMENT ON VIEW connvo.tail_users_monthly IS 'What connvo.rollup_users_monthly does not hold yet.';
 
@@ -2253,7 +2329,7 @@ CREATE VIEW reporting.freshness_v1 WITH (security_barrier='true') AS
     state.refreshed_at
    FROM connvo.rollup_state state;
 
-COMMENT ON VIEW reporting.freshness_v1 IS 'Everybody: how fresh is this? One row. Reports are of this moment: what is not in the rollups is counted from the records.';
+COMMENT ON VIEW reporting.freshness_v1 IS 'All readers: how fresh are the figures? One row. Reports are of this moment: what is not in the rollups is counted from the records.';
 
 COMMENT ON COLUMN reporting.freshness_v1.read_at IS 'This moment, by the clock of the database.';
 
@@ -2552,7 +2628,7 @@ UNION ALL
             ELSE 0
         END = 1));
 
-COMMENT ON VIEW reporting.record_faults_v1 IS 'Security, audit; a control that must be empty: is a record not as the server writes it? One row per record and fault. Who inserts records by other means, or sets back a clock, is seen here.';
+COMMENT ON VIEW reporting.record_faults_v1 IS 'Security, audit; a control that must be empty: is a record not as the server writes it? One row per record and fault. Shows records that another program inserted, and those made while a clock was set back.';
 
 COMMENT ON COLUMN reporting.record_faults_v1.recorded_at IS 'issued_at or refused_at of the record.';
 
@@ -2685,7 +2761,7 @@ COMMENT ON COLUMN reporting.signing_keys_v1.first_issued_at IS 'When it signed t
 
 COMMENT ON COLUMN reporting.signing_keys_v1.last_issued_at IS 'When it signed the last of them.';
 
-COMMENT ON COLUMN reporting.signing_keys_v1.last_expires_at IS 'When the last of them expires: from then on nobody needs the key, if it signs no more.';
+COMMENT ON COLUMN reporting.signing_keys_v1.last_expires_at IS 'When the last of them expires: from then on the key is not needed, if it signs no more.';
 
 COMMENT ON COLUMN reporting.signing_keys_v1.is_newest IS 'Whether it signed the latest token: such a key is in use.';
 
@@ -2838,7 +2914,7 @@ CREATE VIEW reporting.uncovered_tokens_v1 WITH (security_barrier='true') AS
             ELSE 0
         END = 1));
 
-COMMENT ON VIEW reporting.uncovered_tokens_v1 IS 'Finance, security; a control that must be empty: was a token issued that no paid subscription covered? By the facts copied when it was issued, so that later changes of a subscription do not falsify it. One row per token and fault.';
+COMMENT ON VIEW reporting.uncovered_tokens_v1 IS 'Finance, security; a control that must be empty: was a token issued that no paid subscription covered? By the facts copied when it was issued: a later change of a subscription does not change the result. One row per token and fault.';
 
 COMMENT ON COLUMN reporting.uncovered_tokens_v1.issued_at IS 'When the token was issued.';
 
@@ -2939,6 +3015,8 @@ ALTER TABLE ONLY connvo.token_refusals
 ALTER TABLE ONLY connvo.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+CREATE INDEX issued_tokens_issued_at_idx ON ONLY connvo.issued_tokens USING brin (issued_at);
+
 CREATE INDEX issued_tokens_meeting_id_issued_at_idx ON ONLY connvo.issued_tokens USING btree (meeting_id, issued_at);
 
 CREATE INDEX issued_tokens_user_id_issued_at_idx ON ONLY connvo.issued_tokens USING btree (user_id, issued_at);
@@ -2956,6 +3034,8 @@ CREATE INDEX subscriptions_organization_id_idx ON connvo.subscriptions USING btr
 CREATE INDEX subscriptions_user_granting_idx ON connvo.subscriptions USING btree (user_id, starts_at DESC) WHERE ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text])) AND (user_id IS NOT NULL));
 
 CREATE INDEX token_refusals_meeting_id_refused_at_idx ON ONLY connvo.token_refusals USING btree (meeting_id, refused_at);
+
+CREATE INDEX token_refusals_refused_at_idx ON ONLY connvo.token_refusals USING brin (refused_at);
 
 CREATE INDEX token_refusals_user_id_refused_at_idx ON ONLY connvo.token_refusals USING btree (user_id, refused_at);
 

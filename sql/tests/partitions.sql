@@ -56,6 +56,19 @@ RESET ROLE;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 
+-- 0019. Those that were made by migrating have it from there; these were made later.
+SELECT is(count(*), 6::bigint, 'each new partition has a BRIN index of the time of its records')
+FROM pg_index AS index
+JOIN pg_class AS relation ON relation.oid = index.indexrelid
+JOIN pg_am AS method ON method.oid = relation.relam
+JOIN pg_inherits AS attached ON attached.inhrelid = index.indexrelid
+JOIN pg_attribute AS attribute ON attribute.attrelid = index.indrelid AND attribute.attnum = index.indkey[0]
+WHERE method.amname = 'brin'
+    AND index.indisvalid
+    AND attached.inhparent IN ('connvo.issued_tokens_issued_at_idx'::regclass, 'connvo.token_refusals_refused_at_idx'::regclass)
+    AND attribute.attname IN ('issued_at', 'refused_at')
+    AND index.indrelid IN (SELECT format('connvo.%I', partition)::regclass FROM expected);
+
 SELECT is(pg_get_expr(part.relpartbound, part.oid), bounds, partition || ' has the same bounds as before')
 FROM expected
 JOIN pg_class AS part
@@ -72,8 +85,8 @@ SELECT indexes_are('connvo', partition,
     ARRAY(
         SELECT partition || suffix
         FROM unnest(CASE record_table
-            WHEN 'issued_tokens' THEN ARRAY['_pkey', '_user_id_issued_at_idx', '_meeting_id_issued_at_idx']
-            ELSE ARRAY['_pkey', '_user_id_refused_at_idx', '_meeting_id_refused_at_idx']
+            WHEN 'issued_tokens' THEN ARRAY['_pkey', '_user_id_issued_at_idx', '_meeting_id_issued_at_idx', '_issued_at_idx']
+            ELSE ARRAY['_pkey', '_user_id_refused_at_idx', '_meeting_id_refused_at_idx', '_refused_at_idx']
         END) AS suffix
     ),
     partition || ' has the indexes of its parent, each once')

@@ -17,12 +17,27 @@ extension Overview {
             for bound in bounds { parameters.append(bound) }
             return try connection.execute(statement, parameters, deadline: .never)
         }
+        _ = try ask(OverviewStatements.settings)
         let (from, until) = (period.from, period.until)
         self.freshness = freshness
         self.period = period
         database = try ask(OverviewStatements.database).rows.first?.decode(0) ?? ""
 
-        let tokens = try Tokens(ask(OverviewStatements.tokens, from, until))
+        let comparedUntil = Self.endOfComparison(period, freshness)
+        let length = Duration.days(Int64(period.dayCount))
+        let comparedFrom = comparedUntil == nil ? from : from - length
+        _ = try ask(OverviewStatements.beginTails, comparedFrom)
+        let tokens = try Tokens(
+            ask(
+                OverviewStatements.tokens,
+                from,
+                until,
+                comparedFrom,
+                comparedUntil ?? from,
+                comparedUntil.map { $0 - length } ?? from
+            )
+        )
+        _ = try ask(OverviewStatements.beginTails, from)
         let refusals = try Refusals(ask(OverviewStatements.refusals, from, until))
         let peaks = try Self.byDay(ask(OverviewStatements.peaks, from, until))
         tiers = tokens.tiers
@@ -36,12 +51,14 @@ extension Overview {
                 peak: peaks[day] ?? 0
             )
         }
-        hours = try Self.hours(ask(OverviewStatements.hours, from, until))
+        hours = tokens.hours
+        comparison = comparedUntil == nil ? nil : tokens.comparison
 
         let meetings = try ask(OverviewStatements.meetings, from, until)
         topMeetings = try meetings.rows.map { (row) throws(DatabaseError) in try Meeting(row) }
         meetingCount = try meetings.rows.first?.decode(5) ?? 0
         live = try Live(ask(OverviewStatements.live))
+        _ = try ask(OverviewStatements.beginTailsOfMonths, until)
         months = try ask(OverviewStatements.months, until).rows.map { (row) throws(DatabaseError) in try Month(row) }
         paywall = try ask(OverviewStatements.paywall, from, until).rows.map { (row) throws(DatabaseError) in
             try Organizer(row)
@@ -52,16 +69,6 @@ extension Overview {
             controls.append(try Control(report, ask(statement, from, until)))
         }
         self.controls = controls
-
-        if let end = Self.endOfComparison(period, freshness) {
-            let length = Duration.days(Int64(period.dayCount))
-            comparison = Comparison(
-                tokens: try Self.total(ask(OverviewStatements.total, from, end)),
-                tokensBefore: try Self.total(ask(OverviewStatements.total, from - length, end - length))
-            )
-        } else {
-            comparison = nil
-        }
     }
 
     /// The end of the last hour of the period that is over: tokens are counted by the hour, and an hour that is not over
@@ -82,46 +89,43 @@ extension Overview {
         for row in result.rows { counts[try row.decode(0)] = try row.decode(1, as: Int64.self) }
         return counts
     }
-
-    private static func total(_ result: QueryResult) throws(DatabaseError) -> Int64 {
-        guard let row = result.rows.first else {
-            throw DatabaseError(.decoding, "no row", statement: OverviewStatements.total.name)
-        }
-        return try row.decode(0)
-    }
-
-    /// ISO weekdays count from Monday, 1.
-    private static func hours(_ result: QueryResult) throws(DatabaseError) -> [[Int64]] {
-        var hours = [[Int64]](repeating: [Int64](repeating: 0, count: 24), count: 7)
-        for row in result.rows {
-            let weekday = Int(try row.decode(0, as: Int32.self)) - 1
-            let hour = Int(try row.decode(1, as: Int32.self))
-            guard hours.indices.contains(weekday), hours[weekday].indices.contains(hour) else {
-                throw DatabaseError(.decoding, "no such hour of the week", statement: OverviewStatements.hours.name)
-            }
-            hours[weekday][hour] = try row.decode(2)
-        }
-        return hours
-    }
 }
 
 // MARK: - Decoding
 
-/// Tokens by day and tier.
+/// What ``OverviewStatements/tokens`` says: tokens by day and tier, by hour of the week, and in all.
 private struct Tokens {
     var counts: [Timestamp: [String: Int64]] = [:]
     /// Most tokens first.
     var tiers: [String] = []
+    /// Seven rows of 24, Monday first.
+    var hours = [[Int64]](repeating: [Int64](repeating: 0, count: 24), count: 7)
+    var comparison = Overview.Comparison(tokens: 0, tokensBefore: 0)
 
     init(_ result: QueryResult) throws(DatabaseError) {
         var totals: [String: Int64] = [:]
         for row in result.rows {
-            let tier = try row.decode(1, as: String.self)
-            let count = try row.decode(2, as: Int64.self)
-            counts[try row.decode(0), default: [:]][tier] = count
-            totals[tier, default: 0] += count
+            let count = try row.decode(4, as: Int64.self)
+            if let tier = try row.decodeIfPresent(1, as: String.self) {
+                // A tier and day of before the period.
+                guard count > 0 else { continue }
+                counts[try row.decode(0), default: [:]][tier] = count
+                totals[tier, default: 0] += count
+            } else if let weekday = try row.decodeIfPresent(2, as: Int32.self) {
+                try add(count, weekday: Int(weekday) - 1, hour: Int(try row.decode(3, as: Int32.self)))
+            } else {
+                comparison = Overview.Comparison(tokens: try row.decode(5), tokensBefore: try row.decode(6))
+            }
         }
         tiers = totals.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+    }
+
+    /// - Parameter weekday: From Monday, 0.
+    private mutating func add(_ count: Int64, weekday: Int, hour: Int) throws(DatabaseError) {
+        guard hours.indices.contains(weekday), hours[weekday].indices.contains(hour) else {
+            throw DatabaseError(.decoding, "no such hour of the week", statement: OverviewStatements.tokens.name)
+        }
+        hours[weekday][hour] = count
     }
 }
 
