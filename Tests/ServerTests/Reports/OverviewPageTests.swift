@@ -168,6 +168,30 @@ import Testing
         #expect(page.text.contains("a 10, b 9, c 8, d 7, other tiers 11"))
     }
 
+    @Test func `the day that is not over is marked, and a part of a week says its days`() throws {
+        // Read one second before the period ends.
+        let page = OverviewPage(overview: Self.overview(days: 100)).html.source
+        let days = OverviewPage(overview: Self.overview(days: 30)).html.source
+
+        #expect(days.contains("30 Jan 2026, so far: ") && !days.contains("29 Jan 2026, so far"))
+        // The chart of tokens, that of peaks, and their tables.
+        #expect(days.components(separatedBy: "30 Jan 2026, so far").count == 5)
+        #expect(days.components(separatedBy: #"<g class="part">"#).count == 3)
+        #expect(days.contains("Not over yet: this page was made at 30 Jan 2026, 23:59 UTC."))
+        // 100 days are fourteen weeks and two days.
+        #expect(page.contains("week from 9 Apr 2026 (2 days), so far"))
+        #expect(page.contains("Jan 2026</th>") && !page.contains("Jan 2026, so far</th>"))
+        #expect(days.contains("Jan 2026, so far</th>"))
+    }
+
+    @Test func `names are shown as they are, and told in full to a pointer that rests on them`() throws {
+        let name = String(repeating: "tier-of-nothing-but-one-word", count: 9)
+        let page = OverviewPage(overview: Self.overview(tiers: [name], name: name)).html.source
+
+        // Database, tier in the legend and above the table, reason, role, tier of a month, organizer twice, meeting.
+        #expect(page.components(separatedBy: #"<bdi class="name" title="\#(name)">\#(name)</bdi>"#).count == 10)
+    }
+
     @Test func `the change is against the period before`() throws {
         let overview = Self.overview(tiers: ["pro"])
 

@@ -9,6 +9,8 @@ struct ColumnChart {
         let hint: String
         /// One for each series, from the bottom up.
         let values: [Int64]
+        /// Whether its time was not over when the figures were read: less is to be expected of it.
+        let isUnfinished: Bool
     }
 
     /// Unique on the page: what the parts refer to each other by.
@@ -47,7 +49,7 @@ struct ColumnChart {
                     """#
             }
             return #"""
-                <g><title>\#(column.hint)</title><rect class="reach" x="\#(Double(index) * width)%" \#
+                <g\#(column.isUnfinished ? HTML(" class=\"part\"") : .nothing)><title>\#(column.hint)</title><rect class="reach" x="\#(Double(index) * width)%" \#
                 width="\#(width)%" y="0" height="\#(Self.base)"/>\#(parts)</g>
 
                 """#

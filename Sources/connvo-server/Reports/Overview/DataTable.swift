@@ -1,8 +1,13 @@
 /// A real table: what a chart shows, for reading, copying and screen readers.
+///
+/// Where it is wider than its place it scrolls by itself, and the page does not: the keyboard reaches it for that.
 struct DataTable {
     struct Column {
+        /// Empty above bars.
         let title: String
         var isNumber = false
+        /// Whether the title is something from outside, such as the name of a tier.
+        var isName = false
         /// Left out where the page is narrow.
         var isMinor = false
 
@@ -35,7 +40,9 @@ struct DataTable {
 
     var html: HTML {
         let head = columns.map { column -> HTML in
-            #"<th scope="col"\#(column.kind)>\#(column.title)</th>"#
+            if column.title.isEmpty { return #"<td class="bar"></td>"# }
+            let title: HTML = column.isName ? .name(column.title) : "\(column.title)"
+            return #"<th scope="col"\#(column.kind)>\#(title)</th>"#
         }
         let body = rows.map { cells -> HTML in
             let cells = zip(cells, columns).enumerated().map { index, cell in
@@ -44,7 +51,7 @@ struct DataTable {
             return "<tr>\(cells)</tr>\n"
         }
         return #"""
-            <div class="scroll"><table><caption>\#(caption)</caption>
+            <div class="scroll" role="region" tabindex="0" aria-label="\#(caption)"><table><caption>\#(caption)</caption>
             <thead><tr>\#(head)</tr></thead>
             <tbody>
             \#(body)</tbody></table></div>
@@ -62,8 +69,8 @@ extension DataTable.Cell {
         var kind = column.kind
         switch self {
         case .text(let text), .figure(let text): content = "\(text)"
-        case .name(let name): content = "<bdi>\(name)</bdi>"
-        case .names(let name, let beneath): content = "<bdi>\(name)</bdi><small><bdi>\(beneath)</bdi></small>"
+        case .name(let name): content = .name(name)
+        case .names(let name, let beneath): content = "\(HTML.name(name))<small>\(HTML.name(beneath))</small>"
         case .number(let number): content = "\(Figures.grouped(number))"
         case .bar(let share):
             let width = (share * 100).clamped(to: 0...100)

@@ -17,6 +17,12 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
 
     static let nothing: HTML = ""
 
+    /// Something from outside, such as an id: kept apart from the direction of writing around it, broken anywhere, and cut
+    /// after two lines. A pointer that rests on it is told the whole.
+    static func name(_ name: String) -> HTML {
+        #"<bdi class="name" title="\#(name)">\#(name)</bdi>"#
+    }
+
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var source = ""
 

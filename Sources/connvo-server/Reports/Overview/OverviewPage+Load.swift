@@ -27,13 +27,14 @@ extension OverviewPage {
     }
 
     var peaks: HTML {
-        let time = TimeBuckets(overview.days)
+        let time = TimeBuckets(overview.days, at: overview.freshness.readAt)
         let columns = time.buckets.map { bucket in
             let peak = bucket.days.map(\.peak).max() ?? 0
             return ColumnChart.Column(
                 label: bucket.label,
                 hint: "\(bucket.name): \(Figures.grouped(peak))",
-                values: [peak]
+                values: [peak],
+                isUnfinished: bucket.isUnfinished
             )
         }
         let highest = columns.map { $0.values[0] }.max() ?? 0
@@ -51,7 +52,7 @@ extension OverviewPage {
         return section(
             "Most tokens at once",
             "The peak of each \(time.unit.rawValue): what capacity has to reach.",
-            highest == 0 ? Self.nothing : "\(chart.html)\(table.folded)"
+            highest == 0 ? Self.nothing : "\(chart.html)\(unfinishedNote(time))\(table.folded)"
         )
     }
 }

@@ -4,18 +4,34 @@ internal import Persistence
 // Who uses it: users by month, meetings with the most tokens, organizers who meet the paywall.
 
 extension OverviewPage {
-    /// A row for each month and a column for each tier, with the users of each.
+    /// Months that there is room for on a telephone.
+    private static let narrowMonths = 4
+
+    /// A row for each tier and a column for each month, with the users of each: tiers may be many, months are six.
     var months: HTML {
-        let tiers = overview.months.reduce(into: [String]()) { tiers, month in
-            if !tiers.contains(month.tier) { tiers.append(month.tier) }
-        }.sorted()
-        let byMonth = Dictionary(grouping: overview.months, by: \.month)
+        let months = Set(overview.months.map(\.month)).sorted()
+        let latest = overview.months.filter { $0.month == months.last }
+        let byTier = Dictionary(grouping: overview.months, by: \.tier)
+        // Most users of the last month first.
+        let tiers = byTier.keys.sorted { one, other in
+            let users = [one, other].map { tier in latest.first { $0.tier == tier }?.users ?? 0 }
+            return (users[1], one) < (users[0], other)
+        }
         let table = DataTable(
             caption: "Active users by month and tier",
-            columns: [.init(title: "Month")] + tiers.map { .init(title: $0, isNumber: true) },
-            rows: byMonth.sorted { $0.key > $1.key }.map { month, entries in
-                [.text(month.monthAndYear)]
-                    + tiers.map { tier in .number(entries.first { $0.tier == tier }?.users ?? 0) }
+            columns: [.init(title: "Tier")]
+                + months.enumerated().map { index, month in
+                    .init(
+                        title: month.monthAndYear + (isOver(month) ? "" : ", so far"),
+                        isNumber: true,
+                        isMinor: index < months.count - Self.narrowMonths
+                    )
+                },
+            rows: tiers.map { tier in
+                [.name(tier)]
+                    + months.map { month in
+                        .number(byTier[tier]?.first { $0.month == month }?.users ?? 0)
+                    }
             }
         )
         return section(
@@ -23,6 +39,11 @@ extension OverviewPage {
             "People who got at least one token, by the tier that paid. One who met on two tiers counts in both.",
             overview.months.isEmpty ? Self.nothing : table.html
         )
+    }
+
+    /// Whether a month that begins then was over when the page was made.
+    private func isOver(_ month: Timestamp) -> Bool {
+        month.monthAndYear != overview.freshness.readAt.monthAndYear && month < overview.freshness.readAt
     }
 
     var meetings: HTML {

@@ -7,9 +7,12 @@ extension OverviewPage {
     var tiles: HTML {
         let decided = overview.tokenCount + overview.refusalCount
         let busiest = overview.days.max { $0.peak < $1.peak }
-        let shown = TimeBuckets(overview.days).buckets
+        let shown = TimeBuckets(overview.days, at: overview.freshness.readAt).buckets
         func course(_ value: (Overview.Day) -> Int64, _ together: (Int64, Int64) -> Int64 = (+)) -> HTML {
-            SparkColumns(values: shown.map { $0.days.reduce(0) { together($0, value($1)) } }).html
+            SparkColumns(
+                values: shown.map { $0.days.reduce(0) { together($0, value($1)) } },
+                isLastUnfinished: shown.last?.isUnfinished ?? false
+            ).html
         }
         return """
             <dl class="tiles">
@@ -34,7 +37,8 @@ extension OverviewPage {
 
     private func tile(_ name: String, _ value: Int64, _ note: HTML, _ course: HTML) -> HTML {
         """
-        <div><dt>\(name)</dt><dd class="value">\(Figures.grouped(value))</dd><dd class="note">\(note)</dd>\(course)</div>
+        <div><dt>\(name)</dt><dd class="value">\(Figures.grouped(value))</dd><dd class="note">\(note)</dd>\
+        <dd class="course">\(course)</dd></div>
 
         """
     }

@@ -22,7 +22,7 @@ extension OverviewPage {
     }
 
     var tokens: HTML {
-        let time = TimeBuckets(overview.days)
+        let time = TimeBuckets(overview.days, at: overview.freshness.readAt)
         let totals = counts(overview.days[...])
         let columns = time.buckets.map { bucket in
             let counts = counts(bucket.days)
@@ -31,13 +31,14 @@ extension OverviewPage {
                 label: bucket.label,
                 hint: "\(bucket.name): \(Figures.grouped(counts.reduce(0, +)))"
                     + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"),
-                values: counts
+                values: counts,
+                isUnfinished: bucket.isUnfinished
             )
         }
         let legend = zip(series, totals).enumerated().map { index, entry -> HTML in
             #"""
-            <li><i class="s\#(index + 1)"></i><b><bdi>\#(entry.0)</bdi></b> \#
-            \#(Figures.grouped(entry.1)), \#(Figures.share(entry.1, of: overview.tokenCount))</li>
+            <li><i class="s\#(index + 1)"></i><b>\#(HTML.name(entry.0))</b> \#
+            <span>\#(Figures.grouped(entry.1)), \#(Figures.share(entry.1, of: overview.tokenCount))</span></li>
 
             """#
         }
@@ -50,7 +51,7 @@ extension OverviewPage {
         let table = DataTable(
             caption: "Tokens per \(time.unit.rawValue) by tier",
             columns: [.init(title: time.unit.title)]
-                + series.map { .init(title: $0, isNumber: true) } + [.init(title: "All", isNumber: true)],
+                + series.map { .init(title: $0, isNumber: true, isName: true) } + [.init(title: "All", isNumber: true)],
             rows: time.buckets.map { bucket in
                 let counts = counts(bucket.days)
                 return [.text(bucket.name)] + (counts + [counts.reduce(0, +)]).map { .number($0) }
@@ -58,7 +59,8 @@ extension OverviewPage {
         )
         let content: HTML =
             overview.tokenCount == 0
-            ? Self.nothing : "<ul class=\"legend\">\n\(legend)</ul>\n\(chart.html)\(table.folded)"
+            ? Self.nothing
+            : "<ul class=\"legend\">\n\(legend)</ul>\n\(chart.html)\(unfinishedNote(time))\(table.folded)"
         return section(
             "Tokens per \(time.unit.rawValue)",
             "By the tier that paid for the meeting.",

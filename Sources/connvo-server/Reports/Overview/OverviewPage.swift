@@ -45,7 +45,7 @@ struct OverviewPage {
         if let until = freshness.rolledUpUntil { parts.append("rolled up to \(until.minuteText)") }
         return """
             <header>
-            <p class="eyebrow">connvo-server · database <bdi>\(overview.database)</bdi></p>
+            <p class="eyebrow">connvo-server · database \(HTML.name(overview.database))</p>
             <h1>Tokens issued</h1>
             <p class="period">\(periodText), UTC</p>
             <p class="fresh">\(parts.joined(separator: " · "))</p>
@@ -93,6 +93,15 @@ struct OverviewPage {
         \(content)</section>
 
         """
+    }
+
+    /// What the lighter column of a chart is; nothing where all of its time is over.
+    func unfinishedNote(_ time: TimeBuckets) -> HTML {
+        guard time.buckets.contains(where: \.isUnfinished) else { return .nothing }
+        return """
+            <p class="unfinished"><i></i>Not over yet: this page was made at \(overview.freshness.readAt.minuteText) UTC.</p>
+
+            """
     }
 
     static let nothing: HTML = "<p class=\"none\">Nothing in this period.</p>\n"

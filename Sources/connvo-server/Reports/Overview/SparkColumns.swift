@@ -1,6 +1,7 @@
 /// The course of one number in a few pixels, without axes: what stands beside it says how much.
 struct SparkColumns {
     let values: [Int64]
+    let isLastUnfinished: Bool
 
     private static let height = 32.0
 
@@ -10,7 +11,8 @@ struct SparkColumns {
         let bars = values.enumerated().map { index, value -> HTML in
             let height = Double(value) / Double(largest) * Self.height
             return #"""
-                <rect x="\#(Double(index) * width + width * 0.1)%" width="\#(width * 0.8)%" \#
+                <rect\#(isLastUnfinished && index == values.count - 1 ? HTML(" class=\"part\"") : .nothing) \#
+                x="\#(Double(index) * width + width * 0.1)%" width="\#(width * 0.8)%" \#
                 y="\#(Self.height - height)" height="\#(height)"/>
                 """#
         }

@@ -19,15 +19,18 @@ struct TimeBuckets {
     struct Bucket {
         /// For the axis.
         let label: String
-        /// For a sentence and for a row of a table.
+        /// For a sentence and for a row of a table; says so where the time is not over.
         let name: String
         let days: ArraySlice<Overview.Day>
+        /// Whether its time was not over when the figures were read.
+        let isUnfinished: Bool
     }
 
     let unit: Unit
     let buckets: [Bucket]
 
-    init(_ days: [Overview.Day]) {
+    /// - Parameter readAt: When the figures were read.
+    init(_ days: [Overview.Day], at readAt: Timestamp) {
         unit = days.count <= 92 ? .day : days.count <= 731 ? .week : .month
         var buckets: [Bucket] = []
         var start = days.startIndex
@@ -46,9 +49,29 @@ struct TimeBuckets {
                 case .week: (first.dayAndMonth, "week from \(first.dayMonthYear)")
                 case .month: (first.monthAndYear, first.monthAndYear)
                 }
-            buckets.append(Bucket(label: label, name: name, days: days[start..<end]))
+            let isUnfinished = readAt < days[end - 1].day + .days(1)
+            let state = !isUnfinished ? "" : readAt < first ? ", to come" : ", so far"
+            buckets.append(
+                Bucket(
+                    label: label,
+                    name: name + Self.extent(end - start, of: unit, from: first) + state,
+                    days: days[start..<end],
+                    isUnfinished: isUnfinished
+                )
+            )
             start = end
         }
         self.buckets = buckets
+    }
+
+    /// A week or a month of which the period holds a part only, as at its ends.
+    private static func extent(_ days: Int, of unit: Unit, from first: Timestamp) -> String {
+        let isWhole =
+            switch unit {
+            case .day: true
+            case .week: days == 7
+            case .month: first.date.day == 1 && (first + .days(Int64(days))).date.day == 1
+            }
+        return isWhole ? "" : " (\(Figures.counted(Int64(days), "day")))"
     }
 }
