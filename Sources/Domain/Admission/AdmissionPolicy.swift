@@ -117,13 +117,14 @@ extension AdmissionPolicy {
             guard let state = facts.meeting?.state else { return .notJudged }
             return state.isOver ? .refuses(.meetingEnded) : .passes
         case .meetingNotOpen:
-            guard let meeting = facts.meeting, let held = facts.participation?.role else { return .notJudged }
+            guard let state = facts.meeting?.state, let held = facts.participation?.role else { return .notJudged }
+            guard state == .scheduled, let meeting = facts.meeting else { return .passes }
             guard let opensAt = opening(of: meeting, for: held), now < opensAt else { return .passes }
             return .refuses(.meetingNotOpen(opensAt: opensAt))
         case .tierRequired:
             guard let meeting = facts.meeting else { return .notJudged }
-            let pays = facts.subscriptions.contains { $0.pays(for: meeting, at: now, pastDueGrace: pastDueGrace) }
-            return pays ? .passes : .refuses(.tierRequired)
+            let paying = indexOfPayer(for: meeting, among: facts.subscriptions, at: now)
+            return paying == nil ? .refuses(.tierRequired) : .passes
         case .noStreamCall:
             guard facts.meeting != nil else { return .notJudged }
             return facts.meeting?.streamCall == nil ? .refuses(.noStreamCall) : .passes
@@ -161,11 +162,22 @@ extension AdmissionPolicy {
         among subscriptions: [Subscription],
         at now: Timestamp
     ) -> Subscription? {
-        var payer: Subscription?
-        for subscription in subscriptions
-        where subscription.pays(for: meeting, at: now, pastDueGrace: pastDueGrace) {
-            if let stronger = payer, !Subscription.isWeaker(stronger, than: subscription) { continue }
-            payer = subscription
+        indexOfPayer(for: meeting, among: subscriptions, at: now).map { subscriptions[$0] }
+    }
+
+    /// By index, because each copy of a subscription would count up its strings.
+    private func indexOfPayer(
+        for meeting: Meeting,
+        among subscriptions: [Subscription],
+        at now: Timestamp
+    ) -> Int? {
+        var payer: Int?
+        for index in subscriptions.indices
+        where subscriptions[index].pays(for: meeting, at: now, pastDueGrace: pastDueGrace) {
+            if let stronger = payer, !Subscription.isWeaker(subscriptions[stronger], than: subscriptions[index]) {
+                continue
+            }
+            payer = index
         }
         return payer
     }
