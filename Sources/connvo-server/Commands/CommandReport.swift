@@ -1,3 +1,5 @@
+internal import PostgreSQL
+
 /// What a command with `--json` prints at its end: one object, also when it failed. Its names are public.
 protocol CommandReport: Encodable, Sendable {
     /// Nil when it did not fail.

@@ -62,7 +62,7 @@ struct MigrateUpReport: CommandReport {
         case .notice(let notice, let source) where notice.severity != "NOTICE":
             return warnings.append(Warning(source: source, message: notice.message))
         case .recordsMade: break
-        case .waitingForLock, .applying, .retrying, .retryingStep, .notice: return
+        case .waitingForLock, .lockIgnored, .applying, .retrying, .retryingStep, .notice: return
         }
         changes = true
     }
