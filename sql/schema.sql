@@ -49,10 +49,12 @@ COMMENT ON FUNCTION connvo.add_organizers_as_hosts() IS 'Trigger: makes the orga
 CREATE FUNCTION connvo.append_rollups(with_days boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "connvo.report_from" TO ''
     SET jit TO 'off'
     AS $$
 BEGIN
+    -- Not by a SET clause: only a superuser may write one for a setting that no extension has defined.
+    PERFORM set_config('connvo.report_from', '', true);
+
     INSERT INTO connvo.rollup_tokens_hourly
         (hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at)
     SELECT hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at
@@ -713,7 +715,6 @@ COMMENT ON FUNCTION connvo.protect_partition(relation regclass, record_table tex
 CREATE FUNCTION connvo.recompute_rollups(month date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "connvo.report_from" TO ''
     SET jit TO 'off'
     AS $$
 DECLARE
@@ -817,7 +818,6 @@ COMMENT ON FUNCTION connvo.record_checksum(relation regclass, checksum_columns t
 CREATE FUNCTION connvo.refresh_rollups(max_hours integer DEFAULT 168) RETURNS TABLE(rolled_up_from timestamp with time zone, rolled_up_until timestamp with time zone, is_current boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "connvo.report_from" TO ''
     SET jit TO 'off'
     AS $$
 #variable_conflict use_column

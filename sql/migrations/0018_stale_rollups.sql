@@ -44,11 +44,66 @@ FROM connvo.rollup_state AS state;
 COMMENT ON VIEW connvo.tail_begins IS 'One row: where the tails begin.';
 COMMENT ON COLUMN connvo.tail_begins.begins IS 'The border of the rollups, or connvo.report_from where that is later: the first instant of a day or of an hour (UTC) that a reader sets for its session.';
 
-ALTER FUNCTION connvo.append_rollups(boolean) SET connvo.report_from = '';
-ALTER FUNCTION connvo.refresh_rollups(integer) SET connvo.report_from = '';
-ALTER FUNCTION connvo.recompute_rollups(date) SET connvo.report_from = '';
--- Compiling their plans takes longer than running them (docs/reporting.md).
-ALTER FUNCTION connvo.append_rollups(boolean) SET jit = 'off';
+-- Rollups are complete, whatever the session says. And compiling the plans takes longer than running them
+-- (docs/reporting.md).
+CREATE OR REPLACE FUNCTION connvo.append_rollups(with_days boolean)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS $$
+BEGIN
+    -- Not by a SET clause: only a superuser may write one for a setting that no extension has defined.
+    PERFORM set_config('connvo.report_from', '', true);
+
+    INSERT INTO connvo.rollup_tokens_hourly
+        (hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at)
+    SELECT hour_starts_at, tier_id, signing_key_id, tokens, first_issued_at, last_issued_at, last_expires_at
+    FROM connvo.tail_tokens_hourly;
+
+    INSERT INTO connvo.rollup_refusals_hourly
+        (hour_starts_at, reason, code, refusals, users, meetings, last_refused_at)
+    SELECT hour_starts_at, reason, code, refusals, users, meetings, last_refused_at
+    FROM connvo.tail_refusals_hourly;
+
+    INSERT INTO connvo.rollup_users_monthly AS kept
+        (month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at)
+    SELECT month_utc, tier_id, subscription_id, user_digest, tokens, first_issued_at, last_issued_at
+    FROM connvo.tail_users_monthly
+    ON CONFLICT (month_utc, tier_id, subscription_id, user_digest) DO UPDATE
+    SET tokens = kept.tokens + EXCLUDED.tokens,
+        first_issued_at = least(kept.first_issued_at, EXCLUDED.first_issued_at),
+        last_issued_at = greatest(kept.last_issued_at, EXCLUDED.last_issued_at);
+
+    INSERT INTO connvo.rollup_bursts
+        (burst_starts_at, user_id, meeting_id, tokens, addresses, sessions)
+    SELECT burst_starts_at, user_id, meeting_id, tokens, addresses, sessions
+    FROM connvo.tail_bursts;
+
+    IF with_days THEN
+        INSERT INTO connvo.rollup_tokens_daily
+            (day_utc, tier_id, granted_role, tokens, users, meetings)
+        SELECT day_utc, tier_id, granted_role, tokens, users, meetings
+        FROM connvo.tail_tokens_daily;
+
+        INSERT INTO connvo.rollup_meetings_daily
+            (day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at)
+        SELECT day_utc, meeting_id, organizer_id, tier_id, tokens, users, first_issued_at, last_issued_at
+        FROM connvo.tail_meetings_daily;
+
+        INSERT INTO connvo.rollup_concurrency_daily
+            (day_utc, peak_tokens, peak_at)
+        SELECT day_utc, peak_tokens, peak_at
+        FROM connvo.tail_concurrency_daily;
+
+        INSERT INTO connvo.rollup_fanout_daily
+            (day_utc, client_ip, users, tokens, refusals)
+        SELECT day_utc, client_ip, users, tokens, refusals
+        FROM connvo.tail_fanout_daily;
+    END IF;
+END;
+$$;
+
 ALTER FUNCTION connvo.refresh_rollups(integer) SET jit = 'off';
 ALTER FUNCTION connvo.recompute_rollups(date) SET jit = 'off';
 
