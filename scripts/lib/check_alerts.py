@@ -29,6 +29,7 @@ PARTS = ["Means", "Users notice", "Look first", "Causes", "Remedy", "Escalate"]
 OURS = re.compile(r"\b(?:connvo_|http_server_|process_|metric_series_)[a-z0-9_]+\b")
 NO_METRICS = {
     "connvo_app", "connvo_admin", "connvo_maintainer", "connvo_reporter", "connvo_owner", "connvo_controls", "connvo_cron",
+    "connvo_server",
 }
 LONGEST_WAIT = 120  # seconds for which a page may wait: with the scrape and the window it must come within two minutes
 
@@ -131,7 +132,38 @@ def check_runbooks(alerts, known, histograms):
         parts = re.findall(r"^\*\*(.+?)\.\*\*", section, re.MULTILINE)
         check(parts == PARTS, RUNBOOKS, f"{name}: the parts are {parts}, not {PARTS}")
         check("```" in section, RUNBOOKS, f"{name}: no command to look with")
-    check_names(text, known | histograms, RUNBOOKS)
+    check_names(check_searches(text, known), known | histograms, RUNBOOKS)
+
+
+def alternatives(pattern):
+    """The texts that a pattern of letters, groups and alternatives stands for."""
+    parts, depth, start = [], 0, 0
+    for index, character in enumerate(pattern):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            parts.append(pattern[start:index])
+            start = index + 1
+    if parts:
+        return [text for part in [*parts, pattern[start:]] for text in alternatives(part)]
+    if "(" not in pattern:
+        return [pattern]
+    opening = pattern.index("(")
+    depth = 0
+    for index in range(opening, len(pattern)):
+        depth += (pattern[index] == "(") - (pattern[index] == ")")
+        if depth == 0:
+            break
+    inside, after = alternatives(pattern[opening + 1:index]), alternatives(pattern[index + 1:])
+    return [pattern[:opening] + middle + end for middle in inside for end in after]
+
+
+def check_searches(text, known):
+    """A search of a scrape finds something with each of its alternatives. Returns the text without the searches."""
+    searches = re.compile(r":8081/metrics \| grep -E '([^']*)'")
+    for pattern in searches.findall(text):
+        for name in alternatives(pattern):
+            check(any(name in metric for metric in known), RUNBOOKS, f"a search that finds no metric: {name}")
+    return searches.sub("", text)
 
 
 def panels(board):
