@@ -14,8 +14,8 @@ struct ConnvoApplication: Sendable {
     private let refusals: AsyncStream<DatabaseError>
     let keySet: KeySetRefresher
     let readiness: Readiness
-    let publicListener: HTTPListener
-    let adminListener: HTTPListener?
+    var publicListener: HTTPListener
+    var adminListener: HTTPListener?
 
     /// How long listeners stay open after the readiness probe fails.
     static let shutdownDelay: Duration = .seconds(3)

@@ -55,10 +55,15 @@ struct ServeCommand: AsyncParsableCommand {
                 droppedLogLines: { logWriter.droppedLineCount }
             )
             await application.keySet.step()
-            var lifecycle = ServiceGroupConfiguration(services: application.services, logger: logger)
+            let notification = ServiceNotification(logger: logger)
+            var lifecycle = ServiceGroupConfiguration(
+                services: application.services(reportingTo: notification),
+                logger: logger
+            )
             lifecycle.maximumGracefulShutdownDuration = ConnvoApplication.shutdownDelay + ConnvoApplication.drainLimit
             let group = ServiceGroup(configuration: lifecycle)
             signals.serve(logger: logger, logWriter: logWriter) {
+                notification?.send(["STOPPING=1", "STATUS=Shutting down"])
                 // The thread that watches the time must not wait for an actor. A group that does not run yet remembers.
                 Task { await group.triggerGracefulShutdown() }
             }
