@@ -9,7 +9,7 @@ import Testing
 @Suite struct ServiceNotificationTests {
     private let log = InMemoryLogHandler()
 
-    private func makeNotification(_ environment: [String: String]) -> ServiceNotification? {
+    private func make(_ environment: [String: String]) -> ServiceNotification? {
         var logger = Logger(label: "test") { _ in log }
         logger.logLevel = .debug
         return ServiceNotification(environment: environment, logger: logger)
@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [NotifySocket.Kind.path, .abstract])
     func `what is sent together is one datagram`(kind: NotifySocket.Kind) async throws {
         let socket = try NotifySocket(kind)
-        let notification = try #require(makeNotification(["NOTIFY_SOCKET": socket.name]))
+        let notification = try #require(make(["NOTIFY_SOCKET": socket.name]))
 
         #expect(notification.send(["READY=1", "STATUS=Ready"]))
         #expect(notification.send(["STOPPING=1"]))
@@ -32,11 +32,11 @@ import Testing
         "@" + String(repeating: "a", count: 108),
     ])
     func `without a usable socket there is no service manager`(name: String?) {
-        #expect(makeNotification(name.map { ["NOTIFY_SOCKET": $0] } ?? [:]) == nil)
+        #expect(make(name.map { ["NOTIFY_SOCKET": $0] } ?? [:]) == nil)
     }
 
     @Test func `a socket that is away changes nothing and is logged once, at debug`() throws {
-        let notification = try #require(makeNotification(["NOTIFY_SOCKET": "/nowhere/notify"]))
+        let notification = try #require(make(["NOTIFY_SOCKET": "/nowhere/notify"]))
 
         for _ in 0..<3 { #expect(!notification.send(["WATCHDOG=1"])) }
 
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `a service manager that reads nothing blocks nothing`() throws {
         let socket = try NotifySocket(.path)
-        let notification = try #require(makeNotification(["NOTIFY_SOCKET": socket.name]))
+        let notification = try #require(make(["NOTIFY_SOCKET": socket.name]))
 
         // net.unix.max_dgram_qlen limits the queue, to some hundreds at most.
         let sent = (0..<20_000).filter { _ in notification.send(["WATCHDOG=1"]) }
@@ -68,6 +68,6 @@ import Testing
     )
     func `the watchdog is the one of this process`(environment: [String: String], limit: Duration?) throws {
         let both = environment.merging(["NOTIFY_SOCKET": "/nowhere/notify"]) { $1 }
-        #expect(try #require(notification(both)).watchdogLimit == limit)
+        #expect(try #require(make(both)).watchdogLimit == limit)
     }
 }
