@@ -215,6 +215,9 @@ BEGIN
             SELECT 'TABLE', to_regclass('connvo.' || business.name)::oid, to_regrole('connvo_app')::oid, 'SELECT'
             FROM business
             UNION ALL
+            -- For a metric of how far the rollups are behind.
+            SELECT 'TABLE', to_regclass('connvo.rollup_state')::oid, to_regrole('connvo_app')::oid, 'SELECT'
+            UNION ALL
             SELECT 'TABLE', to_regclass('connvo.schema_migrations')::oid, to_regrole(reader.role)::oid, 'SELECT'
             FROM (VALUES ('connvo_app'), ('connvo_admin')) AS reader (role)
             UNION ALL

@@ -77,6 +77,9 @@ def test_metrics_agree_with_what_was_asked(server):
         assert total(after, "connvo_database_connections", state="idle") >= 1
         assert total(after, "http_server_open_connections", listener="admin") >= 1
         assert total(after, "http_server_active_requests", listener="public") == 0
+        assert total(after, "connvo_partition_margin_seconds") > 20 * 86_400
+        assert total(after, "connvo_rollup_age_seconds") > 0
+        assert abs(total(after, "connvo_clock_difference_seconds")) < 5
         assert total(after, "process_resident_memory_bytes") > 1e7
         assert total(after, "process_cpu_seconds_total") > 0
         assert abs(total(after, "process_start_time_seconds") - time.time()) < 600

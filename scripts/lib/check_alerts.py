@@ -20,7 +20,6 @@ CONTROLS = FOLDER / "connvo-controls"
 
 # Used before the server has them. Remove a name with the change that adds the metric.
 COMING = {
-    "connvo_partition_margin_seconds", "connvo_rollup_age_seconds", "connvo_clock_difference_seconds",
     "http_server_tls_certificate_expiry_seconds",
 }
 # What a section of an alert has, each once and in this order.

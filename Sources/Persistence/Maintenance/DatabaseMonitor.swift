@@ -26,6 +26,7 @@ package final class DatabaseMonitor: Sendable {
 
     private struct State: Sendable {
         var health = DatabaseHealth(.unknown)
+        var figures = DatabaseFigures()
         var isStopping = false
         var hasConnected = false
         /// Connections whose command was given up, each with a backend that the server has not freed.
@@ -36,6 +37,7 @@ package final class DatabaseMonitor: Sendable {
     /// The most commands that are given up and not ended. A look that waits for a lock would leave one every second.
     private static var maximumAbandoned: Int { 2 }
     private static var partitionInterval: Duration { .seconds(24 * 3600) }
+    private static var figuresInterval: Duration { .seconds(15) }
 
     /// - Parameters:
     ///   - timeLimit: How long connecting, and one look, may take before the database counts as unreachable.
@@ -63,6 +65,11 @@ package final class DatabaseMonitor: Sendable {
         state.withLock { $0.health }
     }
 
+    /// What was measured last. Kept while the database cannot be reached.
+    package var figures: DatabaseFigures {
+        state.withLock { $0.figures }
+    }
+
     /// Starts looking.
     ///
     /// - Throws: ``DatabaseError`` when the system gives no thread.
@@ -84,6 +91,7 @@ package final class DatabaseMonitor: Sendable {
     private func run() {
         var connection: Connection?
         var partitionsDue = ContinuousClock.now
+        var figuresDue = ContinuousClock.now
         while !state.withLock({ $0.isStopping }) {
             guard state.withLock({ $0.abandoned < Self.maximumAbandoned }) else {
                 wake.wait(until: .after(Self.interval))
@@ -104,6 +112,10 @@ package final class DatabaseMonitor: Sendable {
             note(health)
             if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
                 if ensurePartitions(on: &open) { partitionsDue = .now + Self.partitionInterval }
+            }
+            if health.allowsMaintenance, figuresDue <= .now {
+                measure(on: &open)
+                figuresDue = .now + Self.figuresInterval
             }
             if open.isIdle {
                 connection = consume open
@@ -193,11 +205,27 @@ package final class DatabaseMonitor: Sendable {
         let asked = now()
         let answer = try connection.execute(ClockDifference.statement, deadline: deadline)
         let answered = now()
-        return ClockDifference(
+        let difference = ClockDifference(
             asked: asked,
             database: try ClockDifference.decodeDatabaseTime(answer),
             answered: answered
         )
+        state.withLock { $0.figures.clockOffset = difference.offset }
+        return difference
+    }
+
+    /// Measures what only metrics need. A figure that the login may not read is left out: readiness does not rest on it.
+    private func measure(on connection: inout Connection) {
+        func read(_ statement: Statement) -> Timestamp? {
+            guard let result = try? connection.execute(statement, deadline: .after(timeLimit)) else { return nil }
+            return try? DatabaseFigures.decode(result)
+        }
+        let partitionsUntil = read(DatabaseFigures.partitionsUntilStatement)
+        let rolledUpUntil = connection.isIdle ? read(DatabaseFigures.rolledUpUntilStatement) : nil
+        state.withLock { state in
+            state.figures.partitionsUntil = partitionsUntil
+            state.figures.rolledUpUntil = rolledUpUntil
+        }
     }
 
     private func ensurePartitions(on connection: inout Connection) -> Bool {

@@ -111,6 +111,7 @@ struct ConnvoApplication: Sendable {
 
         let gauges = ServerGauges(metrics: metrics)
         gauges.register(engine: engine)
+        gauges.register(monitor: monitor, now: SystemClock.now)
         gauges.register(keySet: keySet, keys: keys)
         gauges.register(readiness: readiness)
         gauges.register(publicListener.connections, of: publicListener.name)

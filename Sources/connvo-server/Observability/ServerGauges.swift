@@ -1,3 +1,4 @@
+internal import Domain
 internal import JOSE
 internal import Persistence
 internal import Prometheus
@@ -12,6 +13,17 @@ struct ServerGauges {
         for state in IssuanceLoad.ConnectionState.allCases {
             register(.databaseConnections, [("state", state.rawValue)]) { Double(engine.load.connections[state] ?? 0) }
         }
+    }
+
+    /// Figures of the database are those that the monitor saw last.
+    func register(monitor: DatabaseMonitor, now: @escaping @Sendable () -> Timestamp) {
+        register(.clockDifference) { monitor.figures.clockOffset.map { $0 / .seconds(1) } }
+        register(.partitionMargin) { monitor.figures.partitionsUntil.map { Self.seconds(from: now(), to: $0) } }
+        register(.rollupAge) { monitor.figures.rolledUpUntil.map { Self.seconds(from: $0, to: now()) } }
+    }
+
+    private static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
+        (Double(end.microsecondsSinceEpoch) - Double(start.microsecondsSinceEpoch)) / 1e6
     }
 
     func register(keySet: KeySetRefresher, keys: KeySetStore) {

@@ -35,6 +35,10 @@ enum ServerMetric: String, CaseIterable, Sendable {
     case keySetAge = "connvo_key_set_age_seconds"
     case keySetKeys = "connvo_key_set_keys"
 
+    case partitionMargin = "connvo_partition_margin_seconds"
+    case rollupAge = "connvo_rollup_age_seconds"
+    case clockDifference = "connvo_clock_difference_seconds"
+
     case ready = "connvo_ready"
     case logLinesDropped = "connvo_log_lines_dropped_total"
     case buildInfo = "connvo_build_info"
@@ -87,6 +91,10 @@ enum ServerMetric: String, CaseIterable, Sendable {
         case .keySetReads: (.counter, "Reads of the key set, by how they ended.", ["outcome"])
         case .keySetAge: (.gauge, "Time since the key set was read successfully; absent before the first time.", [])
         case .keySetKeys: (.gauge, "Keys that bearer tokens can be verified with.", [])
+        case .partitionMargin:
+            (.gauge, "Time until the first month without a partition; below 0, records cannot be written.", [])
+        case .rollupAge: (.gauge, "Time since the border of the rollups, which maintain moves.", [])
+        case .clockDifference: (.gauge, "This process's clock less the database's.", [])
         case .ready: (.gauge, "1 while /readyz answers 200, otherwise 0.", [])
         case .logLinesDropped: (.counter, "Log lines that were dropped because standard error took none.", [])
         case .buildInfo: (.gauge, "Always 1; the labels say what is running.", ["version"])

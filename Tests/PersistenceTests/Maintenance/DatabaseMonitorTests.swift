@@ -62,6 +62,44 @@ import Testing
         try body(Watch(monitor: monitor, events: events))
     }
 
+    @Test func `what metrics show of the database is measured, also while a partition is missing`() async throws {
+        try await withDatabase { database in
+            let until = try database.scalar(
+                """
+                SELECT extract(epoch FROM min(month)::timestamp AT TIME ZONE 'UTC')::bigint
+                FROM connvo.missing_partitions(12)
+                """
+            )
+            let border = try database.scalar(
+                "SELECT extract(epoch FROM rolled_up_until)::bigint FROM connvo.rollup_state"
+            )
+            let clock = { @Sendable in Timestamp(secondsSinceEpoch: 1_750_000_000) }
+            try Self.watch(database, now: clock) { watch in
+                #expect(waitUntil { watch.monitor.figures.clockOffset != nil })
+                let offset = try #require(watch.monitor.figures.clockOffset)
+                // The clock of the test stands in June 2025.
+                #expect(offset < .zero - .days(365))
+            }
+            try Self.watch(database) { watch in
+                #expect(waitUntil { watch.monitor.figures.rolledUpUntil != nil })
+                let figures = watch.monitor.figures
+                #expect(figures.partitionsUntil.map { "\($0.microsecondsSinceEpoch / 1_000_000)" } == until)
+                #expect(figures.rolledUpUntil.map { "\($0.microsecondsSinceEpoch / 1_000_000)" } == border)
+            }
+        }
+    }
+
+    @Test func `a figure that the login may not read is left out, and the database is ready`() async throws {
+        try await withDatabase { database in
+            try database.run("REVOKE SELECT ON connvo.rollup_state FROM connvo_app")
+            try Self.watch(database) { watch in
+                #expect(waitUntil { watch.monitor.figures.partitionsUntil != nil })
+                #expect(watch.hasSeen(.ready))
+                #expect(watch.monitor.figures.rolledUpUntil == nil)
+            }
+        }
+    }
+
     @Test func `a migrated database is ready`() async throws {
         try await withDatabase { database in
             try Self.watch(database) { watch in
