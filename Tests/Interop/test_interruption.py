@@ -159,7 +159,7 @@ def test_migrate_says_what_is_applied(prepared, tmp_path):
     assert errors.splitlines()[-1] == (
         f"connvo-server: SIGINT: done, and kept: the tables for the records of migrate to "
         f"{sorted(path.name for path in migrations.iterdir())[-2]} ({count + 1} steps); rolled back: "
-        f"{count + 1:04}_slow.sql. `connvo-server migrate` goes on from there"
+        f"{count + 1:04}_slow.sql. `connvo-server migrate` continues from there"
     )
     until(lambda: sessions(database) == 0)
     assert psql(database, "SELECT max(version), to_regclass('connvo.slow') IS NULL FROM connvo.schema_migrations") == (
@@ -177,7 +177,7 @@ def test_migrate_before_anything_is_applied(prepared, tmp_path):
         assert process.stderr.readline().startswith("Waiting for another migrator")
         _, errors = interrupted(process, "SIGINT")
     assert errors == (
-        "connvo-server: SIGINT: nothing in the database was changed. `connvo-server migrate` goes on from there\n"
+        "connvo-server: SIGINT: nothing in the database was changed. `connvo-server migrate` continues from there\n"
     )
     assert psql(database, "SELECT to_regnamespace('connvo') IS NULL") == "t"
 
@@ -193,7 +193,7 @@ def test_maintain_says_what_is_done(prepared, tmp_path):
         until(lambda: sessions(database) == 0)
     made = output.removeprefix("made partition ").rstrip("\n")
     assert errors == (
-        f"connvo-server: SIGTERM: done, and kept: made {made}. The next `connvo-server maintain` goes on\n"
+        f"connvo-server: SIGTERM: done, and kept: made {made}. The next `connvo-server maintain` continues\n"
     )
     assert psql(database, f"SELECT to_regclass('connvo.{made}') IS NOT NULL") == "t"
 

@@ -45,7 +45,7 @@ def started(server):
 def test_metrics_agree_with_what_was_asked(server):
     measured = started(server)
     try:
-        host = measured.bearer("user_host")
+        host = measured.bearer("user_workos_123")
         before = samples(scrape(measured))
         records = int(measured.scalar("SELECT count(*) FROM connvo.issued_tokens"))
         for _ in range(7):
@@ -63,7 +63,7 @@ def test_metrics_agree_with_what_was_asked(server):
         assert grown("connvo_tokens_issued_total") == 7
         assert int(measured.scalar("SELECT count(*) FROM connvo.issued_tokens")) == records + 7
         assert grown("connvo_authentication_failures_total") == 3
-        assert grown("connvo_requests_rejected_total", code="INVALID_INPUT") == 1
+        assert grown("connvo_requests_rejected_total", code="VALIDATION_ERROR") == 1
         durations = "http_server_request_duration_seconds_count"
         assert grown(durations, http_route=FUNCTION, http_response_status_code="200") == 7
         assert grown(durations, http_route=FUNCTION, http_response_status_code="401") == 3

@@ -173,13 +173,13 @@ _connvo-server() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    serve|migrate|seed|export|report|maintain|token|help)
+    serve|migrate|seed|export|report|explain|maintain|token|help|help)
         # Offer subcommand argument completions
         "_connvo-server_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'serve migrate seed export report maintain token help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'serve migrate seed export report explain maintain token help help' -- "${cur}"))
         ;;
     esac
 }
@@ -239,7 +239,7 @@ _connvo-server_migrate() {
 
 _connvo-server_migrate_up() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
+    non_repeating_flags=(--quiet --json --version -h --help)
     repeating_options=()
     non_repeating_options=(--to --from --lock-timeout --attempts)
     __connvo-server_offer_flags_options 0
@@ -296,7 +296,7 @@ _connvo-server_migrate_plan() {
 
 _connvo-server_migrate_check() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
+    non_repeating_flags=(--quiet --version -h --help)
     repeating_options=()
     non_repeating_options=(--from)
     __connvo-server_offer_flags_options 0
@@ -311,7 +311,7 @@ _connvo-server_migrate_check() {
 
 _connvo-server_migrate_verify() {
     repeating_flags=()
-    non_repeating_flags=(--json --print --version -h --help)
+    non_repeating_flags=(--quiet --json --print --version -h --help)
     repeating_options=()
     non_repeating_options=(--from)
     __connvo-server_offer_flags_options 0
@@ -326,7 +326,7 @@ _connvo-server_migrate_verify() {
 
 _connvo-server_migrate_repair() {
     repeating_flags=()
-    non_repeating_flags=(--yes --version -h --help)
+    non_repeating_flags=(--yes --quiet --version -h --help)
     repeating_options=(--as-applied)
     non_repeating_options=(--from)
     __connvo-server_offer_flags_options 0
@@ -344,7 +344,7 @@ _connvo-server_migrate_repair() {
 
 _connvo-server_migrate_adopt() {
     repeating_flags=()
-    non_repeating_flags=(--yes --version -h --help)
+    non_repeating_flags=(--yes --quiet --version -h --help)
     repeating_options=()
     non_repeating_options=(--level --from)
     __connvo-server_offer_flags_options 0
@@ -362,7 +362,7 @@ _connvo-server_migrate_adopt() {
 
 _connvo-server_migrate_wait() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
+    non_repeating_flags=(--quiet --version -h --help)
     repeating_options=()
     non_repeating_options=(--timeout)
     __connvo-server_offer_flags_options 0
@@ -377,7 +377,7 @@ _connvo-server_migrate_wait() {
 
 _connvo-server_seed() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --yes --all-problems --json --show-values --version -h --help)
+    non_repeating_flags=(--dry-run --yes --all-problems --json --show-values --quiet --version -h --help)
     repeating_options=(--prune)
     non_repeating_options=(--format --kind)
     __connvo-server_offer_flags_options -1
@@ -385,12 +385,15 @@ _connvo-server_seed() {
     # Offer option value completions
     case "${prev}" in
     '--format')
+        __connvo-server_add_completions -W 'json'$'\n''ndjson'$'\n''csv'
         return
         ;;
     '--kind')
+        __connvo-server_add_completions -W 'organizations'$'\n''users'$'\n''subscription_tiers'$'\n''subscriptions'$'\n''meetings'$'\n''meeting_participants'
         return
         ;;
     '--prune')
+        __connvo-server_add_completions -W 'organizations'$'\n''users'$'\n''subscription_tiers'$'\n''subscriptions'$'\n''meetings'$'\n''meeting_participants'
         return
         ;;
     esac
@@ -406,9 +409,11 @@ _connvo-server_export() {
     # Offer option value completions
     case "${prev}" in
     '--format')
+        __connvo-server_add_completions -W 'json'$'\n''ndjson'$'\n''csv'
         return
         ;;
     '--kind')
+        __connvo-server_add_completions -W 'organizations'$'\n''users'$'\n''subscription_tiers'$'\n''subscriptions'$'\n''meetings'$'\n''meeting_participants'
         return
         ;;
     '--output')
@@ -454,9 +459,36 @@ _connvo-server_report() {
     esac
 }
 
+_connvo-server_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--json --exit-code --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--user --meeting --role --at --request-id)
+    __connvo-server_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--user')
+        return
+        ;;
+    '--meeting')
+        return
+        ;;
+    '--role')
+        return
+        ;;
+    '--at')
+        return
+        ;;
+    '--request-id')
+        return
+        ;;
+    esac
+}
+
 _connvo-server_maintain() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --all --version -h --help)
+    non_repeating_flags=(--dry-run --all --json --quiet --version -h --help)
     repeating_options=()
     non_repeating_options=()
     __connvo-server_offer_flags_options 0
@@ -527,6 +559,14 @@ _connvo-server_token_inspect() {
     repeating_options=()
     non_repeating_options=()
     __connvo-server_offer_flags_options 1
+}
+
+_connvo-server_help() {
+    repeating_flags=()
+    non_repeating_flags=(--version)
+    repeating_options=()
+    non_repeating_options=()
+    __connvo-server_offer_flags_options -1
 }
 
 _connvo-server_help() {

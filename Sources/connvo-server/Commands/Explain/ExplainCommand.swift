@@ -45,13 +45,7 @@ struct ExplainCommand: AsyncParsableCommand {
                     }
                 }
             }.get()
-            do {
-                var output = try CommandOutput.opened(nil)
-                try output.write(Array((json ? answer.json : answer.text).utf8) + [UInt8(ascii: "\n")])
-                try output.finish()
-            } catch is CommandOutput.ReaderHasGone {
-                return
-            }
+            Terminal.print(json ? answer.json : answer.text)
             if exitCode, !answer.explanation.isAdmission { throw ExitCode(ExitStatus.pending.rawValue) }
         }
     }
