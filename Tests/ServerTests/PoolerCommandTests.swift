@@ -24,6 +24,7 @@ struct PoolerCommandTests {
         (["export", "--kind", "organizations"], [0]),
         (["maintain", "--dry-run"], [0, 2]),
         (["maintain"], [0]),
+        (["explain", "--user", "user_absent", "--meeting", "meeting_absent"], [0]),
     ]
 
     /// A database that the program has migrated: it compares checksums.
@@ -53,8 +54,9 @@ struct PoolerCommandTests {
         try await Self.withMigratedDatabase { database in
             let pooler = try PgBouncer(poolSize: size, login: "postgres")
             defer { withExtendedLifetime(pooler) {} }
+            let url = "host=\(pooler.host) dbname=\(database.name)"
             let settings = [
-                "DATABASE_ADMIN_URL": "host=\(pooler.host) dbname=\(database.name)", "DATABASE_STATEMENTS": "unnamed",
+                "DATABASE_ADMIN_URL": url, "DATABASE_URL": url, "DATABASE_STATEMENTS": "unnamed",
                 "RECORD_RETENTION_MONTHS": "12",
             ]
             for round in 1...3 {
@@ -111,6 +113,36 @@ struct PoolerCommandTests {
             )
             AdvisoryLock.migration.release(on: &holder)
             #expect(process.exitStatus(within: .seconds(60)) == 0, "\(folder.text("errors"))")
+        }
+    }
+
+    /// With a change that each would make.
+    @Test(
+        arguments: [
+            (["repair", "--yes"], "UPDATE connvo.schema_migrations SET checksum = repeat('0', 64) WHERE version = 1"),
+            (["adopt", "--yes"], "DROP TABLE connvo.schema_migrations"),
+        ]
+    )
+    func `what changes the record of the schema is refused there`(
+        subcommand: [String],
+        change: String
+    ) async throws {
+        try await Self.withMigratedDatabase { database in
+            try database.run(change)
+            let record = "SELECT count(*) FROM pg_class WHERE relname LIKE 'schema_migration%'"
+            let before = try database.scalar(record)
+            let pooler = try PgBouncer(poolSize: 2, login: "postgres")
+            defer { withExtendedLifetime(pooler) {} }
+            let result = try Self.run(
+                ["migrate"] + subcommand,
+                settings: [
+                    "DATABASE_ADMIN_URL": "host=\(pooler.host) dbname=\(database.name)",
+                    "DATABASE_STATEMENTS": "unnamed",
+                ]
+            )
+            #expect(result.status == 1, "\(result.output)\(result.errors)")
+            #expect(result.errors.contains("pooler in transaction mode"), "\(result.errors)")
+            #expect(try database.scalar(record) == before)
         }
     }
 

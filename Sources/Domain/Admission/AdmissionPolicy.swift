@@ -84,7 +84,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
 // MARK: - The rules
 
 extension AdmissionPolicy {
-    /// What one rule says about a request, whatever the other rules say.
+    /// What one rule says about a request, regardless of the other rules.
     package enum Judgement: Hashable, Sendable {
         case passes
         case refuses(Refusal)

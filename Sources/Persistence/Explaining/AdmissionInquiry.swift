@@ -27,8 +27,8 @@ package struct AdmissionInquiry: Sendable {
     /// Reads the facts with the endpoint's statement.
     ///
     /// - Parameters:
-    ///   - at: What the rules take for the present. The tables hold the present whatever it is; only periods and the
-    ///     quota follow it.
+    ///   - at: What the rules take for the present. Only periods and the quota follow it; the tables hold what is true
+    ///     now.
     ///   - countsUpToThen: Whether records after `at` are left out of the quota, for an `at` in the past. The endpoint
     ///     counts up to a minute more, because clocks of its processes differ.
     /// - Throws: ``DatabaseError``.

@@ -58,8 +58,8 @@ package enum ConnectionRefusal: Hashable, Sendable {
 
 /// A failed attempt to connect, in libpq's words with the codes of the server.
 ///
-/// libpq keeps the SQLSTATE of a failed connection to itself. With PQERRORS_VERBOSE its message has the code, whatever
-/// the language of the server: `FATAL:  28P01: password authentication failed ...`, and a line `LOCATION:  ...`
+/// libpq keeps the SQLSTATE of a failed connection to itself. With PQERRORS_VERBOSE its message has the code, in every
+/// language of the server: `FATAL:  28P01: password authentication failed ...`, and a line `LOCATION:  ...`
 /// (manual, 34.11 "PQsetErrorVerbosity").
 struct ConnectionFailureText {
     /// The message as it would be without the codes.

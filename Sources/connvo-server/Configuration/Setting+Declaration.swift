@@ -60,7 +60,7 @@ extension Setting {
                 section: .http,
                 type: .integer(default: 8081, range: 0...65_535),
                 meaning: """
-                    port of the admin listener: `/livez`, `/healthz`, `/version`, and `/readyz?verbose`, which names \
+                    port of the admin listener: `/livez`, `/healthz`, `/version`, `/metrics`, and `/readyz?verbose`, which names \
                     obstacles and warnings; 0 turns it off
                     """
             )

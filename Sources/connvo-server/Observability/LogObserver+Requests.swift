@@ -23,7 +23,7 @@ extension LogObserver {
         }
     }
 
-    /// Whether the fault is the server's. A call that failed at the action endpoint has status 200 nevertheless.
+    /// Whether the fault is the server's.
     private static func isFailure(_ request: AnsweredRequest) -> Bool {
         switch request.result {
         case .decided(.unavailable, _), .decided(.failed, _): true

@@ -80,7 +80,7 @@ final class Interruption: Sendable {
     // MARK: - The end
 
     private func end(_ signal: Int32) {
-        // The second one ends the process from the handler, whatever this thread waits for.
+        // The second one ends the process from the handler, also while this thread waits.
         for number in Self.signals where Self.action(of: number) == .handler {
             Glibc.signal(number) { _exit(128 + $0) }
         }

@@ -79,8 +79,7 @@ import Testing
         let results: [(AnsweredRequest.Result, Int, Logger.Level)] = [
             (.rejected(.unavailable), 503, .warning),
             (.rejected(.unsupportedMediaType), 415, .info),
-            // At the action endpoint the status of a call that failed is 200.
-            (.decided(.unavailable(.overloaded), caller: Self.caller), 200, .warning),
+            (.decided(.unavailable(.overloaded), caller: Self.caller), 503, .warning),
             (.decided(.failed, caller: Self.caller), 500, .warning),
             (.decided(.rateLimited(limit: 60, retryAfter: 3), caller: Self.caller), 429, .info),
             (.unauthenticated(AuthenticationFailure(reason: .keysUnavailable, cause: "no_usable_key")), 503, .warning),
