@@ -1,3 +1,4 @@
+internal import Domain
 internal import Glibc
 internal import PostgreSQL
 
@@ -120,7 +121,8 @@ struct IssuanceWorker: ~Copyable {
             let requests = wanted.map(\.item.request)
             let outcomes = try transaction.run(requests, deadline: Deadline(deadline), on: &connection)
             let took = ContinuousClock.now - started
-            for entry in wanted { entry.item.note(queued: entry.waited, inDatabase: took) }
+            let inDatabase = took.nanoseconds
+            for entry in wanted { entry.item.note(queued: entry.waited.nanoseconds, inDatabase: inDatabase) }
             report(.committed(size: wanted.count, took: took))
             hasCommitted = true
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }

@@ -1,4 +1,3 @@
-internal import Domain
 package import PostgreSQL
 internal import Synchronization
 
@@ -40,15 +39,16 @@ package final class PendingIssuance: Sendable {
     /// How long the request was at each station. Complete when `completion` is called.
     package var timing: IssuanceTiming {
         var timing = IssuanceTiming()
-        timing.queued = .nanoseconds(queued.load(ordering: .relaxed))
-        timing.inDatabase = .nanoseconds(inDatabase.load(ordering: .relaxed))
+        timing.queued = queued.load(ordering: .relaxed)
+        timing.inDatabase = inDatabase.load(ordering: .relaxed)
         return timing
     }
 
-    /// Notes how long the request waited and how long its transaction took, before its outcome is handed over.
-    func note(queued: Duration, inDatabase: Duration) {
-        self.queued.store(queued.nanoseconds, ordering: .relaxed)
-        self.inDatabase.store(inDatabase.nanoseconds, ordering: .relaxed)
+    /// Notes how long the request waited and how long its transaction took, in nanoseconds, before its outcome is handed
+    /// over.
+    func note(queued: Int64, inDatabase: Int64) {
+        self.queued.store(queued, ordering: .relaxed)
+        self.inDatabase.store(inDatabase, ordering: .relaxed)
     }
 
     var isAbandoned: Bool {

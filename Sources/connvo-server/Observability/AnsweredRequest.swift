@@ -21,8 +21,8 @@ struct AnsweredRequest: Sendable {
     let method: MethodLabel
     let route: RouteLabel
     let status: Int
-    /// From the end of the head to the moment at which the response was written.
-    let duration: Duration
+    /// From the end of the head to the moment at which the response was written, in nanoseconds.
+    let duration: Int64
     /// How long it waited for a connection to the database, and how long the transaction of its batch took; zero for
     /// one that did not come so far.
     let timing: IssuanceTiming

@@ -66,7 +66,7 @@ extension LogObserver {
     }
 }
 
-extension Duration {
-    /// A number of the log line, in milliseconds, with at most three decimals.
-    fileprivate var logged: Logger.MetadataValue { .stringConvertible(Double(max(0, microseconds)) / 1000) }
+extension Int64 {
+    /// Nanoseconds as a number of the log line, in milliseconds with at most three decimals.
+    fileprivate var logged: Logger.MetadataValue { .stringConvertible(Double(Swift.max(0, self / 1000)) / 1000) }
 }

@@ -56,7 +56,7 @@ final class MetricsObserver: Sendable {
     // MARK: Requests
 
     private func measure(_ request: AnsweredRequest) {
-        duration(of: request).recordNanoseconds(request.duration.nanoseconds)
+        duration(of: request).recordNanoseconds(request.duration)
         switch request.result {
         case .page: break
         case .unauthenticated(let failure): count(.authenticationFailures, ("cause", failure.cause))
@@ -69,10 +69,10 @@ final class MetricsObserver: Sendable {
         switch outcome {
         case .issued(let issued):
             tokens(issued.admission.grantedRole, issued.admission.subscription.tier.id).increment()
-            queueWait.recordNanoseconds(timing.queued.nanoseconds)
+            queueWait.recordNanoseconds(timing.queued)
         case .refused(let refusal):
             count(.tokensRefused, ("reason", refusal.reason))
-            queueWait.recordNanoseconds(timing.queued.nanoseconds)
+            queueWait.recordNanoseconds(timing.queued)
         case .rateLimited: count(.rateLimited)
         case .unavailable(let reason): count(.unavailable, ("reason", reason.rawValue))
         case .failed: count(.failed)
@@ -80,7 +80,7 @@ final class MetricsObserver: Sendable {
     }
 
     private func duration(of request: AnsweredRequest) -> Timer {
-        let key = UInt32(request.route.index) << 24 | UInt32(request.method.index) << 16 | UInt32(request.status)
+        let key = request.route.number << 24 | request.method.number << 16 | UInt32(request.status)
         return series.withLock { series in
             if let known = series.durations[key] { return known }
             let new = Timer(
@@ -148,9 +148,4 @@ extension Timer {
     {
         self.init(label: metric.rawValue, dimensions: labels, preferredDisplayUnit: .seconds, factory: metrics)
     }
-}
-
-extension CaseIterable where Self: Equatable, AllCases == [Self] {
-    /// The place in the list of all cases.
-    fileprivate var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -26,6 +26,22 @@ enum RouteLabel: String, CaseIterable, Sendable {
             case .none: .unmatched
             }
     }
+
+    /// Different for each: a key that is found without the hash of a text.
+    var number: UInt32 {
+        switch self {
+        case .run: 0
+        case .action: 1
+        case .otherFunction: 2
+        case .sync: 3
+        case .livez: 4
+        case .healthz: 5
+        case .readyz: 6
+        case .version: 7
+        case .metrics: 8
+        case .unmatched: 9
+        }
+    }
 }
 
 /// The methods that metrics and access lines distinguish, as OpenTelemetry's semantic conventions have them.
@@ -45,5 +61,16 @@ enum MethodLabel: String, CaseIterable, Sendable {
             case .OPTIONS: .options
             default: .other
             }
+    }
+
+    /// Different for each, as ``RouteLabel/number``.
+    var number: UInt32 {
+        switch self {
+        case .get: 0
+        case .head: 1
+        case .post: 2
+        case .options: 3
+        case .other: 4
+        }
     }
 }

@@ -79,6 +79,11 @@ import Testing
         #expect(value("connvo_database_connection_failures_total") == 1)
     }
 
+    @Test func `routes and methods have numbers of their own`() {
+        #expect(Set(RouteLabel.allCases.map(\.number)).count == RouteLabel.allCases.count)
+        #expect(Set(MethodLabel.allCases.map(\.number)).count == MethodLabel.allCases.count)
+    }
+
     @Test func `every metric is described in one sentence, and its name says its unit`() {
         for metric in ServerMetric.allCases {
             let description = metric.description

@@ -12,15 +12,15 @@ extension AnsweredRequest {
         traceID: TraceID? = nil
     ) -> AnsweredRequest {
         var timing = IssuanceTiming()
-        timing.queued = .microseconds(250)
-        timing.inDatabase = .microseconds(1500)
+        timing.queued = 250_000
+        timing.inDatabase = 1_500_000
         return AnsweredRequest(
             requestID: "request-1",
             traceID: traceID,
             method: method,
             route: route,
             status: status,
-            duration: .microseconds(2345),
+            duration: 2_345_000,
             timing: timing,
             result: result
         )

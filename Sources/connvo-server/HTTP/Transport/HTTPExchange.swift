@@ -74,7 +74,7 @@ final class HTTPExchange {
             method: MethodLabel(head.method),
             route: RouteLabel(route),
             status: status,
-            duration: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds),
+            duration: (NIODeadline.now() - startedAt).nanoseconds,
             timing: pending?.timing ?? IssuanceTiming(),
             result: result
         )
