@@ -7,7 +7,7 @@ internal import Synchronization
 /// Readiness answers from what it saw last, so that a probe never waits for the database.
 package final class DatabaseMonitor: Sendable {
     private let target: ConnectionTarget
-    private let catalogue: MigrationCatalogue
+    private let migrations: [MigrationName]
     private let preparesStatements: Bool
     private let timeLimit: Duration
     private let now: (@Sendable () -> Timestamp)?
@@ -45,14 +45,14 @@ package final class DatabaseMonitor: Sendable {
     /// - Throws: ``DatabaseError`` when the process has no descriptors left.
     package init(
         target: ConnectionTarget,
-        catalogue: MigrationCatalogue,
+        migrations: [MigrationName],
         preparesStatements: Bool,
         timeLimit: Duration = .seconds(1),
         now: (@Sendable () -> Timestamp)? = nil,
         report: @escaping @Sendable (Event) -> Void
     ) throws(DatabaseError) {
         self.target = target
-        self.catalogue = catalogue
+        self.migrations = migrations
         self.preparesStatements = preparesStatements
         self.timeLimit = timeLimit
         self.now = now
@@ -167,7 +167,7 @@ package final class DatabaseMonitor: Sendable {
             guard hidden.isEmpty else { return DatabaseHealth(.rowSecurity(hidden)) }
             let missing = try AccessStatements.decode(access[1])
             guard missing.isEmpty else { return DatabaseHealth(.privilegesMissing(missing)) }
-            let compatibility = try SchemaCompatibility.read(catalogue: catalogue, deadline: deadline, on: &connection)
+            let compatibility = try SchemaCompatibility.read(known: migrations, deadline: deadline, on: &connection)
             guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
             let results = try connection.executeTogether(
                 [

@@ -28,7 +28,7 @@ package struct Migration: Hashable, Sendable {
         sql: String,
         sha256: ([UInt8]) -> [UInt8]
     ) throws(MigrationFailure) {
-        guard let (version, name) = Self.parse(file), version > 0 else {
+        guard let fileName = MigrationName(file: file) else {
             throw .unusableFile(
                 file: file,
                 problem: "the name must be NNNN_words.sql, counted from 0001, such as 0007_rooms.sql"
@@ -36,11 +36,11 @@ package struct Migration: Hashable, Sendable {
         }
         try Self.refuseNUL(in: sql, file: file)
         let header = try MigrationHeader(of: sql, file: file)
-        if let oldest = header.oldestBinary, !(1...version).contains(oldest) {
+        if let oldest = header.oldestBinary, !(1...fileName.version).contains(oldest) {
             throw .unusableFile(file: file, problem: "oldest-binary must be a migration up to this one")
         }
-        self.version = version
-        self.name = name
+        self.version = fileName.version
+        self.name = fileName.words
         self.file = file
         self.sql = sql
         self.checksum = Self.hexadecimal(sha256(Self.normalized(sql)))
@@ -48,23 +48,6 @@ package struct Migration: Hashable, Sendable {
         self.oldestBinary = header.oldestBinary
         self.lock = header.lock
         self.concurrentIndex = header.runsInTransaction ? nil : try ConcurrentIndex(of: sql, file: file)
-    }
-
-    /// Takes `NNNN_words.sql` apart. By hand: a regular expression is compiled anew for every file.
-    private static func parse(_ file: String) -> (version: Int, name: String)? {
-        let words = file.utf8.dropFirst(5).dropLast(4)
-        guard file.utf8.count > 9, file.utf8.dropFirst(4).first == UInt8(ascii: "_"), file.hasSuffix(".sql"),
-            file.utf8.prefix(4).allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            let version = Int(String(decoding: file.utf8.prefix(4), as: UTF8.self)),
-            words.split(separator: UInt8(ascii: "_"), omittingEmptySubsequences: false).allSatisfy({ word in
-                !word.isEmpty
-                    && word.allSatisfy {
-                        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-                            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-                    }
-            })
-        else { return nil }
-        return (version, String(decoding: words, as: UTF8.self))
     }
 
     /// A text goes to the server as a C string, which ends at its first NUL byte.

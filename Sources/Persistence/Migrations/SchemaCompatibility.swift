@@ -26,12 +26,13 @@ package enum SchemaCompatibility: Hashable, Sendable {
             self.oldestBinary = oldestBinary
         }
 
-        fileprivate var label: String { "\(Migration.digits(of: version))_\(name)" }
+        fileprivate var label: String { "\(MigrationName(version: version, words: name))" }
     }
 
-    package init(catalogue: MigrationCatalogue, applied: [AppliedVersion]) {
+    /// - Parameter known: The migrations that the binary knows, in their order.
+    package init(known: [MigrationName], applied: [AppliedVersion]) {
         let applied = applied.sorted { $0.version < $1.version }
-        let latest = catalogue.latestVersion
+        let latest = known.last?.version ?? 0
         if let demanding = applied.last(where: { $0.oldestBinary ?? 0 > latest }) {
             self = .incompatible(
                 migration: demanding.label,
@@ -41,9 +42,9 @@ package enum SchemaCompatibility: Hashable, Sendable {
             return
         }
         let versions = Set(applied.map(\.version))
-        let missing = catalogue.migrations.filter { !versions.contains($0.version) }
+        let missing = known.filter { !versions.contains($0.version) }
         guard missing.isEmpty else {
-            self = .missing(missing.map { "\(Migration.digits(of: $0.version))_\($0.name)" })
+            self = .missing(missing.map(\.description))
             return
         }
         let newer = applied.filter { $0.version > latest }
@@ -60,7 +61,7 @@ package enum SchemaCompatibility: Hashable, Sendable {
 }
 
 extension SchemaCompatibility {
-    /// Fetches what ``init(catalogue:applied:)`` looks at, without what was not applied as a whole; needs SELECT on `connvo.schema_migrations`.
+    /// Fetches what ``init(known:applied:)`` looks at, without what was not applied as a whole; needs SELECT on `connvo.schema_migrations`.
     package static let statement = Statement(
         "schema.applied",
         """
@@ -72,7 +73,7 @@ extension SchemaCompatibility {
     )
 
     /// Decodes the rows of ``statement``.
-    package init(catalogue: MigrationCatalogue, result: QueryResult) throws(DatabaseError) {
+    package init(known: [MigrationName], result: QueryResult) throws(DatabaseError) {
         let applied = try result.rows.map { (row) throws(DatabaseError) in
             AppliedVersion(
                 version: Int(try row.decode(0, as: Int32.self)),
@@ -80,20 +81,20 @@ extension SchemaCompatibility {
                 oldestBinary: try row.decodeIfPresent(2, as: Int32.self).map { Int($0) }
             )
         }
-        self.init(catalogue: catalogue, applied: applied)
+        self.init(known: known, applied: applied)
     }
 
     private static let ourTables = Statement("schema.tables", "SELECT to_regclass('connvo.users') IS NOT NULL")
 
     /// Asks the database.
     package static func read(
-        catalogue: MigrationCatalogue,
+        known: [MigrationName],
         deadline: Deadline,
         on connection: inout Connection
     ) throws(DatabaseError) -> SchemaCompatibility {
         do {
             return try SchemaCompatibility(
-                catalogue: catalogue,
+                known: known,
                 result: connection.execute(statement, deadline: deadline)
             )
         } catch  where error.sqlState == .undefinedTable || error.sqlState == .undefinedSchema {

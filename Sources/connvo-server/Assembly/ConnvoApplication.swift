@@ -27,7 +27,7 @@ struct ConnvoApplication: Sendable {
     /// - Parameters:
     ///   - droppedLogLines: How many lines of the log were dropped so far.
     ///   - onListening: Called with the port of the public listener when it accepts connections.
-    /// - Throws: ``DatabaseError`` or ``MigrationFailure`` when the server cannot start.
+    /// - Throws: ``DatabaseError`` when the server cannot start.
     init(
         _ configuration: ServerConfiguration,
         logger: Logger,
@@ -40,7 +40,7 @@ struct ConnvoApplication: Sendable {
         let (refusals, refused) = AsyncStream.makeStream(of: DatabaseError.self)
         let monitor = try DatabaseMonitor(
             target: configuration.database,
-            catalogue: .embedded(sha256: { SHA256.hash($0) }),
+            migrations: .embedded,
             preparesStatements: configuration.preparesStatements,
             now: SystemClock.now
         ) { event in

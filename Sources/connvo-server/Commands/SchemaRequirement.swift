@@ -1,4 +1,3 @@
-internal import JOSE
 internal import Persistence
 internal import PostgreSQL
 
@@ -14,16 +13,14 @@ enum SchemaRequirement {
         let compatibility: SchemaCompatibility
         do {
             compatibility = try SchemaCompatibility.read(
-                catalogue: try .embedded(sha256: { SHA256.hash($0) }),
+                known: .embedded,
                 deadline: .after(.seconds(10)),
                 on: &connection
             )
-        } catch let error as DatabaseError {
+        } catch {
             if error.sqlState == .insufficientPrivilege { return }
             let status: ExitStatus = error.sqlState == nil ? .unavailable : .failed
             throw CommandFailure(status, "reading which migrations are applied: \(error)")
-        } catch {
-            throw CommandFailure(.failed, "\(error)")
         }
         switch compatibility {
         case .ready, .newer: return

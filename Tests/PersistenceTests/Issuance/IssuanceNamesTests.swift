@@ -29,7 +29,7 @@ import Testing
             }
             let monitor = try DatabaseMonitor(
                 target: target,
-                catalogue: .embedded(sha256: testChecksum),
+                migrations: .embedded,
                 preparesStatements: true,
                 timeLimit: .seconds(600),
                 report: { _ in }

@@ -49,7 +49,7 @@ import Testing
                     "dbname=\(database.name) options='-c role=connvo_app'",
                     applicationName: "monitor"
                 ),
-            catalogue: .embedded(sha256: testChecksum),
+            migrations: .embedded,
             preparesStatements: true,
             // A busy machine is not an unreachable database.
             timeLimit: .seconds(30),
@@ -427,7 +427,7 @@ import Testing
                     "dbname=\(database.name) options='-c role=connvo_app'",
                     applicationName: "monitor"
                 ),
-                catalogue: .embedded(sha256: testChecksum),
+                migrations: .embedded,
                 preparesStatements: true,
                 timeLimit: .milliseconds(200),
                 report: { event in events.value.withLock { $0.append(event) } }
@@ -467,7 +467,7 @@ import Testing
                     "host=127.0.0.1 port=1 user=u dbname=d password=secret-of-u",
                     applicationName: "monitor"
                 ),
-                catalogue: .embedded(sha256: testChecksum),
+                migrations: .embedded,
                 preparesStatements: true,
                 timeLimit: .seconds(30),
                 report: { event in events.value.withLock { $0.append(event) } }
@@ -495,7 +495,7 @@ import Testing
                     "host=127.0.0.1 port=\(silent.port) user=u dbname=d",
                     applicationName: "monitor"
                 ),
-                catalogue: .embedded(sha256: testChecksum),
+                migrations: .embedded,
                 preparesStatements: true,
                 report: { _ in }
             )

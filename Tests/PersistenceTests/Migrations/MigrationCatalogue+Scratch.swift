@@ -14,6 +14,9 @@ extension MigrationCatalogue {
             names.enumerated().map { ("000\($0 + 1)_\($1).sql", "CREATE TABLE connvo.\($1) (id integer);\n") }
         )
     }
+
+    /// What ``SchemaCompatibility`` compares with the database.
+    var names: [MigrationName] { migrations.map { MigrationName(version: $0.version, words: $0.name) } }
 }
 
 /// A file's checksum as the scratch catalogues compute it.

@@ -77,7 +77,7 @@ import Testing
             #expect(status.incomplete.map(\.version) == [1])
             #expect(throws: MigrationFailure.self) { try migrator.up(on: &connection) }
             let compatibility = try SchemaCompatibility.read(
-                catalogue: migrator.catalogue,
+                known: migrator.catalogue.names,
                 deadline: .after(.seconds(10)),
                 on: &connection
             )

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SchemaCompatibilityTests {
     private func judge(known: Int, _ applied: [(Int, String, Int?)]) throws -> SchemaCompatibility {
         SchemaCompatibility(
-            catalogue: try .numbered(known),
+            known: try MigrationCatalogue.numbered(known).names,
             applied: applied.map { .init(version: $0.0, name: $0.1, oldestBinary: $0.2) }
         )
     }
@@ -43,7 +43,7 @@ import Testing
             var connection = try database.connect()
 
             let compatibility = try SchemaCompatibility.read(
-                catalogue: .numbered(2),
+                known: MigrationCatalogue.numbered(2).names,
                 deadline: .after(.seconds(10)),
                 on: &connection
             )
@@ -53,7 +53,7 @@ import Testing
 
             try database.run("CREATE SCHEMA connvo; CREATE TABLE connvo.users ()")
             let restored = try SchemaCompatibility.read(
-                catalogue: .numbered(2),
+                known: MigrationCatalogue.numbered(2).names,
                 deadline: .after(.seconds(10)),
                 on: &connection
             )
@@ -62,12 +62,16 @@ import Testing
         }
     }
 
+    @Test func `the names in the binary are those of its migrations`() throws {
+        #expect(try [MigrationName].embedded == MigrationCatalogue.embedded(sha256: testChecksum).names)
+    }
+
     @Test func `the serving role may ask`() async throws {
         try await withDatabase { database in
             var connection = try database.connect(as: "connvo_app")
 
             let compatibility = try SchemaCompatibility.read(
-                catalogue: .embedded(sha256: testChecksum),
+                known: .embedded,
                 deadline: .after(.seconds(10)),
                 on: &connection
             )

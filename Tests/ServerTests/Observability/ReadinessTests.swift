@@ -1,5 +1,4 @@
 import Domain
-import JOSE
 import Persistence
 import PostgreSQL
 import Testing
@@ -23,7 +22,7 @@ import Testing
         ) { _ in }
         let monitor = try DatabaseMonitor(
             target: nowhere,
-            catalogue: .embedded(sha256: { SHA256.hash($0) }),
+            migrations: .embedded,
             preparesStatements: true
         ) { _ in }
         try await RefreshedKeySet.with { keySet in
