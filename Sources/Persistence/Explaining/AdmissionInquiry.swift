@@ -59,6 +59,7 @@ package struct AdmissionInquiry: Sendable {
         if countsUpToThen, rules.requestsPerMinute > 0 {
             var period = Parameters()
             period.append(request.callerID)
+            period.append(at - QuotaWindow.length)
             period.append(at)
             commands.append(Command(InquiryStatements.requestsUpToThen, period))
         }

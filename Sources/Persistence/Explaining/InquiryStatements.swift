@@ -109,7 +109,7 @@ enum InquiryStatements {
         parameters: [.text]
     )
 
-    /// What the quota counted at a time in the past.
+    /// What the quota counted at a time in the past: of a user, after `$2` and up to `$3`.
     static let requestsUpToThen = Statement(
         "explain.requests",
         """
@@ -117,15 +117,15 @@ enum InquiryStatements {
         FROM (
             SELECT token.issued_at AS at FROM connvo.issued_tokens token
             WHERE token.user_id = $1
-              AND token.issued_at > $2 - interval '1 minute'
-              AND token.issued_at <= $2
+              AND token.issued_at > $2
+              AND token.issued_at <= $3
             UNION ALL
             SELECT refusal.refused_at FROM connvo.token_refusals refusal
             WHERE refusal.user_id = $1
-              AND refusal.refused_at > $2 - interval '1 minute'
-              AND refusal.refused_at <= $2
+              AND refusal.refused_at > $2
+              AND refusal.refused_at <= $3
         ) AS record
         """,
-        parameters: [.text, .timestamptz]
+        parameters: [.text, .timestamptz, .timestamptz]
     )
 }

@@ -16,12 +16,12 @@ struct FactsStatement {
         one = Statement(
             "facts.one",
             Self.sql(requests: Self.oneRequest, recent: recent),
-            parameters: [.text, .text, .timestamptz]
+            parameters: [.text, .text, .timestamptz, .timestamptz, .timestamptz]
         )
         many = Statement(
             "facts.many",
             Self.sql(requests: Self.manyRequests, recent: recent),
-            parameters: [.textArray, .textArray, .timestamptzArray]
+            parameters: [.textArray, .textArray, .timestamptzArray, .timestamptz, .timestamptz]
         )
     }
 
@@ -82,6 +82,10 @@ struct FactsStatement {
 
     /// What the quota counts: the records of the caller in the last minute. The upper bound lets the server skip the
     /// partitions of coming months.
+    ///
+    /// `$4` and `$5` enclose the periods of all requests. They are parameters and no expressions, so that the server
+    /// leaves out the other months before it plans or starts the statement (PostgreSQL manual, 5.11.4): the period of
+    /// each request alone would have it open every month that is kept.
     private static let recentRequests = """
             SELECT count(*) AS requests, min(record.at) AS oldest
             FROM (
@@ -89,11 +93,15 @@ struct FactsStatement {
                 WHERE token.user_id = request.user_id
                   AND token.issued_at > request.now - interval '1 minute'
                   AND token.issued_at < request.now + interval '1 minute'
+                  AND token.issued_at > $4
+                  AND token.issued_at < $5
                 UNION ALL
                 SELECT refusal.refused_at FROM connvo.token_refusals refusal
                 WHERE refusal.user_id = request.user_id
                   AND refusal.refused_at > request.now - interval '1 minute'
                   AND refusal.refused_at < request.now + interval '1 minute'
+                  AND refusal.refused_at > $4
+                  AND refusal.refused_at < $5
             ) AS record
         """
 
@@ -105,17 +113,30 @@ struct FactsStatement {
     /// The command that reads the facts of `requests`; there must be at least one.
     func command(for requests: [IssuanceRequest]) -> Command {
         if requests.count == 1 {
-            var parameters = Parameters(reservingBytes: 128, slots: 3)
+            var parameters = Parameters(reservingBytes: 128, slots: 5)
             parameters.append(requests[0].admission.callerID)
             parameters.append(requests[0].admission.meetingID)
             parameters.append(requests[0].receivedAt)
+            Self.appendPeriod(from: requests[0].receivedAt, to: requests[0].receivedAt, to: &parameters)
             return Command(one, parameters)
         }
-        var parameters = Parameters(reservingBytes: 128 * requests.count, slots: 3)
+        var parameters = Parameters(reservingBytes: 128 * requests.count, slots: 5)
         parameters.append(array: requests.map(\.admission.callerID), of: .text)
         parameters.append(array: requests.map(\.admission.meetingID), of: .text)
         parameters.append(array: requests.map(\.receivedAt), of: .timestamptz)
+        var (first, last) = (requests[0].receivedAt, requests[0].receivedAt)
+        for request in requests {
+            first = min(first, request.receivedAt)
+            last = max(last, request.receivedAt)
+        }
+        Self.appendPeriod(from: first, to: last, to: &parameters)
         return Command(many, parameters)
+    }
+
+    /// The time that the quota counts, of requests that were received from `first` to `last`.
+    private static func appendPeriod(from first: Timestamp, to last: Timestamp, to parameters: inout Parameters) {
+        parameters.append(first - QuotaWindow.length)
+        parameters.append(last + QuotaWindow.length)
     }
 
     /// Both statements, that for one request first.
