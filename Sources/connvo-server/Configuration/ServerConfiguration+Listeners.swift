@@ -7,6 +7,8 @@ extension ServerConfiguration {
         fileprivate(set) var host: String
         /// 0 lets the system choose a free port.
         let port: Int
+        /// Nil when the listener speaks HTTP without TLS.
+        var certificates: CertificateStore?
         fileprivate let address: ListenAddress
         fileprivate let hostSetting: Setting
         fileprivate let portSetting: Setting

@@ -12,6 +12,8 @@ struct ServerConfiguration: Sendable {
     var listener: Listener
     /// Nil when `ADMIN_PORT` is 0.
     var adminListener: Listener?
+    /// Of the listeners that speak TLS.
+    let certificates: [CertificateStore]
     let connectionLimits: ConnectionLimits
     let trustedProxies: TrustedProxies
     /// 0 means no limit.
@@ -38,6 +40,11 @@ struct ServerConfiguration: Sendable {
         listener = Self.listener(.httpHost, .httpPort, &settings)
         let admin = Self.listener(.adminHost, .adminPort, &settings)
         adminListener = admin.port == 0 ? nil : admin
+        let publicTLS = Self.certificates("public", .httpTLSCertificateFile, .httpTLSKeyFile, &settings)
+        let adminTLS = Self.certificates("admin", .adminTLSCertificateFile, .adminTLSKeyFile, &settings)
+        listener.certificates = publicTLS
+        adminListener?.certificates = adminTLS
+        certificates = [publicTLS, adminListener == nil ? nil : adminTLS].compactMap(\.self)
         connectionLimits = Self.connectionLimits(&settings)
         trustedProxies = Self.trustedProxies(&settings)
         let invalidTokens = settings.integer(.invalidTokensPerSecond)

@@ -64,6 +64,42 @@ extension Setting {
                     obstacles and warnings; 0 turns it off
                     """
             )
+        case .httpTLSCertificateFile:
+            SettingDeclaration(
+                section: .http,
+                type: .text(),
+                example: "/etc/connvo/tls/fullchain.pem",
+                isReloadable: true,
+                meaning: """
+                    certificates in PEM, this server's first and then the intermediate ones, at most 64 KiB: the public \
+                    listener then speaks TLS 1.2 and 1.3, and nothing else. Read again every five seconds \
+                    ([operations.md](operations.md#tls))
+                    """
+            )
+        case .httpTLSKeyFile:
+            SettingDeclaration(
+                section: .http,
+                type: .text(),
+                example: "/etc/connvo/tls/privkey.pem",
+                isReloadable: true,
+                meaning: "the private key of that certificate, in PEM and without a password; set both or none"
+            )
+        case .adminTLSCertificateFile:
+            SettingDeclaration(
+                section: .http,
+                type: .text(),
+                example: "/etc/connvo/tls/fullchain.pem",
+                isReloadable: true,
+                meaning: "the same for the admin listener, independent of the public one; probes then need `https:`"
+            )
+        case .adminTLSKeyFile:
+            SettingDeclaration(
+                section: .http,
+                type: .text(),
+                example: "/etc/connvo/tls/privkey.pem",
+                isReloadable: true,
+                meaning: "the private key of that certificate"
+            )
         case .httpIdleTimeout:
             SettingDeclaration(
                 section: .http,

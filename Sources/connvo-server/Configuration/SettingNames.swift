@@ -74,8 +74,6 @@ enum SettingNames {
             "DATABASE_USERNAME":
             return "DATABASE_URL holds host, port, user, password and database; "
                 + "or name this one in IGNORED_VARIABLES when another program uses it"
-        case "HTTP_TLS_CERTIFICATE_FILE", "HTTP_TLS_KEY_FILE":
-            return "take it out: there is no TLS of its own yet; put a proxy that speaks TLS in front"
         default:
             break
         }

@@ -41,10 +41,7 @@ import Testing
             remedy: "DATABASE_URL holds host, port, user, password and database; "
                 + "or name this one in IGNORED_VARIABLES when another program uses it"
         ),
-        Variable(
-            name: "HTTP_TLS_KEY_FILE",
-            remedy: "take it out: there is no TLS of its own yet; put a proxy that speaks TLS in front"
-        ),
+        Variable(name: "HTTP_TLS_CERT_FILE", remedy: "did you mean HTTP_TLS_KEY_FILE? Or \(others)"),
         // Kubernetes and Docker set these for a service "http", "database" or "stream-api".
         Variable(name: "HTTP_SERVICE_HOST", value: "10.0.0.1"), Variable(name: "HTTP_SERVICE_PORT", value: "80"),
         Variable(name: "HTTP_SERVICE_PORT_WEB", value: "80"),
