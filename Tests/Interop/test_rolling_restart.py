@@ -5,41 +5,22 @@ import base64
 import hashlib
 import http.client
 import json
-import pathlib
 import re
-import shutil
 import signal
+import sys
 import threading
 import time
 
 from conftest import ACTION, ACTION_PATH, DOCUMENTED_BODY, ROOT, Server, another, free_port, psql
 from proxies import running
 
+sys.path.insert(0, str(ROOT / "Tests/Drill"))
+from rollout import additive_migration, haproxy_configuration  # noqa: E402
+
 
 def configuration(one: Server, two: Server) -> str:
-    """deploy/haproxy.cfg for these two servers."""
-    text = (ROOT / "deploy/haproxy.cfg").read_text()
-    for example, actual in (
-        ("bind 127.0.0.1:8000", "bind 127.0.0.1:{port}"),
-        ("one 127.0.0.1:8080 check port 8081", f"one 127.0.0.1:{one.port} check port {one.admin_port}"),
-        ("two 127.0.0.2:8080 check port 8081", f"two 127.0.0.1:{two.port} check port {two.admin_port}"),
-    ):
-        assert text.count(example) == 1
-        text = text.replace(example, actual)
-    return text
-
-
-def additive_migration(folder: pathlib.Path) -> pathlib.Path:
-    """The migrations of this checkout and one more, which adds a column."""
-    shutil.copytree(ROOT / "sql/migrations", folder / "migrations")
-    shutil.copy(ROOT / "sql/roles.sql", folder)
-    number = max(int(file.name[:4]) for file in (folder / "migrations").glob("*.sql")) + 1
-    (folder / f"migrations/{number:04}_rooms.sql").write_text(
-        f"-- {number:04}: meetings may have a room.\n-- Why: a test.\n"
-        "-- Lock: ACCESS EXCLUSIVE on connvo.meetings, for a moment.\n"
-        "ALTER TABLE connvo.meetings ADD COLUMN room text;\n"
-    )
-    return folder / "migrations"
+    """As `running` takes it: with a place for the port."""
+    return haproxy_configuration("{port}", (one.port, one.admin_port), (two.port, two.admin_port))
 
 
 class Caller(threading.Thread):
