@@ -1,6 +1,15 @@
 """Faults of what callers need: keys and certificates."""
 
+import http.client
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+
 from drill import Drill
+
+FUNCTION = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
 
 
 class KeySetStale(Drill):
@@ -22,4 +31,83 @@ class KeySetStale(Drill):
         self.replace(self.kit.jwks.read_text())
 
 
-DRILLS = [KeySetStale]
+class TLSCalls(threading.Thread):
+    """Calls over TLS, twenty a second on one connection: bench/load speaks plain HTTP."""
+
+    def __init__(self, port, requests):
+        super().__init__(name="TLS calls")
+        self.port, self.stopping, self.granted, self.others = port, threading.Event(), 0, []
+        self.requests = [line.split("\t")[1:] for line in requests.read_text().splitlines()]
+        # The certificates are self-signed, and change: what is drilled is the alert.
+        self.context = ssl.create_default_context()
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
+
+    def run(self):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.context)
+        number = 0
+        while not self.stopping.wait(0.05):
+            meeting, bearer = self.requests[number % len(self.requests)]
+            number += 1
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
+            try:
+                connection.request("POST", FUNCTION, json.dumps({"args": {"meetingId": meeting}}), headers)
+                response = connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    self.granted += 1
+                else:
+                    self.others.append(response.status)
+            except (OSError, http.client.HTTPException) as error:
+                self.others.append(repr(error))
+                connection.close()
+        connection.close()
+
+    def end(self):
+        self.stopping.set()
+        self.join(30)
+
+
+class CertificateNearEnd(Drill):
+    """The certificate is renewed with one that ends in two days, and then with one that ends in ninety."""
+
+    name = "certificate-near-end"
+    alerts = ("ConnvoCertificateExpiring", "ConnvoCertificateExpiresSoon")
+
+    def set_up(self):
+        super().set_up()
+        self.certificate, self.key = self.folder / "server.pem", self.folder / "server.key"
+        key = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(self.key)]
+        subprocess.run(key, check=True, capture_output=True, timeout=60)
+        self.renew(90)
+
+    def renew(self, days):
+        """The same key, under another name, and moved into place."""
+        new = self.certificate.with_suffix(".new")
+        subprocess.run(
+            [shutil.which("openssl"), "req", "-x509", "-new", "-key", str(self.key), "-days", str(days), "-subj",
+             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", str(new)],
+            check=True, capture_output=True, timeout=60)
+        new.rename(self.certificate)
+
+    def make_server(self, name):
+        server = super().make_server(name)
+        server.environment |= {"HTTP_TLS_CERTIFICATE_FILE": str(self.certificate), "HTTP_TLS_KEY_FILE": str(self.key)}
+        return server
+
+    def start_load(self):
+        self.load = self.start(TLSCalls(self.server.port, self.requests()))
+
+    def begin(self):
+        self.renew(2)
+
+    def end(self):
+        self.renew(90)
+
+    def course(self):
+        line = super().course()
+        if self.load.others or not self.load.granted:
+            self.faults.append(f"{len(self.load.others)} calls over TLS got no token: {self.load.others[:3]}")
+        return f"{line}; {self.load.granted} calls over TLS"
+
+
+DRILLS = [KeySetStale, CertificateNearEnd]
