@@ -1,14 +1,14 @@
 // Load for generateParticipantTokenPublic: one thread, epoll, keep-alive connections to 127.0.0.1.
 //
 //   load --port 8080 --requests FILE --connections 64 --seconds 6 [--count N] [--rate R] [--skip N] [--lines N]
-//        [--repeat] [--tokens FILE] [--timeout S] [--reconnect] [--within MS]
+//        [--repeat] [--tokens FILE] [--log FILE] [--timeout S] [--reconnect] [--within MS] [--seed N]
 //
 // FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
-// --repeat starts over at its end; otherwise the end of the part ends the run.
+// --repeat starts over at its end; otherwise the end of the part ends the run. SIGTERM stops sending.
 //
 // Closed loop: every connection sends its next request when the response to the last one has arrived.
 //
-// Open loop (--rate): arrivals are random (exponential gaps, fixed seed) and do not depend on the responses; a request
+// Open loop (--rate): arrivals are random (exponential gaps, from --seed) and do not depend on the responses; a request
 // that finds no idle connection waits, and its latency counts from the moment it was due, so a stall of the server is
 // visible in the latencies.
 //
@@ -16,6 +16,11 @@
 // response of status 200 with a token counts as one. Every token received goes to --tokens, one a line. With --reconnect
 // lost connections are counted and opened again, for runs in which the server is killed; without it the first one ends
 // the run. The exit code is 0 when every request got a token, or with --reconnect.
+//
+// --log writes a line for every request, in the order of their ends, with spaces between the fields: when it was due,
+// when it was sent and when it ended (microseconds of CLOCK_MONOTONIC; 0 when it never ended); the status, or what
+// happened instead (closed, timeout, malformed, unanswered); its line in FILE, counted from 0; what Retry-After said, or -;
+// the token, or -.
 //
 // "within" of the summary counts the tokens that arrived within --within milliseconds (250), "unsent" the requests of an
 // open loop that were due and found no idle connection to the end.
@@ -27,6 +32,7 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +71,7 @@ struct connection {
     uint64_t due;      // when the request under way should have been sent
     uint64_t began;    // when it, or the attempt to connect, was begun
     uint64_t retry_at; // when a connection that is down is made again
+    size_t line;       // of the request under way
     size_t request_length, request_sent, response_length;
     char request[REQUEST_LIMIT];
     char response[RESPONSE_LIMIT];
@@ -79,11 +86,13 @@ static struct {
     double rate;
     size_t skip, lines;
     bool repeat;
-    const char *tokens;
+    const char *tokens, *log;
+    uint64_t seed;
     double timeout;
     bool reconnect;
     double within;
-} options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10, .within = 250};
+} options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10, .within = 250,
+           .seed = 1};
 
 static struct line *lines;
 static size_t line_count;
@@ -103,7 +112,8 @@ static uint32_t *latencies; // in microseconds
 static size_t latency_capacity;
 static uint32_t *per_second;
 static size_t per_second_count;
-static FILE *token_file;
+static FILE *token_file, *log_file;
+static volatile sig_atomic_t asked_to_stop;
 
 static void die(const char *what) {
     fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
@@ -114,6 +124,11 @@ static uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+static void ask_to_stop(int number) {
+    (void)number;
+    asked_to_stop = 1;
 }
 
 // --- Requests
@@ -190,6 +205,17 @@ static void write_request(struct connection *connection, const struct line *line
     connection->response_length = 0;
 }
 
+// What became of the request under way.
+static void log_request(const struct connection *connection, uint64_t ended, const char *outcome, struct text retry_after,
+                        struct text token) {
+    if (!log_file) return;
+    fprintf(log_file, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %s %zu %.*s %.*s\n", connection->due / 1000, connection->began / 1000,
+            ended / 1000, outcome, connection->line, (int)retry_after.length, retry_after.bytes, (int)token.length,
+            token.bytes);
+}
+
+static const struct text nothing = {"-", 1};
+
 // --- Connections
 
 static void watch(struct connection *connection, int operation, uint32_t events) {
@@ -216,6 +242,10 @@ static void take_down(struct connection *connection) {
 
 // A connection broke: `counter` says how.
 static void fail(struct connection *connection, uint64_t *counter) {
+    if (connection->state == BUSY) {
+        const char *outcome = counter == &timed_out ? "timeout" : counter == &malformed ? "malformed" : "closed";
+        log_request(connection, now(), outcome, nothing, nothing);
+    }
     if (++*counter == 1 && !options.reconnect) fprintf(stderr, "load: a connection failed: %s\n", strerror(errno));
     take_down(connection);
     if (!options.reconnect) stopped = true;
@@ -270,7 +300,8 @@ static void write_more(struct connection *connection) {
 
 // The gap to the next arrival: exponential, from a generator with a fixed seed.
 static uint64_t gap(void) {
-    static uint64_t state = 0x9E3779B97F4A7C15ull;
+    static uint64_t state;
+    if (!state) state = 0x9E3779B97F4A7C15ull * options.seed;
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
@@ -281,6 +312,10 @@ static uint64_t gap(void) {
 // Sends what is due, as far as there are idle connections.
 static void dispatch(void) {
     uint64_t time = now();
+    if (asked_to_stop && !stopped) {
+        stopped = true;
+        deadline = time < deadline ? time : deadline;
+    }
     while (!stopped) {
         uint64_t due = options.rate > 0 ? next_arrival : time;
         if (due >= deadline || sent == options.count) {
@@ -295,6 +330,7 @@ static void dispatch(void) {
         struct connection *connection = idle[idle_first];
         idle_first = (idle_first + 1) % MAXIMUM_CONNECTIONS;
         idle_count--;
+        connection->line = options.skip + sent % line_count;
         write_request(connection, &lines[sent++ % line_count]);
         if (options.rate > 0) next_arrival += gap();
         connection->state = BUSY;
@@ -325,42 +361,44 @@ static void note_latency(uint64_t time, uint64_t due) {
     per_second[second]++;
 }
 
-// The head is complete up to `body`; -1 when it does not say how long the body is.
-static ssize_t content_length(const char *head, const char *body, bool *closes) {
-    ssize_t length = -1;
-    for (const char *at = head; at < body; at = (const char *)memchr(at, '\n', (size_t)(body - at)) + 1) {
-        if (strncasecmp(at, "content-length:", 15) == 0) length = strtol(at + 15, NULL, 10);
-        if (strncasecmp(at, "connection: close", 17) == 0) *closes = true;
+struct head {
+    ssize_t content_length; // -1 when the head does not say
+    bool closes;
+    struct text retry_after;
+};
+
+// The head is complete up to `body`.
+static struct head read_head(const char *bytes, const char *body) {
+    struct head head = {.content_length = -1, .retry_after = nothing};
+    for (const char *at = bytes; at < body; at = (const char *)memchr(at, '\n', (size_t)(body - at)) + 1) {
+        if (strncasecmp(at, "content-length:", 15) == 0) head.content_length = strtol(at + 15, NULL, 10);
+        if (strncasecmp(at, "connection: close", 17) == 0) head.closes = true;
+        if (strncasecmp(at, "retry-after: ", 13) == 0) head.retry_after = (struct text){at + 13, strcspn(at + 13, " \r\n")};
     }
-    return length;
+    return head;
 }
 
-// Writes the token of a response; false when it has none.
-static bool take_token(const char *body, size_t length) {
+// The token of a response; of length 0 when it has none.
+static struct text find_token(const char *body, size_t length) {
     static const char key[] = "\"token\":\"";
     const char *token = memmem(body, length, key, sizeof key - 1);
-    if (!token) return false;
+    if (!token) return (struct text){body, 0};
     token += sizeof key - 1;
     const char *end = memchr(token, '"', (size_t)(body + length - token));
-    if (!end || end == token) return false;
-    if (token_file) {
-        fwrite(token, 1, (size_t)(end - token), token_file);
-        putc('\n', token_file);
-    }
-    return true;
+    return (struct text){token, end ? (size_t)(end - token) : 0};
 }
 
 // The received bytes may be a complete response.
 static void check_response(struct connection *connection) {
-    char *head = connection->response;
+    char *bytes = connection->response;
     size_t length = connection->response_length;
-    char *body = memmem(head, length, "\r\n\r\n", 4);
+    char *body = memmem(bytes, length, "\r\n\r\n", 4);
     if (!body) return;
     body += 4;
-    size_t head_length = (size_t)(body - head);
-    int status = strncmp(head, "HTTP/1.1 ", 9) == 0 ? atoi(head + 9) : 0;
-    bool closes = false;
-    ssize_t announced = content_length(head, body, &closes);
+    size_t head_length = (size_t)(body - bytes);
+    int status = strncmp(bytes, "HTTP/1.1 ", 9) == 0 ? atoi(bytes + 9) : 0;
+    struct head head = read_head(bytes, body);
+    ssize_t announced = head.content_length;
     if (status < 100 || status > 599 || announced < 0 || head_length + (size_t)announced > RESPONSE_LIMIT) {
         errno = EPROTO;
         return fail(connection, &malformed);
@@ -372,14 +410,22 @@ static void check_response(struct connection *connection) {
     }
 
     statuses[status]++;
-    if (status == 200 && take_token(body, (size_t)announced)) {
-        note_latency(now(), connection->due);
+    uint64_t time = now();
+    struct text token = status == 200 ? find_token(body, (size_t)announced) : (struct text){body, 0};
+    if (token.length > 0) {
+        note_latency(time, connection->due);
+        if (token_file) fprintf(token_file, "%.*s\n", (int)token.length, token.bytes);
     } else {
         static bool shown;
         if (!shown) fprintf(stderr, "load: a response without a token: %d %.*s\n", status, (int)announced, body);
         shown = true;
     }
-    if (closes) return take_down(connection);
+    if (log_file) {
+        char outcome[12];
+        snprintf(outcome, sizeof outcome, "%d", status);
+        log_request(connection, time, outcome, head.retry_after, token.length > 0 ? token : nothing);
+    }
+    if (head.closes) return take_down(connection);
     busy_count--;
     rest(connection);
 }
@@ -463,6 +509,9 @@ static void run(void) {
         bool waits_for_arrival = options.rate > 0 && !stopped && idle_count > 0 && next_arrival < next_sweep;
         wait_for_events(waits_for_arrival ? next_arrival : next_sweep);
     }
+    for (int index = 0; index < options.connections; index++) {
+        if (connections[index].state == BUSY) log_request(&connections[index], 0, "unanswered", nothing, nothing);
+    }
     if (options.rate > 0 && !exhausted) {
         for (; next_arrival < deadline && sent + unsent < options.count; next_arrival += gap()) unsent++;
     }
@@ -534,6 +583,8 @@ static void read_options(int count, char **arguments) {
         {"timeout", required_argument, NULL, 'o'},
         {"reconnect", no_argument, NULL, 'a'},
         {"within", required_argument, NULL, 'w'},
+        {"log", required_argument, NULL, 'g'},
+        {"seed", required_argument, NULL, 'd'},
         {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
@@ -551,12 +602,14 @@ static void read_options(int count, char **arguments) {
         case 'o': options.timeout = atof(optarg); break;
         case 'a': options.reconnect = true; break;
         case 'w': options.within = atof(optarg); break;
+        case 'g': options.log = optarg; break;
+        case 'd': options.seed = strtoull(optarg, NULL, 10); break;
         default: exit(64);
         }
     }
     bool fits = options.port > 0 && options.port < 65536 && options.requests && options.connections > 0 &&
                 options.connections <= MAXIMUM_CONNECTIONS && options.seconds > 0 && options.seconds <= 7200 &&
-                options.rate >= 0 && options.timeout > 0 && options.within > 0 && optind == count;
+                options.rate >= 0 && options.timeout > 0 && options.within > 0 && options.seed > 0 && optind == count;
     if (!fits) {
         fprintf(stderr, "usage: load --port N --requests FILE [--connections N] [--seconds S] ...; load.c says more\n");
         exit(64);
@@ -567,7 +620,10 @@ int main(int count, char **arguments) {
     read_options(count, arguments);
     read_lines();
     if (options.tokens && !(token_file = fopen(options.tokens, "w"))) die(options.tokens);
+    if (options.log && !(log_file = fopen(options.log, "w"))) die(options.log);
     if (token_file) setvbuf(token_file, NULL, _IOFBF, 1 << 20);
+    if (log_file) setvbuf(log_file, NULL, _IOFBF, 1 << 20);
+    signal(SIGTERM, ask_to_stop);
     connections = calloc((size_t)options.connections, sizeof *connections);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || epoll_fd < 0) die("start");
@@ -578,6 +634,7 @@ int main(int count, char **arguments) {
     run();
     getrusage(RUSAGE_SELF, &after);
     if (token_file && fclose(token_file) != 0) die(options.tokens);
+    if (log_file && fclose(log_file) != 0) die(options.log);
     summarize(microseconds(after.ru_utime) - microseconds(before.ru_utime) + microseconds(after.ru_stime) -
               microseconds(before.ru_stime));
     return options.reconnect || (answered > 0 && answered == sent) ? 0 : 1;
