@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 
 import bench
-import faults
 import measure
 import verify
 
+USERS = 10_000
+# How long a request may wait for its response: the server's own limit is 5 s.
+RESPONSE_LIMIT = 5.25
 # The honest clients: requests a second, whatever the responses do, and their connections.
 RATE, CONNECTIONS = 500, 64
 # What must hold. docs/resilience.md says why.
@@ -51,7 +53,7 @@ def parse_options():
     if not (5 <= options.seconds <= 600 and 3 <= options.connections <= 3000):
         parser.error("--seconds takes 5 to 600, --connections 3 to 3000")
     # What the preparations of the benchmark need.
-    options.phases, options.scale, options.scenarios = [], faults.USERS / 100_000, ()
+    options.phases, options.scale = [], USERS / 100_000
     return options
 
 
@@ -169,12 +171,45 @@ class Attackers:
         self.process.wait(10)
 
 
-class Attack(faults.Faults):
-    """Preparations and the load generator are those of scripts/faults."""
+class Attack:
+    def __init__(self, options, work):
+        # Its preparations and settings: database, roles, business data, how the server is started.
+        self.bench = bench.Bench(options, work)
+        self.options, self.work, self.postgres = options, work, self.bench.postgres
+
+    def prepare(self):
+        self.postgres.configure()
+        self.bench.migrate()
+        self.postgres.query("CREATE ROLE connvo_server LOGIN IN ROLE connvo_app")
+        self.postgres.seed(USERS, 0)
+        self.sign()
+
+    def sign(self):
+        """A bearer token for each user; the quota is so high that each serves many requests."""
+        self.bench.requests, self.bench.jwks = self.work / "requests.tsv", self.work / "jwks.json"
+        pairs = "".join(
+            f"user_01KQJZ5{10**18 + p * 7919 % USERS}\tmeeting_01KQJZ5{10**18 + p // 5}\n" for p in range(USERS))
+        lifetime = int(600 + self.options.seconds)
+        command = ["--key", self.work / "key.pem", "--jwks", self.bench.jwks, "--issuer", bench.ISSUER, "--lifetime", lifetime]
+        with open(self.bench.requests, "w") as output:
+            bench.run(bench.BUILD / "sign", *command, input=pairs, stdout=output)
 
     def load(self, server, name, seconds):
-        return super().load(
-            server, name, "--rate", RATE, "--connections", CONNECTIONS, "--within", WITHIN_MS, "--seconds", seconds)
+        """Starts the load generator. Returns its process and the file of tokens."""
+        tokens = self.work / f"{name}.tokens"
+        command = [
+            bench.BUILD / "load", "--port", server.port, "--requests", self.bench.requests, "--tokens", tokens,
+            "--connections", CONNECTIONS, "--repeat", "--reconnect", "--timeout", RESPONSE_LIMIT,
+            "--rate", RATE, "--within", WITHIN_MS, "--seconds", seconds,
+        ]
+        with open(self.work / f"{name}.errors", "w") as errors:
+            return bench.start(*command, stdout=subprocess.PIPE, stderr=errors), tokens
+
+    def finish(self, process, seconds):
+        try:
+            return json.loads(process.communicate(timeout=seconds + RESPONSE_LIMIT + 30)[0])
+        finally:
+            process.kill()
 
     def run(self):
         load_average = os.getloadavg()[0]

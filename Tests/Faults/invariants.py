@@ -1,0 +1,201 @@
+"""What holds after every fault: I1 to I8 of docs/resilience.md. Each check returns measurements with their bounds."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+
+from load import caller
+from measurement import at_least, at_most, none_of
+from processes import Failure, wait_until
+
+# The server's own deadline and what I3 gives it; the signs of a request without a response.
+DEADLINE = 5.25
+SILENT = {"closed", "timeout", "malformed", "unanswered"}
+# Ten a second. A second of the log's time stamps may hold the end of one such second and the beginning of the next.
+LOG_LINES_A_SECOND = 20
+# The server is started with this pool; one more session belongs to the look at the database.
+POOL = 4
+TOKEN = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}")
+
+
+# I1, I2
+
+def differences(requests, records):
+    """How tokens and records disagree: a dictionary of counts, all 0 when they agree."""
+    rows, digests = Counter(id for id, _ in records), dict(records)
+    received = [request for request in requests if request.is_token]
+    ids = Counter(request.claims["jti"] for request in received)
+
+    def is_altered(request):
+        digest = digests.get(request.claims["jti"])
+        return digest not in (None, hashlib.sha256(request.token.encode()).hexdigest())
+
+    def is_of_another(request):
+        user, meeting = caller(request.line)
+        return request.claims["user_id"] != user or request.claims["call_cids"] != [f"default:call_{meeting}"]
+
+    return {
+        "tokens without a record": sum(id not in rows for id in ids),
+        "tokens with another SHA-256 than their record": sum(map(is_altered, received)),
+        "tokens handed out twice": sum(count > 1 for count in ids.values()),
+        "records that are there twice": sum(count > 1 for count in rows.values()),
+        "tokens for another caller": sum(map(is_of_another, received)),
+    }
+
+
+def prove(requests, records):
+    """Shows on the data of this run that `differences` notices each kind of falsified data."""
+    received = [request for request in requests if request.is_token]
+    if len(received) < 2:
+        return
+    first, second = received[0], next((r for r in received if r.line != received[0].line), None)
+    jti = first.claims["jti"]
+    others = [record for record in records if record[0] != jti]
+    falsified = {
+        "tokens without a record": (received, others),
+        "tokens with another SHA-256 than their record": (received, [*others, (jti, "0" * 64)]),
+        "tokens handed out twice": ([*received, first], records),
+        "records that are there twice": (received, [*records, records[0]]),
+    }
+    if second:
+        swapped = type(second)(**{**{k: getattr(second, k) for k in second.__dataclass_fields__}, "line": first.line})
+        falsified["tokens for another caller"] = ([swapped, *received], records)
+    for name, (some_requests, some_records) in falsified.items():
+        if not differences(some_requests, some_records)[name]:
+            raise Failure(f"the check does not notice {name}")
+
+
+def tokens_and_records(run, requests):
+    records = run.cluster.records()
+    prove(requests, records)
+    found = differences(requests, records)
+    issued = sum(request.is_token for request in requests)
+    run.note("tokens", issued)
+    run.note("records without a token", len(records) - issued)
+    if run.may_lose:
+        run.note("tokens whose record an asynchronous standby did not have", found.pop("tokens without a record"))
+    unsure = sum(not request.is_token for request in requests) + run.unseen
+    return [
+        *(none_of(f"I1 {name}", count) for name, count in found.items()),
+        at_most("I2 records without a token", len(records) - issued, unsure, detail="more than requests without a token"),
+    ]
+
+
+# I3
+
+def answers(run, requests):
+    known = run.statuses | {"200"}
+    silent = [request for request in requests if request.outcome in SILENT]
+    unexpected = Counter(request.outcome for request in requests if request.outcome not in known | SILENT)
+    hurried = [request for request in requests if request.outcome in ("503", "429")]
+    slowest = max((request.seconds for request in requests if request.ended), default=0)
+    return [
+        none_of("I3 answers with another status", sum(unexpected.values()), ", ".join(sorted(unexpected))),
+        at_most("I3 requests without an answer", len(silent), run.may_be_silent),
+        none_of("I3 503 and 429 without Retry-After", sum(request.retry_after is None for request in hurried)),
+        at_most("I3 slowest answer", slowest, run.deadline, "s"),
+    ]
+
+
+# I4
+
+def recovery(run, requests):
+    """After each window of a fault: how long until requests got tokens again, and whether they went on to."""
+    measured, slowest, share = [], 0, 1
+    for window, following in zip(run.windows, [*run.windows[1:], None]):
+        until = following.began if following else float("inf")
+        # What is under way when the next fault begins belongs to that one.
+        after = [
+            request for request in requests if window.over < request.due < until
+            and not (request.due > until - 1 and (request.ended > until or not request.ended))]
+        late = [request for request in after if request.due > window.over + window.limit]
+        failed = [request for request in after if not request.is_token]
+        if late:
+            share = min(share, sum(request.is_token for request in late) / len(late))
+        elif not following:
+            raise Failure("the load ended before recovery could be seen")
+        slowest = max([slowest, *(request.due - window.over for request in failed)])
+    if run.windows:
+        limit = max(window.limit for window in run.windows)
+        measured.append(at_most("I4 recovery", slowest, limit, "s", is_main=True))
+        measured.append(at_least("I4 tokens after that", share * 100, 99.9, "%"))
+    return measured
+
+
+# I5, I6
+
+def leaks(run):
+    server, base = run.server, run.baseline
+    if not base or not server.is_running() or server.process.pid != base["pid"]:
+        return []
+
+    def settled(measure, limit):
+        wait_until(lambda: measure() <= limit, run.settle_seconds, pause=0.1)
+        return measure()
+
+    pool = int(server.environment.get("DATABASE_POOL_SIZE", POOL))
+    return [
+        at_most("I5 descriptors", settled(server.descriptors, base["descriptors"] + 2), base["descriptors"] + 2),
+        at_most("I5 threads", settled(server.threads, base["threads"]), base["threads"]),
+        at_most("I5 sessions in PostgreSQL", settled(run.cluster.backends, pool + 1), pool + 1),
+        none_of("I5 idle in transaction", settled(lambda: run.cluster.backends("state LIKE 'idle in transaction%'"), 0)),
+        at_most("I6 memory", server.memory_mb(), max(base["memory_mb"] * 1.2, base["memory_mb"] + run.memory_more), "MB"),
+    ]
+
+
+# I7
+
+def probes(run):
+    rows = run.probe_rows
+    if not rows:
+        return []
+    # An answer is late when the server is: not when this machine lets the prober itself wait.
+    alive = [row for row in rows if row.path == "/livez" and not run.is_excused(row.at)]
+    ready = [row for row in rows if row.path == "/readyz"]
+    measured = [
+        none_of("I7 /livez not 200", sum(row.status != 200 for row in alive)),
+        at_most("I7 slowest /livez", max((row.milliseconds for row in alive), default=0), run.livez_limit, "ms"),
+    ]
+    back, away = 0, 0
+    for window in run.windows:
+        first = next((row.at for row in ready if row.at >= window.over and row.status == 200), float("inf"))
+        back = max(back, first - window.over)
+        if window.is_outage:
+            first = next((row.at for row in ready if row.at >= window.began and row.status != 200), float("inf"))
+            away = max(away, first - window.began)
+    if run.windows:
+        measured.append(at_most("I7 ready again", back, max(window.limit for window in run.windows), "s"))
+    if any(window.is_outage for window in run.windows):
+        measured.append(at_most("I7 not ready", away, 2, "s"))
+    return measured
+
+
+# I8
+
+def logs(run):
+    counts, secrets = Counter(), [server.secret for server in run.servers] + run.secrets
+    leaked = 0
+    for server in run.servers:
+        for line in server.lines():
+            # Each refusal has an access line, whatever its number (docs/metrics.md); tokens are sampled.
+            if line.get("outcome", "issued") == "issued":
+                counts[server.name, line.get("time"), re.sub(r"\d+", "0", str(line.get("message")))] += 1
+            text = json.dumps(line)
+            leaked += bool(TOKEN.search(text)) or any(secret in text for secret in secrets)
+    most = max(((count, key) for key, count in counts.items() if key[1]), default=(0, ("", "", "")))
+    return [
+        at_most("I8 log lines a second of one kind", most[0], LOG_LINES_A_SECOND, detail=most[1][2]),
+        none_of("I8 lines with a token or a secret", leaked),
+    ]
+
+
+def check(run):
+    requests = [request for load in run.loads for request in load.requests]
+    measured = leaks(run)
+    if requests:
+        measured += tokens_and_records(run, requests) + answers(run, requests)
+    # Recovery is seen with the load that runs all the while.
+    if run.main_load:
+        measured += recovery(run, run.main_load.requests)
+    return measured + probes(run) + logs(run)
