@@ -1,5 +1,5 @@
 -- The basis of comparison, for pgbench: one statement that checks the facts a token needs and inserts the record
--- of it, all 25 columns, with values as long as real ones. It signs nothing and explains no refusal.
+-- of it, all 26 columns, with values as long as real ones. It signs nothing and explains no refusal.
 \set p random(0, :users - 1)
 \set user 1000000000000000000 + :p * 7919 % :users
 \set meeting 1000000000000000000 + :p / 5
@@ -8,7 +8,7 @@ INSERT INTO connvo.issued_tokens
     (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, held_role,
     granted_role, stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
     subscription_ends_at, call_cid, token_sha256, signing_key_id, session_id, impersonator, client_ip, user_agent,
-    request_id)
+    request_id, trace_id)
 SELECT gen_random_uuid(), request.now, date_trunc('second', request.now) + interval '1 hour',
     caller.id, meeting.id, meeting.organizer_id, organizer.organization_id,
     'participant', participant.role, 'participant', 'call_member',
@@ -27,7 +27,7 @@ SELECT gen_random_uuid(), request.now, date_trunc('second', request.now) + inter
     meeting.stream_call_type || ':' || meeting.stream_call_id, sha256(int8send(:nonce::bigint)), '0123456789abcdef',
     'session_01KQJZ50000000000000000000', NULL, '127.0.0.1'::inet,
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
-    gen_random_uuid()::text
+    gen_random_uuid()::text, NULL::uuid
 FROM (
     SELECT 'user_01KQJZ5' || :user::text AS user_id, 'meeting_01KQJZ5' || :meeting::text AS meeting_id, now() AS now
 ) AS request

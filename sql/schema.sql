@@ -117,6 +117,7 @@ DECLARE
     wanted constant text := partition_name;
     found constant regclass := to_regclass(format('connvo.%I', partition_name));
     noted record;
+    gained record;
     now_checksum text;
 BEGIN
     SELECT open.id, open.record_table, open.starts_at, open.ends_at, open.records, open.checksum, open.checksum_columns
@@ -164,6 +165,34 @@ BEGIN
     END IF;
 
     EXECUTE format('ALTER TABLE %s DROP COLUMN use_connvo_attach_partition', found);
+    FOR gained IN
+        SELECT attribute.attname AS name,
+            CAST(attribute.atttypid AS regtype) AS type,
+            CAST(nullif(attribute.attcollation, 0) AS regcollation) AS sorted_by,
+            col_description(attribute.attrelid, attribute.attnum) AS comment
+        FROM pg_attribute AS attribute
+        WHERE attribute.attrelid = CAST(format('connvo.%I', noted.record_table) AS regclass)
+            AND attribute.attnum > 0
+            AND NOT attribute.attisdropped
+            AND NOT attribute.attnotnull
+            AND NOT EXISTS (
+                SELECT 1
+                FROM pg_attribute AS own
+                WHERE own.attrelid = found
+                    AND own.attname = attribute.attname
+                    AND NOT own.attisdropped
+            )
+        ORDER BY attribute.attnum
+    LOOP
+        IF gained.sorted_by IS NULL THEN
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', found, gained.name, gained.type);
+        ELSE
+            EXECUTE format(
+                'ALTER TABLE %s ADD COLUMN %I %s COLLATE %s', found, gained.name, gained.type, gained.sorted_by
+            );
+        END IF;
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', found, gained.name, gained.comment);
+    END LOOP;
     EXECUTE format(
         'ALTER TABLE connvo.%I ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
         noted.record_table, found, noted.starts_at, noted.ends_at
@@ -178,7 +207,7 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION connvo.attach_partition(partition_name text, accept_altered boolean) IS 'Attaches a month that retention took away, when its triggers are in place and its records are those that were detached; altered records only with accept_altered, which is noted.';
+COMMENT ON FUNCTION connvo.attach_partition(partition_name text, accept_altered boolean) IS 'Attaches a month that retention took away, when its triggers are in place and its records are those that were detached; altered records only with accept_altered, which is noted. Columns that the table of records has gained since are added to the month.';
 
 CREATE FUNCTION connvo.create_partition(record_table text, month date) RETURNS text
     LANGUAGE plpgsql
@@ -1157,6 +1186,7 @@ CREATE TABLE connvo.issued_tokens (
     user_agent text,
     request_id text NOT NULL COLLATE pg_catalog."C",
     held_role text,
+    trace_id uuid,
     CONSTRAINT issued_tokens_call_cid_valid CHECK (((char_length(call_cid) >= 3) AND (char_length(call_cid) <= 129))),
     CONSTRAINT issued_tokens_expires_after_issue CHECK ((expires_at > issued_at)),
     CONSTRAINT issued_tokens_granted_role_known CHECK ((granted_role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))),
@@ -1226,6 +1256,8 @@ COMMENT ON COLUMN connvo.issued_tokens.user_agent IS 'User-Agent, cut at 256 cha
 COMMENT ON COLUMN connvo.issued_tokens.request_id IS 'The X-Request-Id of the answer.';
 
 COMMENT ON COLUMN connvo.issued_tokens.held_role IS 'The role the caller had in the meeting at that time; null in records older than migration 0006.';
+
+COMMENT ON COLUMN connvo.issued_tokens.trace_id IS 'The trace of the request: trace-id of the W3C traceparent that the client sent. Null when it sent no valid one, and in records older than migration 0020.';
 
 CREATE TABLE connvo.meeting_participants (
     meeting_id text NOT NULL COLLATE pg_catalog."C",
@@ -1879,6 +1911,7 @@ CREATE TABLE connvo.token_refusals (
     client_ip inet,
     user_agent text,
     request_id text NOT NULL COLLATE pg_catalog."C",
+    trace_id uuid,
     CONSTRAINT token_refusals_code_of_reason CHECK ((code =
 CASE reason
     WHEN 'user_not_provisioned'::text THEN 'UNAUTHORIZED'::text
@@ -1936,6 +1969,8 @@ COMMENT ON COLUMN connvo.token_refusals.client_ip IS 'Address of the client, beh
 COMMENT ON COLUMN connvo.token_refusals.user_agent IS 'User-Agent, cut at 256 characters; null when none was sent.';
 
 COMMENT ON COLUMN connvo.token_refusals.request_id IS 'The X-Request-Id of the answer.';
+
+COMMENT ON COLUMN connvo.token_refusals.trace_id IS 'The trace of the request: trace-id of the W3C traceparent that the client sent. Null when it sent no valid one, and in records older than migration 0020.';
 
 CREATE VIEW connvo.tail_fanout_daily AS
  WITH border AS (
@@ -2255,7 +2290,8 @@ CREATE VIEW reporting.altered_roles_v1 WITH (security_barrier='true') AS
     issued.held_role,
     issued.granted_role,
     issued.stream_role,
-    issued.request_id
+    issued.request_id,
+    encode(uuid_send(issued.trace_id), 'hex'::text) AS trace_id
    FROM connvo.issued_tokens issued
   WHERE (
         CASE
@@ -2286,6 +2322,8 @@ COMMENT ON COLUMN reporting.altered_roles_v1.granted_role IS 'The role that was 
 COMMENT ON COLUMN reporting.altered_roles_v1.stream_role IS 'The role claim of the token.';
 
 COMMENT ON COLUMN reporting.altered_roles_v1.request_id IS 'The X-Request-Id of the answer.';
+
+COMMENT ON COLUMN reporting.altered_roles_v1.trace_id IS 'The trace of the request, from the traceparent of the client; null when it sent no valid one, and in records older than migration 0020.';
 
 CREATE VIEW reporting.concurrent_tokens_daily_v1 WITH (security_barrier='true') AS
  SELECT rollup_concurrency_daily.day_utc,
@@ -2594,7 +2632,8 @@ CREATE VIEW reporting.record_faults_v1 WITH (security_barrier='true') AS
     fault.name AS fault,
     issued.user_id,
     issued.meeting_id,
-    issued.request_id
+    issued.request_id,
+    encode(uuid_send(issued.trace_id), 'hex'::text) AS trace_id
    FROM ((connvo.issued_tokens issued
      CROSS JOIN LATERAL ( SELECT uuid_send(issued.id) AS bytes,
             substr(int8send(((round((date_part('epoch'::text, issued.issued_at) * (1000000)::double precision)))::bigint / 1000)), 3) AS milliseconds) actual)
@@ -2615,7 +2654,8 @@ UNION ALL
     fault.name AS fault,
     refused.user_id,
     refused.meeting_id,
-    refused.request_id
+    refused.request_id,
+    encode(uuid_send(refused.trace_id), 'hex'::text) AS trace_id
    FROM ((connvo.token_refusals refused
      CROSS JOIN LATERAL ( SELECT uuid_send(refused.id) AS bytes,
             substr(int8send(((round((date_part('epoch'::text, refused.refused_at) * (1000000)::double precision)))::bigint / 1000)), 3) AS milliseconds) actual)
@@ -2643,6 +2683,8 @@ COMMENT ON COLUMN reporting.record_faults_v1.user_id IS 'Whom the record names.'
 COMMENT ON COLUMN reporting.record_faults_v1.meeting_id IS 'The meeting the record names.';
 
 COMMENT ON COLUMN reporting.record_faults_v1.request_id IS 'The X-Request-Id in the record.';
+
+COMMENT ON COLUMN reporting.record_faults_v1.trace_id IS 'The trace of the request, from the traceparent of the client; null when it sent no valid one, and in records older than migration 0020.';
 
 CREATE VIEW reporting.refusals_hourly_v1 WITH (security_barrier='true') AS
  SELECT rollup_refusals_hourly.hour_starts_at,
@@ -2902,7 +2944,8 @@ CREATE VIEW reporting.uncovered_tokens_v1 WITH (security_barrier='true') AS
     issued.subscription_status,
     issued.subscription_starts_at,
     issued.subscription_ends_at,
-    issued.request_id
+    issued.request_id,
+    encode(uuid_send(issued.trace_id), 'hex'::text) AS trace_id
    FROM (connvo.issued_tokens issued
      CROSS JOIN LATERAL ( VALUES ('tier_not_paid'::text,(NOT issued.tier_is_paid)), ('status_grants_nothing'::text,(issued.subscription_status <> ALL (ARRAY['trialing'::text, 'active'::text, 'past_due'::text]))), ('before_period'::text,(issued.issued_at < issued.subscription_starts_at)), ('after_period'::text,(issued.issued_at >= issued.subscription_ends_at))) fault(name, is_found))
   WHERE (fault.is_found AND (
@@ -2939,6 +2982,8 @@ COMMENT ON COLUMN reporting.uncovered_tokens_v1.subscription_starts_at IS 'Start
 COMMENT ON COLUMN reporting.uncovered_tokens_v1.subscription_ends_at IS 'End of its period at that time; null when it was open.';
 
 COMMENT ON COLUMN reporting.uncovered_tokens_v1.request_id IS 'The X-Request-Id of the answer.';
+
+COMMENT ON COLUMN reporting.uncovered_tokens_v1.trace_id IS 'The trace of the request, from the traceparent of the client; null when it sent no valid one, and in records older than migration 0020.';
 
 ALTER TABLE ONLY connvo.issued_tokens
     ADD CONSTRAINT issued_tokens_pkey PRIMARY KEY (id, issued_at);

@@ -92,9 +92,9 @@ INSERT = """
         (id, issued_at, expires_at, user_id, meeting_id, organizer_id, organization_id, requested_role, held_role,
         granted_role, stream_role, tier_id, tier_is_paid, subscription_id, subscription_status, subscription_starts_at,
         subscription_ends_at, call_cid, token_sha256, signing_key_id, session_id, impersonator, client_ip, user_agent,
-        request_id)
+        request_id, trace_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-        $23::text::inet, $24, $25)
+        $23::text::inet, $24, $25, $26)
 """
 
 
@@ -108,6 +108,11 @@ def uuid7(milliseconds):
     random = int.from_bytes(os.urandom(10))
     value = (milliseconds & (1 << 48) - 1) << 80 | random
     return uuid.UUID(int=value & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62)
+
+
+def trace_id(headers):
+    match = re.fullmatch(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", headers.get(b"traceparent", b""))
+    return uuid.UUID(match[1].decode()) if match else None
 
 
 def authenticate(headers):
@@ -210,6 +215,7 @@ async def issue(pool, client, headers, body, request_id):
             facts[by + "_is_paid"], facts[by + "_id"], facts[by + "_status"], facts[by + "_starts_at"],
             facts[by + "_ends_at"], call, hashlib.sha256(token.encode()).digest(), SIGNING_KEY_ID, claims["sid"], None,
             client, headers.get(b"user-agent", b"").decode("latin-1")[:256] or None, request_id,
+            trace_id(headers),
         )
     person = {"id": user, "name": facts["display_name"] or facts["email"].partition("@")[0]}
     if facts["avatar_url"]:

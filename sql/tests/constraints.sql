@@ -466,6 +466,7 @@ SELECT set_eq(
         ('issued_tokens.organization_id'), ('issued_tokens.requested_role'), ('issued_tokens.subscription_ends_at'),
         ('issued_tokens.impersonator'), ('issued_tokens.client_ip'), ('issued_tokens.user_agent'),
         ('issued_tokens.held_role'), -- not in records older than 0006
+        ('issued_tokens.trace_id'), ('token_refusals.trace_id'), -- of requests without traceparent
         ('token_refusals.organizer_id'), ('token_refusals.requested_role'), ('token_refusals.held_role'),
         ('token_refusals.impersonator'), ('token_refusals.client_ip'), ('token_refusals.user_agent'),
         ('rollup_state.refreshed_at'), ('partition_detachments.detached_at'), ('partition_detachments.dropped_at'),

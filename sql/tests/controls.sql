@@ -69,14 +69,14 @@ FROM unnest(ARRAY['altered_roles_v1', 'uncovered_tokens_v1', 'record_faults_v1']
 -- Bad records.
 SELECT pg_temp.token(change::jsonb)
 FROM unnest(ARRAY[
-    '{"request_id": "raised", "granted_role": "host"}',
+    '{"request_id": "raised", "granted_role": "host", "trace_id": "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"}',
     '{"request_id": "raised as asked", "requested_role": "host", "granted_role": "host"}',
     '{"request_id": "raised beyond", "requested_role": "participant", "granted_role": "host"}',
     '{"request_id": "neither held nor asked for", "requested_role": "participant", "granted_role": "observer"}',
     '{"request_id": "lowered unasked", "granted_role": "participant"}',
     '{"request_id": "old, not what was asked", "held_role": null, "requested_role": "participant"}',
     '{"request_id": "free", "tier_is_paid": false}',
-    '{"request_id": "unpaid", "subscription_status": "unpaid"}',
+    '{"request_id": "unpaid", "subscription_status": "unpaid", "trace_id": "00000000-0000-0000-0000-000000000001"}',
     '{"request_id": "paused and free", "subscription_status": "paused", "tier_is_paid": false}'
 ]) AS change;
 SELECT pg_temp.token(jsonb_build_object('request_id', 'too early', 'subscription_starts_at', now() + interval '1 microsecond'));
@@ -85,10 +85,11 @@ SELECT pg_temp.token(jsonb_build_object('request_id', 'too long', 'expires_at', 
 SELECT pg_temp.token(jsonb_build_object('request_id', 'too short', 'expires_at', now() + interval '59 minutes 59 seconds'));
 SELECT pg_temp.token(jsonb_build_object('request_id', 'version 4', 'id', '00000000-0000-4000-8000-000000000000'));
 SELECT pg_temp.token(jsonb_build_object('request_id', 'another time', 'id', pg_temp.uuid_v7(now() + interval '1 millisecond')));
-SELECT pg_temp.token('{"request_id": "tomorrow"}', now() + interval '1 day');
+SELECT pg_temp.token('{"request_id": "tomorrow", "trace_id": "00000000-0000-0000-0000-000000000002"}', now() + interval '1 day');
 SELECT pg_temp.refusal(jsonb_build_object('request_id', 'refused, another time', 'id', pg_temp.uuid_v7(now() - interval '1 millisecond')));
 SELECT pg_temp.refusal('{"request_id": "refused, version 4", "id": "00000000-0000-4000-8000-000000000000"}');
-SELECT pg_temp.refusal('{"request_id": "refused tomorrow"}', now() + interval '1 day');
+SELECT pg_temp.refusal('{"request_id": "refused tomorrow", "trace_id": "ffffffff-ffff-ffff-ffff-ffffffffffff"}',
+    now() + interval '1 day');
 
 SELECT bag_eq(
     'SELECT request_id::text, change FROM reporting.altered_roles_v1',
@@ -111,6 +112,18 @@ SELECT bag_eq(
         ('refused, version 4', 'token_refusals', 'id_not_version_7'),
         ('refused tomorrow', 'token_refusals', 'in_the_future') $$,
     'records that the server does not write'
+);
+SELECT bag_eq(
+    $$
+    SELECT request_id::text, trace_id FROM reporting.altered_roles_v1 WHERE trace_id IS NOT NULL
+    UNION ALL
+    SELECT request_id::text, trace_id FROM reporting.uncovered_tokens_v1 WHERE trace_id IS NOT NULL
+    UNION ALL
+    SELECT request_id::text, trace_id FROM reporting.record_faults_v1 WHERE trace_id IS NOT NULL
+    $$,
+    $$ VALUES ('raised', '4bf92f3577b34da6a3ce929d0e0e4736'), ('unpaid', '00000000000000000000000000000001'),
+        ('tomorrow', '00000000000000000000000000000002'), ('refused tomorrow', 'ffffffffffffffffffffffffffffffff') $$,
+    'each shows the trace as the log writes it, and null where the record has none'
 );
 
 -- Facts were copied: a later change of the subscription changes nothing.

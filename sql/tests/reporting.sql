@@ -24,7 +24,7 @@ SELECT set_eq(
             ('active_users_monthly_v1', 'month_utc date, tier_id text, users bigint, subscriptions bigint, tokens bigint'),
             ('address_fanout_daily_v1', 'day_utc date, client_ip inet, users bigint, tokens bigint, refusals bigint, refusal_ratio numeric'),
             ('altered_roles_v1', 'issued_at timestamptz, token_id uuid, change text, user_id text, meeting_id text, requested_role
-                text, held_role text, granted_role text, stream_role text, request_id text'),
+                text, held_role text, granted_role text, stream_role text, request_id text, trace_id text'),
             ('concurrent_tokens_daily_v1', 'day_utc date, peak_tokens bigint, peak_at timestamptz'),
             ('freshness_v1', 'read_at timestamptz, last_issued_at timestamptz, last_refused_at timestamptz, records_from
                 timestamptz, rolled_up_until timestamptz, refreshed_at timestamptz'),
@@ -39,7 +39,7 @@ SELECT set_eq(
             ('paywall_monthly_v1', 'month_utc date, organizer_id text, organization_id text, refusals bigint, users bigint, meetings
                 bigint, first_refused_at timestamptz, last_refused_at timestamptz, pays_now boolean'),
             ('record_faults_v1', 'recorded_at timestamptz, record_table text, record_id uuid, fault text, user_id text, meeting_id
-                text, request_id text'),
+                text, request_id text, trace_id text'),
             ('refusals_hourly_v1', 'hour_starts_at timestamptz, reason text, code text, refusals bigint, users bigint, meetings bigint'),
             ('reissue_bursts_v1', 'burst_starts_at timestamptz, user_id text, meeting_id text, tokens bigint, addresses bigint,
                 sessions bigint'),
@@ -55,7 +55,7 @@ SELECT set_eq(
                 bigint'),
             ('uncovered_tokens_v1', 'issued_at timestamptz, token_id uuid, fault text, user_id text, meeting_id text, organizer_id text,
                 tier_id text, subscription_id uuid, subscription_status text, subscription_starts_at timestamptz,
-                subscription_ends_at timestamptz, request_id text')
+                subscription_ends_at timestamptz, request_id text, trace_id text')
     ) AS declared (name, columns)
     $declared$,
     'the views and their columns are the declared ones'

@@ -144,6 +144,30 @@ SELECT throws_ok('SELECT connvo.rewind_rollups(NULL)', '22004', NULL, 'nor back 
 SELECT is(connvo.rewind_rollups('2999-01-01'), rolled_up_until, 'rewinding to the future does nothing')
 FROM connvo.rollup_state;
 
+-- A month that was detached before the records gained columns.
+SELECT results_eq(format('SELECT is_detached FROM connvo.detach_partition(%L, 3)', pg_temp.partition('issued_tokens', 4)),
+    'VALUES (true)', 'a month is detached');
+DO $$
+BEGIN
+    EXECUTE format('ALTER TABLE connvo.%I DROP COLUMN held_role, DROP COLUMN trace_id', pg_temp.partition('issued_tokens', 4));
+END;
+$$;
+UPDATE connvo.partition_detachments
+SET checksum_columns = array_remove(array_remove(checksum_columns, 'held_role'), 'trace_id')
+WHERE partition_name = pg_temp.partition('issued_tokens', 4);
+SELECT lives_ok(format('SELECT connvo.attach_partition(%L)', pg_temp.partition('issued_tokens', 4)), 'and attached again');
+SELECT bag_eq(
+    format(
+        'SELECT attname, atttypid, attcollation, col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = %L::regclass AND attnum > 0 AND NOT attisdropped',
+        'connvo.' || pg_temp.partition('issued_tokens', 4)
+    ),
+    $$
+    SELECT attname, atttypid, attcollation, col_description(attrelid, attnum) FROM pg_attribute
+    WHERE attrelid = 'connvo.issued_tokens'::regclass AND attnum > 0 AND NOT attisdropped
+    $$,
+    'with the columns of all others and their comments'
+);
+
 SELECT *
 FROM finish();
 ROLLBACK;

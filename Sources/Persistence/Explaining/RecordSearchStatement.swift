@@ -52,12 +52,13 @@ struct RecordSearchStatement {
         return """
             SELECT found.at, found.id::text, found.user_id, found.meeting_id, found.organizer_id,
                    found.requested_role, found.held_role, found.impersonator,
+                   encode(uuid_send(found.trace_id), 'hex'),
                    found.reason,
                    found.granted_role, found.stream_role, found.tier_id, found.subscription_id::text,
                    found.subscription_status, found.call_cid, found.expires_at
             FROM (
                 SELECT record.issued_at AS at, record.id, record.user_id, record.meeting_id, record.organizer_id,
-                       record.requested_role, record.held_role, record.impersonator,
+                       record.requested_role, record.held_role, record.impersonator, record.trace_id,
                        NULL::text AS reason,
                        record.granted_role, record.stream_role, record.tier_id, record.subscription_id,
                        record.subscription_status, record.call_cid, record.expires_at
@@ -65,7 +66,7 @@ struct RecordSearchStatement {
                 WHERE \(filter("issued_at"))
                 UNION ALL
                 SELECT record.refused_at, record.id, record.user_id, record.meeting_id, record.organizer_id,
-                       record.requested_role, record.held_role, record.impersonator,
+                       record.requested_role, record.held_role, record.impersonator, record.trace_id,
                        record.reason,
                        NULL, NULL, NULL, NULL, NULL, NULL, NULL
                 FROM connvo.token_refusals record

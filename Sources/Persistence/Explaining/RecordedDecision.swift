@@ -15,6 +15,9 @@ package struct RecordedDecision: Sendable {
     /// Nil where the caller was no participant, and in records older than migration 0006.
     package let heldRole: Role?
     package let impersonator: String?
+    /// The trace of the request, 32 hexadecimal digits; nil where the client sent no valid `traceparent`, and in records
+    /// older than migration 0020.
+    package let traceID: String?
     package let outcome: Outcome
 
     package enum Outcome: Hashable, Sendable {
@@ -95,6 +98,7 @@ package struct RecordedDecision: Sendable {
         requestedRole = try columns.nextIfPresent(String.self).flatMap { Role(rawValue: $0) }
         heldRole = try columns.nextIfPresent(String.self).flatMap { Role(rawValue: $0) }
         impersonator = try columns.nextIfPresent()
+        traceID = try columns.nextIfPresent()
         if columns.hasColumns(1) {
             outcome = .refused(try columns.nextCase())
             return

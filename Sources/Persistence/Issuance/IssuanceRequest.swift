@@ -16,6 +16,8 @@ package final class IssuanceRequest: Sendable {
     /// At most 256 characters.
     package let userAgent: String?
     package let requestID: String
+    /// The trace that the client's request belongs to; nil when it sent no valid `traceparent`.
+    package let traceID: TraceID?
 
     package init(
         admission: AdmissionRequest,
@@ -24,7 +26,8 @@ package final class IssuanceRequest: Sendable {
         impersonator: String?,
         clientIP: String?,
         userAgent: String?,
-        requestID: String
+        requestID: String,
+        traceID: TraceID? = nil
     ) {
         self.admission = admission
         self.receivedAt = receivedAt
@@ -33,5 +36,6 @@ package final class IssuanceRequest: Sendable {
         self.clientIP = clientIP
         self.userAgent = userAgent
         self.requestID = requestID
+        self.traceID = traceID
     }
 }

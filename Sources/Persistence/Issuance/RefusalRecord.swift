@@ -32,6 +32,7 @@ final class RefusalRecord: Sendable {
             .init("client_ip", nullable: .text, cast: "inet") { $0.request.clientIP },
             .init("user_agent", nullable: .text) { $0.request.userAgent },
             .init("request_id", .text) { $0.request.requestID },
+            .init("trace_id", nullable: .uuid) { $0.request.traceID },
         ]
     )
 }

@@ -2,7 +2,7 @@ internal import Domain
 
 /// A row of `connvo.issued_tokens`: facts copied at issue time, so that history stays true.
 ///
-/// A class, because each of its 25 columns is handed the whole row.
+/// A class, because each of its 26 columns is handed the whole row.
 final class TokenRecord: Sendable {
     let request: IssuanceRequest
     let issued: IssuedToken
@@ -50,6 +50,7 @@ final class TokenRecord: Sendable {
             .init("client_ip", nullable: .text, cast: "inet") { $0.request.clientIP },
             .init("user_agent", nullable: .text) { $0.request.userAgent },
             .init("request_id", .text) { $0.request.requestID },
+            .init("trace_id", nullable: .uuid) { $0.request.traceID },
         ]
     )
 }

@@ -199,7 +199,7 @@ extension Report {
         columns: [
             .instant("issued_at"), .text("token_id"), .text("change"), .text("user_id"), .text("meeting_id"),
             .text("requested_role"), .text("held_role"), .text("granted_role"), .text("stream_role"),
-            .text("request_id"),
+            .text("request_id"), .text("trace_id"),
         ],
         order: "issued_at, token_id",
         period: .instant("issued_at"),
@@ -216,6 +216,7 @@ extension Report {
             .instant("issued_at"), .text("token_id"), .text("fault"), .text("user_id"), .text("meeting_id"),
             .text("organizer_id"), .text("tier_id"), .text("subscription_id"), .text("subscription_status"),
             .instant("subscription_starts_at"), .instant("subscription_ends_at"), .text("request_id"),
+            .text("trace_id"),
         ],
         order: "issued_at, token_id",
         period: .instant("issued_at"),
@@ -231,7 +232,7 @@ extension Report {
         view: "reporting.record_faults_v1",
         columns: [
             .instant("recorded_at"), .text("record_table"), .text("record_id"), .text("fault"), .text("user_id"),
-            .text("meeting_id"), .text("request_id"),
+            .text("meeting_id"), .text("request_id"), .text("trace_id"),
         ],
         order: "recorded_at, record_id",
         period: .instant("recorded_at"),

@@ -42,7 +42,7 @@ extension LogObserver {
             "outcome": "\(request.outcome)",
             "duration_ms": request.duration.logged,
         ]
-        if let trace = request.traceID { metadata["trace_id"] = "\(trace.text)" }
+        if let trace = request.traceID { metadata["trace_id"] = "\(trace)" }
         switch request.result {
         case .page: break
         case .rejected(let error):

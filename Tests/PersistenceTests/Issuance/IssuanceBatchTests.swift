@@ -107,6 +107,34 @@ import Testing
         }
     }
 
+    @Test func `every record of a batch has the trace of its request, or none`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                let traces = [TraceID(high: 0, low: 10), nil, TraceID(high: .max, low: .max)]
+                let responses = try database.withMeetingsLocked {
+                    let first = engine.submit("user_blocked", "meeting_none")
+                    try engine.waitForBlocked(1)
+                    return [first]
+                        + traces.enumerated().map { number, trace in
+                            engine.submit(paid.participant, paid.meeting, id: "traced-\(number)", traceID: trace)
+                        }
+                }
+                _ = try responses.map { try $0.outcome() }
+                #expect(engine.committedSizes == [1, 3])
+            }
+            let recorded = try database.scalar(
+                """
+                SELECT string_agg(coalesce(trace_id::text, '-'), ' ' ORDER BY request_id)
+                FROM connvo.issued_tokens WHERE request_id LIKE 'traced-%'
+                """
+            )
+            #expect(
+                recorded == "00000000-0000-0000-0000-00000000000a - ffffffff-ffff-ffff-ffff-ffffffffffff"
+            )
+        }
+    }
+
     @Test func `the same request twice in a batch is two tokens and two records`() async throws {
         try await withDatabase { database in
             let paid = try database.paidMeeting()

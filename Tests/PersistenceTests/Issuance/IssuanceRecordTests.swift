@@ -38,7 +38,8 @@ import Testing
                 impersonator: "support@example.com",
                 clientIP: "2001:db8::1",
                 userAgent: "Mozilla/5.0 \"quoted\" 𝄞",
-                requestID: "the-request"
+                requestID: "the-request",
+                traceID: TraceID(high: 0x4bf9_2f35_77b3_4da6, low: 0xa3ce_929d_0e0e_4736)
             )
 
             let outcome = try TestEngine.run(on: database) { try $0.submit(request).outcome() }
@@ -75,6 +76,7 @@ import Testing
                 "client_ip": "2001:db8::1",
                 "user_agent": "Mozilla/5.0 \"quoted\" 𝄞",
                 "request_id": "the-request",
+                "trace_id": "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
             ]
             #expect(try database.record(of: "the-request", in: "issued_tokens") == expected)
             #expect(try database.refusalCount() == 0)
@@ -104,7 +106,7 @@ import Testing
             #expect(
                 Set(record.filter { $0.value == nil }.keys) == [
                     "organization_id", "requested_role", "subscription_ends_at", "impersonator", "client_ip",
-                    "user_agent",
+                    "user_agent", "trace_id",
                 ]
             )
         }
@@ -196,6 +198,7 @@ import Testing
                 "client_ip": "192.0.2.7",
                 "user_agent": "tests/1",
                 "request_id": "refused",
+                "trace_id": "00000000-0000-0000-0000-000000000001",
             ]
             #expect(record == columns)
             #expect(try database.tokenCount() == 0)

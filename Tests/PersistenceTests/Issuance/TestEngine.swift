@@ -74,6 +74,7 @@ final class TestEngine: Sendable {
         _ meeting: String,
         role: Role? = nil,
         id requestID: String? = nil,
+        traceID: TraceID? = TraceID(high: 0, low: 1),
         at instant: Timestamp = .now,
         timeLimit: Duration = .seconds(60),
         observe: @escaping @Sendable (IssuanceOutcome) -> Void = { _ in }
@@ -90,7 +91,8 @@ final class TestEngine: Sendable {
             impersonator: nil,
             clientIP: "192.0.2.7",
             userAgent: "tests/1",
-            requestID: requestID ?? "request-\(number)"
+            requestID: requestID ?? "request-\(number)",
+            traceID: traceID
         )
         return submit(request, timeLimit: timeLimit, observe: observe)
     }

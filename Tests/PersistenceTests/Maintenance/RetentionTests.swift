@@ -230,6 +230,48 @@ import Testing
         }
     }
 
+    @Test func `a month that was detached before the records gained a column gets it when it is attached`() async throws
+    {
+        try await withDatabase { database in
+            let month = try Month(database)
+            try Self.maintain(database, keepMonths: nil)
+            try Self.maintain(database, keepMonths: 9)
+            // As a month that was detached by version 19 of the schema.
+            try database.run(
+                """
+                SET ROLE connvo_owner;
+                ALTER TABLE connvo.\(month.partition) DROP COLUMN trace_id;
+                UPDATE connvo.partition_detachments AS noted
+                SET checksum_columns = earlier.columns,
+                    checksum = (SELECT checksum FROM connvo.record_checksum('connvo.\(month.partition)', earlier.columns))
+                FROM (
+                    SELECT array_remove(checksum_columns, 'trace_id') AS columns
+                    FROM connvo.partition_detachments
+                    WHERE partition_name = '\(month.partition)'
+                ) AS earlier
+                WHERE noted.partition_name = '\(month.partition)';
+                """
+            )
+
+            try database.run("SELECT connvo.attach_partition('\(month.partition)')")
+
+            #expect(try month.isAttached(database))
+            #expect(
+                try database.scalar("SELECT count(*) FROM connvo.\(month.partition) WHERE trace_id IS NULL") == "50"
+            )
+            #expect(
+                try database.scalar(
+                    """
+                    SELECT count(*) FROM pg_attribute
+                    WHERE attrelid IN ('connvo.\(month.partition)'::regclass, 'connvo.token_refusals'::regclass)
+                        AND attname = 'trace_id' AND col_description(attrelid, attnum) LIKE 'The trace of the request%'
+                    """
+                ) == "2"
+            )
+            #expect(try database.scalar("SELECT count(*) FROM reporting.partition_faults_v1") == "0")
+        }
+    }
+
     @Test(arguments: ["UPDATE", "DELETE", "INSERT", "none"])
     func `what was altered and attached by hand is found by the next run`(change: String) async throws {
         try await withDatabase { database in

@@ -81,6 +81,21 @@ import Testing
         #expect(text.output.contains("What would be decided now"))
     }
 
+    @Test(arguments: [(SeedData.host, true), ("user_nobody", true), (SeedData.host, false)])
+    func `the record's trace is shown, as the log has it`(user: String, isTraced: Bool) async throws {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let requestID = ServerFixture.makeRequestID()
+        var request = WireRequest.call(try Tokens.bearer(user)).adding("X-Request-Id", requestID)
+        if isTraced { request = request.adding("traceparent", "00-\(trace)-00f067aa0ba902b7-01") }
+        _ = try await ServerFixture.current.send(request)
+
+        let record = try #require(try await json(["--request-id", requestID]).record)
+        #expect(record["trace_id"] as? String == (isTraced ? trace : nil))
+        #expect(record["trace_id"] is NSNull == !isTraced)
+        let text = try await run(["--request-id", requestID]).output
+        #expect(text.contains("Trace     \(trace)\n") == isTraced)
+    }
+
     @Test func `the quota decides before the rules, and counts records up to the time`() async throws {
         let answer = try await ServerFixture.current.call("user_cohost")
         #expect(answer.status == 200)

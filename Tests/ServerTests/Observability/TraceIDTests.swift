@@ -1,3 +1,4 @@
+import Persistence
 import Testing
 
 @testable import connvo_server
@@ -13,7 +14,7 @@ import Testing
         "01-\(trace)-\(parent)-01", "cc-\(trace)-\(parent)-01-what-the-future-holds", "fe-\(trace)-\(parent)-01-",
     ])
     func `a valid header has its trace`(header: String) {
-        #expect(TraceID(traceparent: header)?.text == Self.trace)
+        #expect(TraceID(traceparent: header)?.description == Self.trace)
     }
 
     @Test(arguments: [

@@ -43,6 +43,7 @@ struct RecordedExplanation: Sendable {
         if let impersonator = record.impersonator {
             lines.append("          \(impersonator.safe(for: .table)) acted in the name of the user.")
         }
+        if let traceID = record.traceID { lines.append("Trace     \(traceID)") }
         if !others.isEmpty {
             let times = others.map(\.shown).joined(separator: ", ")
             lines.append("Others    the client sent this id more than once; other records: \(times)")
@@ -75,6 +76,7 @@ struct RecordedExplanation: Sendable {
         json.member("requested_role", orNull: record.requestedRole?.rawValue)
         json.member("held_role", orNull: record.heldRole?.rawValue)
         json.member("impersonator", orNull: record.impersonator)
+        json.member("trace_id", orNull: record.traceID)
         switch record.outcome {
         case .issued(let grant):
             json.member("outcome", "admitted")

@@ -77,7 +77,8 @@ final class TokenEndpoint: Sendable {
                 impersonator: caller.impersonator,
                 clientIP: address,
                 userAgent: exchange.fields.userAgent.map { $0.cut(at: 256) },
-                requestID: exchange.requestID
+                requestID: exchange.requestID,
+                traceID: exchange.fields.traceID
             ),
             self
         )

@@ -1,4 +1,5 @@
 internal import NIOHTTP1
+internal import Persistence
 
 /// The header fields that the server looks at, found in one pass.
 struct RequestFields {
