@@ -30,6 +30,15 @@ package struct StreamTokenSigner: Sendable {
         keyID = Hexadecimal.encode(mac.authenticate(Array("connvo key id".utf8)).prefix(8))
     }
 
+    /// What stands for a user where the id must not be read: the first 32 hex digits of
+    /// HMAC-SHA256(secret, "connvo log user " and the id).
+    ///
+    /// Only who has the secret can compute it, and so find out of which user a text is by trying ids. No token's
+    /// signature is one: what a token signs begins with ``header``.
+    package func pseudonym(of userID: String) -> String {
+        Hexadecimal.encode(mac.authenticate(Array("connvo log user \(userID)".utf8)).prefix(16))
+    }
+
     /// Makes a token and returns its text as ASCII bytes.
     ///
     /// The ids are written unchanged. Their permitted characters never encode to `-` or `_`, so the payload segment

@@ -66,7 +66,8 @@ import Testing
             let log = InMemoryLogHandler()
             let request = AnsweredRequest.example(.unauthenticated(failure), status: 401)
             MetricsObserver(metrics).observe(.answered(request))
-            LogObserver(logger: Logger(label: "test") { _ in log }).observe(.answered(request))
+            LogObserver(logger: Logger(label: "test") { _ in log }, successes: SuccessSampling(limit: 10)) { _ in "-" }
+                .observe(.answered(request))
             #expect(
                 metrics.value(of: #"connvo_authentication_failures_total{cause="\#(cause)"}"#) == 1,
                 "\(hostile)"

@@ -14,6 +14,7 @@ struct ConnvoApplication: Sendable {
     private let refusals: AsyncStream<DatabaseError>
     let keySet: KeySetRefresher
     let readiness: Readiness
+    let successSampling: SuccessSampling
     var publicListener: HTTPListener
     var adminListener: HTTPListener?
 
@@ -35,7 +36,10 @@ struct ConnvoApplication: Sendable {
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
-        let observe = Self.observers(logger: logger, metrics: metrics)
+        successSampling = SuccessSampling(limit: configuration.successLinesPerSecond)
+        let signer = configuration.signer
+        let log = LogObserver(logger: logger, successes: successSampling) { signer.pseudonym(of: $0.rawValue) }
+        let observe = Self.observers(log, MetricsObserver(metrics))
         let engine = try IssuanceEngine(Self.issuance(configuration)) { observe(.issuance($0)) }
         let (refusals, refused) = AsyncStream.makeStream(of: DatabaseError.self)
         let monitor = try DatabaseMonitor(
@@ -83,6 +87,7 @@ struct ConnvoApplication: Sendable {
                 pages: pages.merging([.readyz: .readiness(readiness)]) { $1 },
                 function: endpoint,
                 crossOrigin: configuration.crossOrigin,
+                tellsTiming: configuration.tellsTiming,
                 observe: observe,
                 now: SystemClock.now
             ),
@@ -121,11 +126,9 @@ struct ConnvoApplication: Sendable {
     }
 
     /// Who is told of what happens.
-    private static func observers(logger: Logger, metrics: PrometheusFactory) -> Observation.Sink {
-        let log = LogObserver(logger: logger)
-        let figures = MetricsObserver(metrics)
-        return { observation in
-            figures.observe(observation)
+    private static func observers(_ log: LogObserver, _ metrics: MetricsObserver) -> Observation.Sink {
+        { observation in
+            metrics.observe(observation)
             log.observe(observation)
         }
     }

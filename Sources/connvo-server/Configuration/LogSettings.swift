@@ -22,6 +22,21 @@ struct LogSettings {
         }
     }
 
+    /// `LOG_SUCCESSES_PER_SECOND`, as ``SuccessSampling/limit``.
+    static func successLinesPerSecond(_ settings: inout SettingsReader) -> Int {
+        let text = settings.text(.logSuccessesPerSecond)
+        if text == "all" { return .max }
+        guard let limit = Int(text), (0...1_000_000).contains(limit) else {
+            settings.note(
+                .logSuccessesPerSecond,
+                "is \(SettingText.quoted(text))",
+                "give a whole number from 0 to 1000000, or all"
+            )
+            return 0
+        }
+        return limit
+    }
+
     /// - Throws: ``DatabaseError`` when the system gives no descriptor or no thread for the writer.
     func makeWriter() throws(DatabaseError) -> LogWriter {
         try LogWriter(fileDescriptor: STDERR_FILENO) { [format] count in

@@ -30,6 +30,10 @@ struct ServerConfiguration: Sendable {
     let keySetSource: any KeySetSource
     let allowsDevelopmentTokens: Bool
     let streamGrantsConfirmed: Bool
+    /// Whether responses of the public listener have `Server-Timing`.
+    let tellsTiming: Bool
+    /// As ``SuccessSampling/limit``.
+    let successLinesPerSecond: Int
 
     enum Statements: String, CaseIterable {
         case prepared, unnamed
@@ -50,7 +54,9 @@ struct ServerConfiguration: Sendable {
         let invalidTokens = settings.integer(.invalidTokensPerSecond)
         let isGiven = settings.string(.invalidTokensPerSecond) != nil
         invalidTokensPerSecond = isGiven || trustedProxies.areSome ? invalidTokens : 0
-        crossOrigin = Self.crossOrigin(&settings)
+        tellsTiming = settings.flag(.httpServerTiming)
+        crossOrigin = Self.crossOrigin(&settings, exposesTiming: tellsTiming)
+        successLinesPerSecond = LogSettings.successLinesPerSecond(&settings)
 
         let database = DatabaseSettings.serving(&settings, purpose: "serve")
         poolSize = settings.integer(.databasePoolSize)
@@ -96,10 +102,10 @@ struct ServerConfiguration: Sendable {
         return .none
     }
 
-    private static func crossOrigin(_ settings: inout SettingsReader) -> CrossOriginPolicy? {
+    private static func crossOrigin(_ settings: inout SettingsReader, exposesTiming: Bool) -> CrossOriginPolicy? {
         let origins = settings.list(.corsOrigins)
         guard !origins.isEmpty else { return nil }
-        if let policy = CrossOriginPolicy(origins) { return policy }
+        if let policy = CrossOriginPolicy(origins, exposesTiming: exposesTiming) { return policy }
         settings.note(
             .corsOrigins,
             "is \(SettingText.quoted(origins.joined(separator: ",")))",

@@ -110,6 +110,15 @@ extension Setting {
                     being closed
                     """
             )
+        case .httpServerTiming:
+            SettingDeclaration(
+                section: .http,
+                type: .flag,
+                meaning: """
+                    `true` adds `Server-Timing` to the responses of the public listener: `queue`, `db` and `total` in \
+                    milliseconds, as the access line has them. Pages of `CORS_ORIGINS` may read it
+                    """
+            )
         case .corsOrigins:
             SettingDeclaration(
                 section: .http,
@@ -325,6 +334,17 @@ extension Setting {
                 section: .log,
                 type: .choice(default: "auto", of: ["auto", "json", "text"]),
                 meaning: "form of the log on standard error; `auto` is `text` on a terminal, else `json`"
+            )
+        case .logSuccessesPerSecond:
+            SettingDeclaration(
+                section: .log,
+                type: .text(default: "10"),
+                isReloadable: true,
+                meaning: """
+                    the most access lines of issued tokens in a second, 0 to 1000000, or `all`; `0` means none. Refusals \
+                    and failures always have theirs. Lines that standard error does not take in time wait in 1 MiB; \
+                    those that do not fit are dropped and counted
+                    """
             )
         case .ignoredVariables:
             SettingDeclaration(

@@ -20,6 +20,7 @@ enum Setting: String, CaseIterable, Sendable {
     case adminTLSCertificateFile = "ADMIN_TLS_CERTIFICATE_FILE"
     case adminTLSKeyFile = "ADMIN_TLS_KEY_FILE"
     case httpIdleTimeout = "HTTP_IDLE_TIMEOUT"
+    case httpServerTiming = "HTTP_SERVER_TIMING"
     case corsOrigins = "CORS_ORIGINS"
     case trustedProxies = "TRUSTED_PROXIES"
     case invalidTokensPerSecond = "INVALID_TOKENS_PER_SECOND"
@@ -49,6 +50,7 @@ enum Setting: String, CaseIterable, Sendable {
 
     case logLevel = "LOG_LEVEL"
     case logFormat = "LOG_FORMAT"
+    case logSuccessesPerSecond = "LOG_SUCCESSES_PER_SECOND"
 
     case ignoredVariables = "IGNORED_VARIABLES"
 

@@ -21,7 +21,9 @@ struct AnsweredRequest: Sendable {
     let method: MethodLabel
     let route: RouteLabel
     let status: Int
-    /// From the end of the head to the moment at which the response was written, in nanoseconds.
+    /// When the response was written, in nanoseconds of the monotonic clock.
+    let answeredAt: UInt64
+    /// From the end of the head until then, in nanoseconds.
     let duration: Int64
     /// How long it waited for a connection to the database, and how long the transaction of its batch took; zero for
     /// one that did not come so far.

@@ -1,3 +1,4 @@
+internal import Domain
 internal import JOSE
 internal import Logging
 internal import Synchronization
@@ -16,13 +17,15 @@ final class LogObserver: Sendable {
     /// For lines that an outage could repeat without end.
     let throttle = LogThrottle()
     /// For the access lines of tokens that were issued.
-    let successes: LogThrottle
+    let successes: SuccessSampling
+    /// What stands for a user in a line.
+    let pseudonym: @Sendable (User.ID) -> String
     let keySet = Mutex(KeySetState())
 
-    /// - Parameter successesPerSecond: The most access lines of issued tokens in a second.
-    init(logger: Logger, successesPerSecond: Int = 10) {
+    init(logger: Logger, successes: SuccessSampling, pseudonym: @escaping @Sendable (User.ID) -> String) {
         self.logger = logger
-        successes = LogThrottle(limit: successesPerSecond)
+        self.successes = successes
+        self.pseudonym = pseudonym
     }
 
     func observe(_ observation: Observation) {

@@ -28,7 +28,8 @@ struct InProcessServer: Sendable {
                 sign: { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
-        let log = LogObserver(logger: Logger(label: "test") { [log = keySet.requestLog] _ in log })
+        let logger = Logger(label: "test") { [log = keySet.requestLog] _ in log }
+        let log = LogObserver(logger: logger, successes: SuccessSampling(limit: 10)) { _ in "-" }
         let group = MultiThreadedEventLoopGroup.singleton
         let listener = HTTPListener(
             name: "test",

@@ -20,7 +20,8 @@ struct RefreshedKeySet: Sendable {
 
     private init(_ rules: KeySetSchedule.Rules) {
         source = ScriptedKeySet(rules)
-        let logObserver = LogObserver(logger: Logger(label: "test") { [log] _ in log })
+        let logger = Logger(label: "test") { [log] _ in log }
+        let logObserver = LogObserver(logger: logger, successes: SuccessSampling(limit: 10)) { _ in "-" }
         let metricsObserver = MetricsObserver(metrics)
         refresher = KeySetRefresher(
             source: source,

@@ -1,6 +1,7 @@
 import ConvexAPI
 import Domain
 import InMemoryLogging
+import JOSE
 import Logging
 import Persistence
 import PostgreSQL
@@ -12,14 +13,19 @@ import Testing
     private let log = InMemoryLogHandler()
     private static let caller = User.ID(rawValue: "user_01HZ8XK3V9Q2M4N6P7R8S9T0VW")
 
-    private var observer: LogObserver {
-        LogObserver(
-            logger: Logger(label: "test") { [log] _ in
-                var handler = log
-                handler.logLevel = .debug
-                return handler
-            }
-        )
+    private static let signer = try? StreamTokenSigner(secret: Array("a secret of the Stream app, of the tests".utf8))
+
+    private var observer: LogObserver { observer(successesPerSecond: 10) }
+
+    private func observer(successesPerSecond: Int) -> LogObserver {
+        let logger = Logger(label: "test") { [log] _ in
+            var handler = log
+            handler.logLevel = .debug
+            return handler
+        }
+        return LogObserver(logger: logger, successes: SuccessSampling(limit: successesPerSecond)) {
+            Self.signer?.pseudonym(of: $0.rawValue) ?? ""
+        }
     }
 
     // MARK: Requests
@@ -68,8 +74,9 @@ import Testing
                 "duration_ms": "2.345",
                 "queue_ms": "0.25",
                 "database_ms": "1.5",
-                // printf user_01HZ8XK3V9Q2M4N6P7R8S9T0VW | sha256sum | cut -c-32
-                "user": "8be85edc9fe6ba19f77b6588a7e6fc6e",
+                // printf 'connvo log user %s' user_01HZ8XK3V9Q2M4N6P7R8S9T0VW
+                //   | openssl dgst -sha256 -hmac 'a secret of the Stream app, of the tests' -r | cut -c -32
+                "user": "547d5433b572ce36f69a8c1cb6a8730f",
             ]
         )
     }
@@ -98,6 +105,37 @@ import Testing
         }
 
         #expect(log.entries.count == 500)
+    }
+
+    @Test func `of issued tokens so many a second have a line, and the next line says how many had none`() {
+        let observer = observer(successesPerSecond: 3)
+        let second: UInt64 = 1_000_000_000
+        for instant in [5 * second, 5 * second, 5 * second + 1, 6 * second - 1, 6 * second - 1, 6 * second, 9 * second]
+        {
+            observer.observe(.answered(.example(AnsweredRequest.issued(to: Self.caller), answeredAt: instant)))
+        }
+
+        #expect(log.entries.map { $0.metadata["outcome"]?.description } == Array(repeating: "issued", count: 5))
+        #expect(log.entries.map { $0.metadata["suppressed"]?.description } == [nil, nil, nil, "2", nil])
+    }
+
+    @Test func `none, all, and a limit that is changed while requests come`() {
+        let observer = observer(successesPerSecond: 0)
+        func answer(_ count: Int) -> Int {
+            log.clear()
+            for _ in 0..<count {
+                observer.observe(.answered(.example(AnsweredRequest.issued(to: Self.caller), answeredAt: 1)))
+            }
+            // A refusal has its line whatever the limit is.
+            observer.observe(.answered(.example(.decided(.refused(.tierRequired), caller: Self.caller), status: 403)))
+            return log.entries.count - 1
+        }
+
+        #expect(answer(500) == 0)
+        observer.successes.limit = .max
+        #expect(answer(500) == 500)
+        observer.successes.limit = 7
+        #expect(answer(500) == 7)
     }
 
     // MARK: The database

@@ -11,6 +11,8 @@ final class Routes: Sendable {
     private let function: TokenEndpoint?
     /// Nil when no page of another origin may read responses.
     private let crossOrigin: CrossOriginPolicy?
+    /// Whether responses say how long the request took, and where.
+    let tellsTiming: Bool
     let observe: Observation.Sink
     let now: @Sendable () -> Timestamp
 
@@ -18,12 +20,14 @@ final class Routes: Sendable {
         pages: [RouteLabel: Page],
         function: TokenEndpoint? = nil,
         crossOrigin: CrossOriginPolicy? = nil,
+        tellsTiming: Bool = false,
         observe: @escaping Observation.Sink,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.pages = pages
         self.function = function
         self.crossOrigin = crossOrigin
+        self.tellsTiming = tellsTiming
         self.observe = observe
         self.now = now
     }

@@ -68,13 +68,15 @@ final class HTTPExchange {
 
     /// The request with its answer, for log and metrics.
     func answered(status: Int) -> AnsweredRequest {
-        AnsweredRequest(
+        let now = NIODeadline.now()
+        return AnsweredRequest(
             requestID: requestID,
             traceID: fields.traceID,
             method: MethodLabel(head.method),
             route: RouteLabel(route),
             status: status,
-            duration: (NIODeadline.now() - startedAt).nanoseconds,
+            answeredAt: now.uptimeNanoseconds,
+            duration: (now - startedAt).nanoseconds,
             timing: pending?.timing ?? IssuanceTiming(),
             result: result
         )

@@ -284,11 +284,13 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func send(_ response: EndpointResponse, to exchange: HTTPExchange, context: ChannelHandlerContext) {
-        routes.observe(.answered(exchange.answered(status: response.status)))
+        let answered = exchange.answered(status: response.status)
+        routes.observe(.answered(answered))
         let keepsConnection = machine.completed()
         let bytes = encoder.encode(
             response,
             to: exchange,
+            serverTiming: routes.tellsTiming ? ServerTiming.text(of: answered) : nil,
             keepsConnection: keepsConnection,
             now: routes.now(),
             allocator: context.channel.allocator

@@ -9,10 +9,12 @@ struct ResponseEncoder {
 
     /// - Parameters:
     ///   - exchange: The request that is answered.
+    ///   - serverTiming: The value of `Server-Timing`; nil for none.
     ///   - keepsConnection: Whether the connection is kept after this response.
     mutating func encode(
         _ response: EndpointResponse,
         to exchange: HTTPExchange,
+        serverTiming: String? = nil,
         keepsConnection: Bool,
         now: Timestamp,
         allocator: ByteBufferAllocator
@@ -29,6 +31,7 @@ struct ResponseEncoder {
         bytes.writeField("Date", date.text(at: now))
         for (name, value) in response.headers { bytes.writeField(name, value) }
         for (name, value) in exchange.crossOriginHeaders { bytes.writeField(name, value) }
+        if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         if !keepsConnection {
             bytes.writeStaticString("Connection: close\r\n")
         } else if exchange.version == .http1_0 {
