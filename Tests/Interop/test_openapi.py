@@ -8,6 +8,7 @@ import time
 import jsonschema
 import jwt
 import pytest
+import raw_http
 import yaml
 from conftest import ACTION, ACTION_PATH, FUNCTION, ROOT, another
 from openapi_spec_validator import validate
@@ -41,7 +42,7 @@ def declared():
 def examples():
     for path, method, status, answer in declared():
         for media, content in answer.get("content", {}).items():
-            for name, example in content["examples"].items():
+            for name, example in content.get("examples", {}).items():
                 yield path, method, status, media, name, content["schema"], example["value"]
 
 
@@ -146,6 +147,11 @@ class Provoking:
     def malformed(self, path):
         headers = {**JSON_HEADERS, "Authorization": f"Bearer {self.server.bearer('user_workos_123')}"}
         return self.server.request("POST", path, json.dumps({"path": ACTION_PATH}), headers)
+
+    def notHTTP(self, path):
+        request = raw_http.head("POST", path, "Host: another", "Content-Length: 0")
+        response = raw_http.exchange(self.server.port, request)
+        return response.status, response.body.decode(), {name.title(): value for name, value in response.fields.items()}
 
     def noCredentials(self, path):
         return self.server.request("POST", path, "{}", JSON_HEADERS)
@@ -252,6 +258,16 @@ def test_an_example_is_what_the_server_says(provoke, path, method, status, media
         assert masked(body) == masked(value)
         assert list(body) == list(value), "the order of the fields"
     expect_declared_headers(path, method, status, headers)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/openapi.yaml"])
+def test_a_document_is_as_declared(server, path):
+    status, text, headers = server.request("GET", path)
+    assert (status, headers["Content-Type"].split(";")[0]) == (200, *DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"])
+    expect_declared_headers(path, "get", "200", headers)
+    status, text, headers = server.request("GET", path, headers={"If-None-Match": headers["ETag"]})
+    assert (status, text) == (304, "")
+    expect_declared_headers(path, "get", "304", headers)
 
 
 def expect_declared_headers(path, method, status, headers):
