@@ -2,14 +2,14 @@ import Foundation
 import PackagePlugin
 
 /// Embeds the files that the binary carries into the target that uses them, as one Swift file of raw strings, so that one
-/// binary can be deployed without its source tree: `sql/` into Persistence, and the documents that
-/// `connvo-server help NAME` prints into the executable.
+/// binary can be deployed without its source tree: `sql/` into Persistence; into the executable the documents that
+/// `connvo-server help NAME` prints, and the pages that the public listener sends.
 @main
 struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         switch target.name {
         case "Persistence": [try sqlCommand(context)]
-        case "connvo-server": [try documentsCommand(context)]
+        case "connvo-server": [try documentsCommand(context), try pagesCommand(context)]
         default: []
         }
     }
@@ -42,6 +42,20 @@ struct EmbedFiles: BuildToolPlugin {
             executable: try context.tool(named: "EmbedFilesTool").url,
             arguments: ["documents", output.path(), root.path()] + documents.map { $0.path() },
             inputFiles: documents,
+            outputFiles: [output]
+        )
+    }
+
+    /// What `scripts/openapi` makes of openapi.yaml: share/api/docs.html and share/api/openapi.json.
+    private func pagesCommand(_ context: PluginContext) throws -> Command {
+        let root = context.package.directoryURL
+        let pages = ["docs.html", "openapi.json"].map { root.appending(path: "share/api").appending(path: $0) }
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedPages.swift")
+        return .buildCommand(
+            displayName: "Embedding \(pages.count) pages",
+            executable: try context.tool(named: "EmbedFilesTool").url,
+            arguments: ["pages", output.path(), root.path()] + pages.map { $0.path() },
+            inputFiles: pages,
             outputFiles: [output]
         )
     }

@@ -80,11 +80,12 @@ struct ConnvoApplication: Sendable {
             trustedProxies: configuration.trustedProxies
         )
         let pages: [RouteLabel: Page] = [.livez: .liveness, .healthz: .liveness, .version: .version]
+        let documents = configuration.servesDocuments ? APIDescription.pages() : [:]
         publicListener = Self.listener(
             "public",
             configuration.listener,
             Routes(
-                pages: pages.merging([.readyz: .readiness(readiness)]) { $1 },
+                pages: pages.merging([.readyz: .readiness(readiness)]) { $1 }.merging(documents) { $1 },
                 function: endpoint,
                 crossOrigin: configuration.crossOrigin,
                 tellsTiming: configuration.tellsTiming,

@@ -15,6 +15,8 @@ struct ServerConfiguration: Sendable {
     /// Of the listeners that speak TLS.
     let certificates: [CertificateStore]
     let connectionLimits: ConnectionLimits
+    /// Whether the public listener serves the description of the API.
+    let servesDocuments: Bool
     let trustedProxies: TrustedProxies
     /// 0 means no limit.
     let invalidTokensPerSecond: Int
@@ -39,6 +41,10 @@ struct ServerConfiguration: Sendable {
         case prepared, unnamed
     }
 
+    enum Documents: String, CaseIterable {
+        case on, off
+    }
+
     /// - Throws: ``ConfigurationFailure`` with every problem in the settings.
     init(_ settings: inout SettingsReader) throws(ConfigurationFailure) {
         listener = Self.listener(.httpHost, .httpPort, &settings)
@@ -50,6 +56,7 @@ struct ServerConfiguration: Sendable {
         adminListener?.certificates = adminTLS
         certificates = [publicTLS, adminListener == nil ? nil : adminTLS].compactMap(\.self)
         connectionLimits = Self.connectionLimits(&settings)
+        servesDocuments = settings.choice(.httpDocs, of: Documents.self) == .on
         trustedProxies = Self.trustedProxies(&settings)
         let invalidTokens = settings.integer(.invalidTokensPerSecond)
         let isGiven = settings.string(.invalidTokensPerSecond) != nil

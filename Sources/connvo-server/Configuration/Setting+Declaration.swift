@@ -119,6 +119,15 @@ extension Setting {
                     milliseconds, as the access line has them. Pages of `CORS_ORIGINS` may read it
                     """
             )
+        case .httpDocs:
+            SettingDeclaration(
+                section: .http,
+                type: .choice(default: "on", of: ["on", "off"]),
+                meaning: """
+                    whether the public listener serves `/docs`, `/openapi.yaml` and `/openapi.json`, which describe the \
+                    API and say nothing of this deployment; with `off` they are 404
+                    """
+            )
         case .corsOrigins:
             SettingDeclaration(
                 section: .http,

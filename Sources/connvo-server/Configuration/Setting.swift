@@ -21,6 +21,7 @@ enum Setting: String, CaseIterable, Sendable {
     case adminTLSKeyFile = "ADMIN_TLS_KEY_FILE"
     case httpIdleTimeout = "HTTP_IDLE_TIMEOUT"
     case httpServerTiming = "HTTP_SERVER_TIMING"
+    case httpDocs = "HTTP_DOCS"
     case corsOrigins = "CORS_ORIGINS"
     case trustedProxies = "TRUSTED_PROXIES"
     case invalidTokensPerSecond = "INVALID_TOKENS_PER_SECOND"

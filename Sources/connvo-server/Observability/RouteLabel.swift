@@ -12,6 +12,9 @@ enum RouteLabel: String, CaseIterable, Sendable {
     case readyz = "/readyz"
     case version = "/version"
     case metrics = "/metrics"
+    case openAPIYAML = "/openapi.yaml"
+    case openAPIJSON = "/openapi.json"
+    case docs = "/docs"
     /// There is nothing at the path.
     case unmatched = "unmatched"
 
@@ -40,6 +43,9 @@ enum RouteLabel: String, CaseIterable, Sendable {
         case .version: 7
         case .metrics: 8
         case .unmatched: 9
+        case .openAPIYAML: 10
+        case .openAPIJSON: 11
+        case .docs: 12
         }
     }
 }

@@ -178,6 +178,7 @@ import Testing
     @Test func `a setting that may be one of several names is declared with the names of its type`() {
         let types: [(Setting, [String])] = [
             (.databaseStatements, ServerConfiguration.Statements.allCases.map(\.rawValue)),
+            (.httpDocs, ServerConfiguration.Documents.allCases.map(\.rawValue)),
             (.requestedRole, RequestedRoleRule.allCases.map(\.rawValue)),
             (.logLevel, Logger.Level.allCases.map(\.rawValue)),
             (.logFormat, LogSettings.Format.allCases.map(\.rawValue)),

@@ -2,16 +2,22 @@ internal import ConvexAPI
 internal import JSON
 internal import Prometheus
 
-/// What is answered to GET and HEAD without a call of the function: the probes, the version and the metrics.
-struct Page: Sendable {
+/// What is answered to GET and HEAD without a call of the function: the probes, the version, the metrics and the
+/// description of the API.
+enum Page: Sendable {
     /// Makes the response, from the query of the request: what follows the question mark.
-    let respond: @Sendable (_ query: Substring) -> EndpointResponse
+    typealias Response = @Sendable (_ query: Substring) -> EndpointResponse
+
+    /// Made for each request.
+    case made(Response)
+    /// Made once.
+    case document(Document)
 
     /// The process answers.
-    static let liveness = Page { _ in EndpointResponse(status: 200, body: status("ok")) }
+    static let liveness = Page.made { _ in EndpointResponse(status: 200, body: status("ok")) }
 
     /// As Convex answers it: the bare version.
-    static let version = Page { _ in
+    static let version = Page.made { _ in
         EndpointResponse(
             status: 200,
             body: Array(ServerVersion.current.utf8),
@@ -21,25 +27,26 @@ struct Page: Sendable {
 
     /// All metrics, in Prometheus' text format.
     static func metrics(_ metrics: PrometheusFactory) -> Page {
-        Page { _ in
+        .made { _ in
             EndpointResponse(status: 200, body: metrics.text(), contentType: PrometheusFactory.contentType)
         }
     }
 
     /// Whether requests should be sent to this process.
     static func readiness(_ readiness: Readiness) -> Page {
-        Page { _ in
-            let isReady = readiness.obstacles.isEmpty
-            return EndpointResponse(status: isReady ? 200 : 503, body: status(isReady ? "ready" : "not ready"))
-        }
+        .made { _ in brief(readiness) }
+    }
+
+    private static func brief(_ readiness: Readiness) -> EndpointResponse {
+        let isReady = readiness.obstacles.isEmpty
+        return EndpointResponse(status: isReady ? 200 : 503, body: status(isReady ? "ready" : "not ready"))
     }
 
     /// As ``readiness(_:)``; to `?verbose`, with the reasons, for operators.
     static func verboseReadiness(_ readiness: Readiness) -> Page {
-        let brief = Page.readiness(readiness)
-        return Page { query in
+        .made { query in
             guard query.split(separator: "&").contains(where: { $0 == "verbose" || $0.hasPrefix("verbose=") }) else {
-                return brief.respond(query)
+                return brief(readiness)
             }
             let obstacles = readiness.obstacles
             return EndpointResponse(

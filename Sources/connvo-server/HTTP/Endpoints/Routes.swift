@@ -36,6 +36,8 @@ final class Routes: Sendable {
     enum Evaluation {
         /// It is answered.
         case respond(EndpointResponse)
+        /// It is answered with a document, or with word that the client has it already.
+        case send(Document)
         /// The key that its token names is not in the key set of this generation. It waits for another one, or is
         /// refused for this reason where it cannot.
         case awaitKeys(generation: UInt64, AuthenticationFailure, TokenEndpoint)
@@ -112,8 +114,10 @@ final class Routes: Sendable {
     /// - Throws: What the request is refused for.
     func evaluate(_ exchange: HTTPExchange, peer: String?, now: Timestamp) throws(ErrorResponse) -> Evaluation {
         switch exchange.route {
-        case .page(let page, _):
-            return .respond(page.respond(RequestTarget.split(exchange.head.uri).query))
+        case .page(.document(let document), _):
+            return .send(document)
+        case .page(.made(let response), _):
+            return .respond(response(RequestTarget.split(exchange.head.uri).query))
         case .preflight:
             return .respond(EndpointResponse(status: 204, body: [], headers: CrossOriginPolicy.preflight))
         case .function, .unknownFunction:

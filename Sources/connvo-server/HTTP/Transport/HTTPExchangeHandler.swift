@@ -143,6 +143,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             switch try routes.evaluate(exchange, peer: connection.peer, now: routes.now()) {
             case .respond(let response):
                 send(response, to: exchange, context: context)
+            case .send(let document):
+                send(document, to: exchange, context: context)
             case .awaitKeys(let generation, let failure, let endpoint):
                 guard awaitKeys(exchange, since: generation, endpoint, context: context) else {
                     throw exchange.refusal(failure)
@@ -295,6 +297,31 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             now: routes.now(),
             allocator: context.channel.allocator
         )
+        write(bytes, keepsConnection: keepsConnection, context: context)
+    }
+
+    /// Sends a document. Its bytes are shared by all connections that wait for them.
+    private func send(_ document: Document, to exchange: HTTPExchange, context: ChannelHandlerContext) {
+        let status = document.isHeld(by: exchange.head.headers) ? 304 : 200
+        routes.observe(.answered(exchange.answered(status: status)))
+        let keepsConnection = machine.completed()
+        let head = encoder.encodeHead(
+            of: document,
+            status: status,
+            to: exchange,
+            keepsConnection: keepsConnection,
+            now: routes.now(),
+            allocator: context.channel.allocator
+        )
+        if status == 304 || exchange.isHead {
+            return write(head, keepsConnection: keepsConnection, context: context)
+        }
+        context.write(wrapOutboundOut(head), promise: nil)
+        write(document.body, keepsConnection: keepsConnection, context: context)
+    }
+
+    /// Writes a response, or the rest of it, and closes the connection behind it unless it is kept.
+    private func write(_ bytes: ByteBuffer, keepsConnection: Bool, context: ChannelHandlerContext) {
         guard !keepsConnection else {
             connection.enter(.idle)
             return context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

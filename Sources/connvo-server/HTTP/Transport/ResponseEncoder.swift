@@ -30,6 +30,33 @@ struct ResponseEncoder {
         bytes.writeField("X-Request-Id", exchange.requestID)
         bytes.writeField("Date", date.text(at: now))
         for (name, value) in response.headers { bytes.writeField(name, value) }
+        writeEnd(of: exchange, keepsConnection, to: &bytes)
+        if !exchange.isHead { bytes.writeBytes(response.body) }
+        return bytes
+    }
+
+    /// The head of a response whose body is the document's, or none.
+    ///
+    /// - Parameter status: 200 or 304.
+    mutating func encodeHead(
+        of document: Document,
+        status: Int,
+        to exchange: HTTPExchange,
+        keepsConnection: Bool,
+        now: Timestamp,
+        allocator: ByteBufferAllocator
+    ) -> ByteBuffer {
+        var bytes = allocator.buffer(capacity: 1024)
+        bytes.writeStatusLine(status, version: exchange.version)
+        bytes.writeImmutableBuffer(status == 304 ? document.validators : document.fields)
+        bytes.writeField("X-Request-Id", exchange.requestID)
+        bytes.writeField("Date", date.text(at: now))
+        writeEnd(of: exchange, keepsConnection, to: &bytes)
+        return bytes
+    }
+
+    /// The last fields of a head, and the empty line.
+    private func writeEnd(of exchange: HTTPExchange, _ keepsConnection: Bool, to bytes: inout ByteBuffer) {
         for (name, value) in exchange.crossOriginHeaders { bytes.writeField(name, value) }
         if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         if !keepsConnection {
@@ -38,7 +65,5 @@ struct ResponseEncoder {
             bytes.writeStaticString("Connection: keep-alive\r\n")
         }
         bytes.writeStaticString("\r\n")
-        if !exchange.isHead { bytes.writeBytes(response.body) }
-        return bytes
     }
 }
