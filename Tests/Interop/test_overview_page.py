@@ -10,7 +10,6 @@ import tempfile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Server, psql
-from playwright.sync_api import sync_playwright
 
 WIDTHS = [320, 390, 768, 1280, 1920]
 SCHEMES = ["light", "dark"]
@@ -102,17 +101,6 @@ def pages():
             for file in files.values():
                 shutil.copy(file, kept)
         yield files
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("no Chromium: scripts/install-dependencies --tests")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
