@@ -27,8 +27,16 @@ package struct StreamToken: Sendable, Equatable {
         _ token: [UInt8],
         with signer: StreamTokenSigner
     ) throws(StreamTokenError) -> StreamToken {
+        try verify(token, with: signer.verifier)
+    }
+
+    /// The same with the secret of a verifier.
+    package static func verify(
+        _ token: [UInt8],
+        with verifier: StreamTokenVerifier
+    ) throws(StreamTokenError) -> StreamToken {
         let parts = try split(token)
-        guard signer.isValid(parts.signature, for: parts.signingInput) else { throw .badSignature }
+        guard verifier.isValid(parts.signature, for: parts.signingInput) else { throw .badSignature }
         return try StreamToken(payload: parts.payload)
     }
 

@@ -17,17 +17,16 @@ package struct StreamTokenSigner: Sendable {
     /// The first segment of every token, `{"alg":"HS256","typ":"JWT"}`, and the dot after it.
     private static let header = Array("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.".utf8)
 
-    /// Identifies the secret without revealing it: the first 16 hex digits of HMAC-SHA256(secret, "connvo key id").
-    package let keyID: String
+    /// Verifies what this signer signs.
+    package let verifier: StreamTokenVerifier
 
-    private let mac: HMACSHA256
+    /// Identifies the secret; see ``StreamTokenVerifier/keyID``.
+    package var keyID: String { verifier.keyID }
 
     /// - Parameter secret: The UTF-8 bytes of the Stream API secret.
     /// - Throws: ``StreamTokenError/secretTooShort`` when it has fewer than 32 bytes.
     package init(secret: [UInt8]) throws(StreamTokenError) {
-        guard secret.count >= 32 else { throw .secretTooShort }
-        mac = HMACSHA256(key: secret)
-        keyID = Hexadecimal.encode(mac.authenticate(Array("connvo key id".utf8)).prefix(8))
+        verifier = try StreamTokenVerifier(secret: secret)
     }
 
     /// What stands for a user where the id must not be read: the first 32 hex digits of
@@ -93,15 +92,10 @@ package struct StreamTokenSigner: Sendable {
         )
         token += Self.header
         Base64URL.append(payload, to: &token)
-        let code = mac.authenticate(token)
+        let code = verifier.mac.authenticate(token)
         token.append(UInt8(ascii: "."))
         Base64URL.append(code, to: &token)
         return token
-    }
-
-    /// Whether `code` is the HMAC of `signingInput` with this secret, compared in constant time.
-    func isValid(_ code: [UInt8], for signingInput: ArraySlice<UInt8>) -> Bool {
-        mac.isValid(code, for: signingInput)
     }
 
     private func isIdentifier(_ text: Substring.UTF8View) -> Bool {

@@ -21,8 +21,9 @@ package struct QuotaWindow: Sendable {
         var later: [UInt32] = []
     }
 
-    /// The most admissions in one window; 0 for no limit.
-    package let limit: Int
+    /// The most admissions in one window; 0 for no limit. A new limit counts at once, with what was admitted before it;
+    /// what was admitted while there was no limit is not known.
+    package var limit: Int
     private var younger: [Int: Admissions] = [:]
     private var older: [Int: Admissions] = [:]
     private var youngerBegan: UInt32 = 0
@@ -43,7 +44,10 @@ package struct QuotaWindow: Sendable {
             return .admitted
         }
         guard admissions.later.count + 1 < limit else {
-            let left = Int64(admissions.first) + Int64(Self.milliseconds) - Int64(time)
+            // One is admitted when all but `limit - 1` have left the window; they are more since the limit was lowered.
+            let excess = admissions.later.count + 1 - limit
+            let last = excess == 0 ? admissions.first : admissions.later[excess - 1]
+            let left = Int64(last) + Int64(Self.milliseconds) - Int64(time)
             return .refused(retryAfter: max(1, (left + 999) / 1000))
         }
         // Removed before appending, so that the array has a single reference and is not copied.

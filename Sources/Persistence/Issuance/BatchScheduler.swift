@@ -122,6 +122,12 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     // MARK: Items
 
+    /// The most requests of one user in a minute; 0 for no limit. A new limit counts for the next item.
+    var quotaLimit: Int {
+        get { quota.limit }
+        set { quota.limit = newValue }
+    }
+
     /// Takes an item of `user`, or refuses it. An item that the quota admitted counts, also when it is then refused.
     ///
     /// - Parameter deadline: When the caller is owed an outcome.

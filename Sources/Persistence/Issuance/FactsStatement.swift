@@ -13,13 +13,15 @@ struct FactsStatement {
     /// - Parameter countsRecentRequests: Whether to read what the quota needs.
     init(countsRecentRequests: Bool) {
         let recent = countsRecentRequests ? Self.recentRequests : Self.noRecentRequests
+        // A connection prepares a statement once for each name.
+        let suffix = countsRecentRequests ? "" : ".uncounted"
         one = Statement(
-            "facts.one",
+            "facts.one\(suffix)",
             Self.sql(requests: Self.oneRequest, recent: recent),
             parameters: [.text, .text, .timestamptz, .timestamptz, .timestamptz]
         )
         many = Statement(
-            "facts.many",
+            "facts.many\(suffix)",
             Self.sql(requests: Self.manyRequests, recent: recent),
             parameters: [.textArray, .textArray, .timestamptzArray, .timestamptz, .timestamptz]
         )

@@ -5,17 +5,12 @@ package import PostgreSQL
 package struct IssuanceConfiguration: Sendable {
     package var target: ConnectionTarget
     package var policy: AdmissionPolicy
-    /// The first 16 hex digits that name the signing secret in records.
-    package var signingKeyID: String
-    /// Signs a token; called on the engine's threads.
-    package var sign: @Sendable (TokenContents) throws -> SignedToken
+    /// What it begins with; ``IssuanceEngine/replaceTerms(with:)`` gives it others.
+    package var terms: IssuanceTerms
     /// Connections, each with a thread of its own.
     package var poolSize = 4
     /// False behind a pooler in transaction mode, which loses prepared statements.
     package var preparesStatements = true
-    /// The quota of each user; 0 for none. One process never lets more through, several may in a burst, by as many
-    /// times as there are processes.
-    package var requestsPerMinute = 60
     package var batching = BatchRules()
     package var connectTimeout: Duration = .seconds(2)
     /// How long a COMMIT may take that is made to see whether COMMITs are acknowledged again; as long as a request may.
@@ -24,15 +19,9 @@ package struct IssuanceConfiguration: Sendable {
     package var lockTimeout: Duration = .seconds(1)
     package var idleInTransactionTimeout: Duration = .seconds(5)
 
-    package init(
-        target: ConnectionTarget,
-        policy: AdmissionPolicy,
-        signingKeyID: String,
-        sign: @escaping @Sendable (TokenContents) throws -> SignedToken
-    ) {
+    package init(target: ConnectionTarget, policy: AdmissionPolicy, terms: IssuanceTerms) {
         self.target = target
         self.policy = policy
-        self.signingKeyID = signingKeyID
-        self.sign = sign
+        self.terms = terms
     }
 }

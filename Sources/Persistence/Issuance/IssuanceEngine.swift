@@ -18,6 +18,8 @@ package final class IssuanceEngine: Sendable {
     private let configuration: IssuanceConfiguration
     private let report: @Sendable (IssuanceEvent) -> Void
     private let scheduler: Mutex<Scheduler>
+    /// One for each slot.
+    private let terms: [SlotTerms]
     /// One for each slot, and one more for the sweeper.
     private let wakeDescriptors: [WakeDescriptor]
     private let sweeperWake: WakeDescriptor
@@ -34,10 +36,11 @@ package final class IssuanceEngine: Sendable {
         for _ in 0..<configuration.poolSize { wakeDescriptors.append(try WakeDescriptor()) }
         self.wakeDescriptors = wakeDescriptors
         sweeperWake = try WakeDescriptor()
+        terms = (0..<configuration.poolSize).map { _ in SlotTerms(configuration.terms) }
         scheduler = Mutex(
             Scheduler(
                 rules: configuration.batching,
-                quotaLimit: configuration.requestsPerMinute,
+                quotaLimit: configuration.terms.requestsPerMinute,
                 pool: Scheduler.Pool(size: configuration.poolSize) { Double.random(in: 0..<1) },
                 origin: .now
             )
@@ -56,6 +59,7 @@ package final class IssuanceEngine: Sendable {
                     slot: slot,
                     engine: self,
                     configuration: configuration,
+                    terms: terms[slot],
                     wake: wakeDescriptors[slot],
                     report: report
                 )
@@ -83,6 +87,16 @@ package final class IssuanceEngine: Sendable {
         turnAway(scheduler.withLock { $0.drain() }, because: .shuttingDown)
         sweeperWake.signal()
         threads.last?.join()
+    }
+
+    /// Gives the engine other terms, at any time. Must not be called by two threads at once.
+    ///
+    /// When it returns, nothing is signed by the terms before any more. What they have signed is recorded and handed out
+    /// as ever: its COMMIT takes until the deadline of its requests at most. Blocks while a batch is being decided and
+    /// signed, which is milliseconds: no worker waits for anything meanwhile.
+    package func replaceTerms(with new: IssuanceTerms) {
+        scheduler.withLock { $0.quotaLimit = new.requestsPerMinute }
+        for slot in terms { slot.replace(with: new) }
     }
 
     /// Whether a request made now has a prospect of being decided.
@@ -122,12 +136,15 @@ package final class IssuanceEngine: Sendable {
         let now = ContinuousClock.now
         let caller = pending.request.admission.callerID
         let deadline = pending.deadline.instant
-        switch scheduler.withLock({ $0.submit(pending, from: caller, deadline: deadline, now: now) }) {
+        let (submission, limit) = scheduler.withLock { scheduler in
+            (scheduler.submit(pending, from: caller, deadline: deadline, now: now), scheduler.quotaLimit)
+        }
+        switch submission {
         case .queued(let slot):
             wake(slot)
             return nil
         case .overQuota(let retryAfter):
-            return .rateLimited(limit: configuration.requestsPerMinute, retryAfter: retryAfter)
+            return .rateLimited(limit: limit, retryAfter: retryAfter)
         case .refused(let reason):
             report(.turnedAway(reason, count: 1))
             return .unavailable(reason)

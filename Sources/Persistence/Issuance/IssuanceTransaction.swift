@@ -17,13 +17,13 @@ struct IssuanceTransaction {
     )
 
     private let configuration: IssuanceConfiguration
-    private let rules: IssuanceRules
-    private let factsStatement: FactsStatement
+    private let terms: SlotTerms
+    private let counting = FactsStatement(countsRecentRequests: true)
+    private let plain = FactsStatement(countsRecentRequests: false)
 
-    init(configuration: IssuanceConfiguration) {
+    init(configuration: IssuanceConfiguration, terms: SlotTerms) {
         self.configuration = configuration
-        rules = IssuanceRules(policy: configuration.policy, requestsPerMinute: configuration.requestsPerMinute)
-        factsStatement = FactsStatement(countsRecentRequests: configuration.requestsPerMinute > 0)
+        self.terms = terms
     }
 
     /// Decides and records `requests`.
@@ -41,7 +41,9 @@ struct IssuanceTransaction {
         let decisions: Decisions
         do {
             facts = try readFacts(requests, deadline: deadline, on: &connection)
-            decisions = try decide(requests, facts: facts)
+            decisions = try terms.use { (terms) throws(DatabaseError) in
+                try decide(requests, facts: facts, by: terms)
+            }
         } catch {
             throw IssuanceTransactionError(cause: error, commitWasSent: false)
         }
@@ -77,6 +79,7 @@ struct IssuanceTransaction {
         deadline: Deadline,
         on connection: inout Connection
     ) throws(DatabaseError) -> [RequestFacts] {
+        let factsStatement = terms.current.requestsPerMinute > 0 ? counting : plain
         let results = try connection.executeTogether(
             [Command(Self.begin), settings, factsStatement.command(for: requests)],
             deadline: deadline
@@ -92,8 +95,10 @@ struct IssuanceTransaction {
 
     private func decide(
         _ requests: [IssuanceRequest],
-        facts: [RequestFacts]
+        facts: [RequestFacts],
+        by terms: IssuanceTerms
     ) throws(DatabaseError) -> Decisions {
+        let rules = IssuanceRules(policy: configuration.policy, requestsPerMinute: terms.requestsPerMinute)
         var random = BufferedRandomNumberGenerator()
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
@@ -109,7 +114,7 @@ struct IssuanceTransaction {
                 decisions.outcomes.append(.refused(refusal))
             case .admitted(let admission):
                 let id = UUIDv7(at: request.receivedAt, using: &random)
-                let token = try issue(admission, id: id, to: request)
+                let token = try issue(admission, id: id, to: request, by: terms)
                 decisions.tokens.append(token.record)
                 decisions.outcomes.append(.issued(token.issued))
             }
@@ -121,12 +126,13 @@ struct IssuanceTransaction {
     private func issue(
         _ admission: Admission,
         id: UUIDv7,
-        to request: IssuanceRequest
+        to request: IssuanceRequest,
+        by terms: IssuanceTerms
     ) throws(DatabaseError) -> (issued: IssuedToken, record: TokenRecord) {
         let contents = TokenContents(id: id, admission: admission, now: request.receivedAt)
         let signed: SignedToken
         do {
-            signed = try configuration.sign(contents)
+            signed = try terms.sign(contents)
         } catch {
             // The database promises the charsets that the signer checks: this is a fact we should not have read.
             throw DatabaseError(.decoding, "the token could not be signed: \(error)")
@@ -136,7 +142,7 @@ struct IssuanceTransaction {
             request: request,
             issued: issued,
             tokenSHA256: signed.sha256,
-            signingKeyID: configuration.signingKeyID
+            signingKeyID: terms.signingKeyID
         )
         return (issued, record)
     }

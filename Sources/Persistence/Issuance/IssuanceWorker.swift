@@ -20,13 +20,14 @@ struct IssuanceWorker: ~Copyable {
         slot: Int,
         engine: IssuanceEngine,
         configuration: IssuanceConfiguration,
+        terms: SlotTerms,
         wake: WakeDescriptor,
         report: @escaping @Sendable (IssuanceEvent) -> Void
     ) {
         self.slot = slot
         self.engine = engine
         self.configuration = configuration
-        self.transaction = IssuanceTransaction(configuration: configuration)
+        self.transaction = IssuanceTransaction(configuration: configuration, terms: terms)
         self.wake = wake
         self.report = report
     }

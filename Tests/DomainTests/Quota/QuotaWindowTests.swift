@@ -16,6 +16,10 @@ import Testing
             window.admit(User.ID(rawValue: user), at: .milliseconds(milliseconds))
         }
 
+        mutating func setLimit(_ limit: Int) {
+            window.limit = limit
+        }
+
         mutating func withdraw(_ user: String = "user_a") {
             window.withdraw(User.ID(rawValue: user))
         }
@@ -105,6 +109,36 @@ import Testing
             #expect((decision == .admitted) == (recent.count < 5))
             admitted[user] = decision == .admitted ? recent + [time] : recent
         }
+    }
+
+    @Test func `a lower limit counts at once, with what was admitted before it`() {
+        var subject = Subject(limit: 5)
+        for time in [0, 10_000, 20_000, 30_000] as [Int64] { #expect(subject.admit(at: time) == .admitted) }
+
+        subject.setLimit(2)
+
+        // The admission of 20 s has to leave the window, too: two would be left otherwise.
+        #expect(subject.admit(at: 40_000) == .refused(retryAfter: 40))
+        #expect(subject.admit(at: 79_999) == .refused(retryAfter: 1))
+        #expect(subject.admit(at: 80_000) == .admitted)
+        #expect(subject.admit(at: 80_000) == .refused(retryAfter: 10))
+        #expect(subject.admit("user_b", at: 80_000) == .admitted)
+    }
+
+    @Test func `a higher limit counts at once, and so does none`() {
+        var subject = Subject(limit: 1)
+        #expect(subject.admit(at: 0) == .admitted)
+        #expect(subject.admit(at: 0) != .admitted)
+
+        subject.setLimit(2)
+        #expect(subject.admit(at: 0) == .admitted)
+        #expect(subject.admit(at: 0) == .refused(retryAfter: 60))
+        subject.setLimit(0)
+        for _ in 0..<100 { #expect(subject.admit(at: 0) == .admitted) }
+        // What was admitted without a limit is not known, and what was admitted before it is.
+        subject.setLimit(3)
+        #expect(subject.admit(at: 0) == .admitted)
+        #expect(subject.admit(at: 0) == .refused(retryAfter: 60))
     }
 
     @Test func `refused requests do not count`() {

@@ -34,7 +34,7 @@ struct PgBouncerTests {
                 $0.target = target
                 $0.poolSize = connections
                 $0.preparesStatements = preparesStatements
-                $0.requestsPerMinute = 10_000
+                $0.terms.requestsPerMinute = 10_000
             },
             body: body
         )

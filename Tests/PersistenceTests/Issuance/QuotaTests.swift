@@ -10,7 +10,7 @@ import Testing
         try await withDatabase { database in
             let paid = try database.paidMeeting()
 
-            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 3 }) { engine in
+            try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 3 }) { engine in
                 for _ in 0..<3 { #expect(try engine.ask(paid.participant, paid.meeting).token != nil) }
 
                 let response = engine.submit(paid.participant, paid.meeting, id: "fourth")
@@ -33,7 +33,7 @@ import Testing
             try TestEngine.run(on: database) { _ = try $0.ask(paid.participant, paid.meeting) }
             try database.multiplyTokens(by: 60)
 
-            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+            try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 60 }) { engine in
                 let response = engine.submit(paid.participant, paid.meeting, id: "refused")
                 #expect(response.wasTaken)
                 let rateLimited = try #require(try response.outcome().rateLimited)
@@ -66,7 +66,7 @@ import Testing
             try TestEngine.run(on: database) { _ = try $0.ask(paid.participant, paid.meeting) }
             try database.multiplyTokens(by: 59)
 
-            let outcomes = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+            let outcomes = try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 60 }) { engine in
                 try (0..<2).map { _ in try engine.ask(paid.participant, paid.meeting) }
             }
 
@@ -85,7 +85,7 @@ import Testing
             }
             try database.multiplyTokens(by: 60)
 
-            let outcome = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 1 }) {
+            let outcome = try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 1 }) {
                 try $0.ask(paid.participant, paid.meeting)
             }
 
@@ -99,7 +99,7 @@ import Testing
             let paid = try database.paidMeeting()
             let outsider = try database.user()
 
-            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 2 }) { engine in
+            try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 2 }) { engine in
                 for _ in 0..<2 {
                     let outcome = try engine.ask(outsider, paid.meeting)
                     #expect(outcome.refusal != nil)
@@ -107,7 +107,7 @@ import Testing
                 #expect(engine.submit(outsider, paid.meeting).outcomeAtOnce?.rateLimited?.limit == 2)
             }
             // A process that has counted nothing itself.
-            let outcome = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 2 }) {
+            let outcome = try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 2 }) {
                 try $0.ask(outsider, paid.meeting)
             }
             #expect(outcome.rateLimited?.limit == 2)
@@ -123,7 +123,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.requestsPerMinute = 4
+                    $0.terms.requestsPerMinute = 4
                 }
             ) { engine in
                 let responses = try database.withMeetingsLocked {
@@ -152,7 +152,7 @@ import Testing
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.requestsPerMinute = 5
+                    $0.terms.requestsPerMinute = 5
                 }
             ) { engine in
                 let responses = try database.withMeetingsLocked {
@@ -175,7 +175,7 @@ import Testing
         try await withDatabase { database in
             let paid = try database.paidMeeting()
 
-            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 0 }) { engine in
+            try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 0 }) { engine in
                 let responses = (0..<200).map { _ in engine.submit(paid.participant, paid.meeting) }
                 let outcomes = try responses.map { try $0.outcome() }
                 #expect(outcomes.allSatisfy { $0.token != nil })
@@ -187,7 +187,7 @@ import Testing
     @Test func `two processes together never let more through than twice the limit`() async throws {
         try await withDatabase { database in
             let paid = try database.paidMeeting()
-            let configure: @Sendable (inout IssuanceConfiguration) -> Void = { $0.requestsPerMinute = 10 }
+            let configure: @Sendable (inout IssuanceConfiguration) -> Void = { $0.terms.requestsPerMinute = 10 }
 
             let outcomes = try TestEngine.run(on: database, configure: configure) { first in
                 try TestEngine.run(on: database, configure: configure) { second in

@@ -35,10 +35,8 @@ final class TestEngine: Sendable {
                 applicationName: Self.applicationName
             ),
             policy: policy,
-            signingKeyID: "0123456789abcdef",
-            sign: Self.sign
+            terms: IssuanceTerms(signingKeyID: "0123456789abcdef", requestsPerMinute: 0, sign: Self.sign)
         )
-        configuration.requestsPerMinute = 0
         configuration.batching.maximumWait = .seconds(30)
         configuration.batching.sheddingWait = .seconds(30)
         configuration.connectTimeout = .seconds(10)

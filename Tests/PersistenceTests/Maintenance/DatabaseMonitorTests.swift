@@ -350,7 +350,7 @@ import Testing
                 #expect(watch.hasSeen(.privilegesMissing([privilege])))
                 #expect("\(watch.monitor.health)".contains(privilege))
             }
-            let outcomes = try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+            let outcomes = try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 60 }) { engine in
                 [try engine.ask(paid.participant, paid.meeting), try engine.ask("user_unknown", paid.meeting)]
             }
             #expect(outcomes[0].refusal == nil)
@@ -382,7 +382,7 @@ import Testing
                 on: database,
                 configure: { configuration in
                     configuration.target = target
-                    configuration.requestsPerMinute = 60
+                    configuration.terms.requestsPerMinute = 60
                 },
                 body: { engine in
                     let issued = try engine.ask(paid.participant, paid.meeting)
@@ -410,7 +410,7 @@ import Testing
                 #expect(watch.hasSeen(.rowSecurity(["connvo.\(table)"])))
                 #expect("\(watch.monitor.health)".contains("row-level security"))
             }
-            try TestEngine.run(on: database, configure: { $0.requestsPerMinute = 60 }) { engine in
+            try TestEngine.run(on: database, configure: { $0.terms.requestsPerMinute = 60 }) { engine in
                 let outcome = try engine.ask(paid.participant, paid.meeting)
 
                 #expect(outcome.refusal == nil)
