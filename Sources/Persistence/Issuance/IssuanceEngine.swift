@@ -20,6 +20,7 @@ package final class IssuanceEngine: Sendable {
     private let scheduler: Mutex<Scheduler>
     /// One for each slot.
     private let terms: [SlotTerms]
+    private let target: ReplaceableTarget
     /// One for each slot, and one more for the sweeper.
     private let wakeDescriptors: [WakeDescriptor]
     private let sweeperWake: WakeDescriptor
@@ -32,6 +33,7 @@ package final class IssuanceEngine: Sendable {
     ) throws(DatabaseError) {
         self.configuration = configuration
         self.report = report
+        target = ReplaceableTarget(configuration.target)
         var wakeDescriptors: [WakeDescriptor] = []
         for _ in 0..<configuration.poolSize { wakeDescriptors.append(try WakeDescriptor()) }
         self.wakeDescriptors = wakeDescriptors
@@ -60,6 +62,7 @@ package final class IssuanceEngine: Sendable {
                     engine: self,
                     configuration: configuration,
                     terms: terms[slot],
+                    target: target,
                     wake: wakeDescriptors[slot],
                     report: report
                 )
@@ -97,6 +100,12 @@ package final class IssuanceEngine: Sendable {
     package func replaceTerms(with new: IssuanceTerms) {
         scheduler.withLock { $0.quotaLimit = new.requestsPerMinute }
         for slot in terms { slot.replace(with: new) }
+    }
+
+    /// Connects to another target from now on, and closes the connections to the one before when their batch has ended.
+    package func replaceTarget(with new: ConnectionTarget) {
+        target.replace(with: new)
+        for wake in wakeDescriptors { wake.signal() }
     }
 
     /// Whether a request made now has a prospect of being decided.

@@ -12,7 +12,10 @@ struct IssuanceWorker: ~Copyable {
     private let transaction: IssuanceTransaction
     private let wake: WakeDescriptor
     private let report: @Sendable (IssuanceEvent) -> Void
+    private let target: ReplaceableTarget
     private var connection: Connection?
+    /// Of the target that the connection was opened with.
+    private var generation = 0
     /// Whether a COMMIT was acknowledged since the engine was asked last.
     private var hasCommitted = false
 
@@ -21,6 +24,7 @@ struct IssuanceWorker: ~Copyable {
         engine: IssuanceEngine,
         configuration: IssuanceConfiguration,
         terms: SlotTerms,
+        target: ReplaceableTarget,
         wake: WakeDescriptor,
         report: @escaping @Sendable (IssuanceEvent) -> Void
     ) {
@@ -28,6 +32,7 @@ struct IssuanceWorker: ~Copyable {
         self.engine = engine
         self.configuration = configuration
         self.transaction = IssuanceTransaction(configuration: configuration, terms: terms)
+        self.target = target
         self.wake = wake
         self.report = report
     }
@@ -35,6 +40,10 @@ struct IssuanceWorker: ~Copyable {
     /// Does what the engine says until it says stop. Runs on the worker's thread.
     consuming func run() {
         while true {
+            if connection != nil, generation != target.generation {
+                connection = nil
+                engine.disconnected(slot)
+            }
             let action = engine.nextAction(for: slot, hasCommitted: hasCommitted)
             hasCommitted = false
             switch action {
@@ -50,8 +59,10 @@ struct IssuanceWorker: ~Copyable {
 
     private mutating func connect() {
         do {
+            let (target, generation) = target.current
+            self.generation = generation
             connection = try Connection.open(
-                configuration.target,
+                target,
                 preparesStatements: configuration.preparesStatements,
                 deadline: .after(configuration.connectTimeout),
                 isCancelled: { [engine] in engine.isFinished }

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Readiness answers from what it saw last, so that a probe never waits for the database.
 package final class DatabaseMonitor: Sendable {
-    private let target: ConnectionTarget
+    private let target: ReplaceableTarget
     private let migrations: [MigrationName]
     private let preparesStatements: Bool
     private let timeLimit: Duration
@@ -51,7 +51,7 @@ package final class DatabaseMonitor: Sendable {
         now: (@Sendable () -> Timestamp)? = nil,
         report: @escaping @Sendable (Event) -> Void
     ) throws(DatabaseError) {
-        self.target = target
+        self.target = ReplaceableTarget(target)
         self.migrations = migrations
         self.preparesStatements = preparesStatements
         self.timeLimit = timeLimit
@@ -68,6 +68,12 @@ package final class DatabaseMonitor: Sendable {
     /// What was measured last. Kept while the database cannot be reached.
     package var figures: DatabaseFigures {
         state.withLock { $0.figures }
+    }
+
+    /// Looks at another target from now on.
+    package func replaceTarget(with new: ConnectionTarget) {
+        target.replace(with: new)
+        wake.signal()
     }
 
     /// Starts looking.
@@ -90,6 +96,7 @@ package final class DatabaseMonitor: Sendable {
 
     private func run() {
         var connection: Connection?
+        var generation = 0
         var partitionsDue = ContinuousClock.now
         var figuresDue = ContinuousClock.now
         while !state.withLock({ $0.isStopping }) {
@@ -99,7 +106,14 @@ package final class DatabaseMonitor: Sendable {
             }
             var open: Connection
             do {
-                if let kept = connection.take() { open = kept } else { open = try connect() }
+                if generation != target.generation { connection = nil }
+                if let kept = connection.take() {
+                    open = kept
+                } else {
+                    let (target, current) = target.current
+                    generation = current
+                    open = try connect(to: target)
+                }
             } catch {
                 note(DatabaseHealth(error))
                 // Later a password may be new on one side only, which passes.
@@ -136,7 +150,7 @@ package final class DatabaseMonitor: Sendable {
         if thread == nil { state.withLock { $0.abandoned -= 1 } }
     }
 
-    private func connect() throws(DatabaseError) -> Connection {
+    private func connect(to target: ConnectionTarget) throws(DatabaseError) -> Connection {
         try Connection.open(
             target,
             preparesStatements: preparesStatements,

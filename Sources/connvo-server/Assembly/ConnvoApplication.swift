@@ -15,6 +15,11 @@ struct ConnvoApplication: Sendable {
     let keySet: KeySetRefresher
     let readiness: Readiness
     let successSampling: SuccessSampling
+    let reloadStatus: ReloadStatus
+    let observe: Observation.Sink
+    /// Of the listeners that speak TLS.
+    let certificates: [CertificateStore]
+    let accessRules: Replaceable<AccessRules>
     var publicListener: HTTPListener
     var adminListener: HTTPListener?
 
@@ -57,12 +62,24 @@ struct ConnvoApplication: Sendable {
             store: keys,
             observe: observe
         )
-        let readiness = Readiness(engine: engine, monitor: monitor, keys: keys, keySet: keySet)
+        let reloadStatus = ReloadStatus(start: SystemClock.now())
+        let readiness = Readiness(
+            engine: engine,
+            monitor: monitor,
+            keys: keys,
+            keySet: keySet,
+            reloadStatus: reloadStatus
+        )
+        let accessRules = Replaceable(AccessRules(configuration))
         self.engine = engine
         self.monitor = monitor
         self.refusals = refusals
         self.keySet = keySet
         self.readiness = readiness
+        self.reloadStatus = reloadStatus
+        self.observe = observe
+        self.accessRules = accessRules
+        certificates = configuration.certificates
 
         let descriptors = DescriptorBudget(
             limit: DescriptorBudget.raisedLimit(),
@@ -71,13 +88,11 @@ struct ConnvoApplication: Sendable {
         let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(
                 verifier: BearerTokenVerifier(policy: configuration.bearerPolicy),
-                keys: keys,
-                throttle: configuration.invalidTokensPerSecond > 0
-                    ? RefusedTokenThrottle(perSecond: configuration.invalidTokensPerSecond) : nil
+                keys: keys
             ),
             keySet: keySet,
             engine: engine,
-            trustedProxies: configuration.trustedProxies
+            rules: accessRules
         )
         let pages: [RouteLabel: Page] = [.livez: .liveness, .healthz: .liveness, .version: .version]
         let documents = configuration.servesDocuments ? APIDescription.pages() : [:]
@@ -87,8 +102,8 @@ struct ConnvoApplication: Sendable {
             Routes(
                 pages: pages.merging([.readyz: .readiness(readiness)]) { $1 }.merging(documents) { $1 },
                 function: endpoint,
-                crossOrigin: configuration.crossOrigin,
                 tellsTiming: configuration.tellsTiming,
+                rules: accessRules,
                 observe: observe,
                 now: SystemClock.now
             ),
@@ -120,6 +135,7 @@ struct ConnvoApplication: Sendable {
         gauges.register(monitor: monitor, now: SystemClock.now)
         gauges.register(keySet: keySet, keys: keys)
         gauges.register(readiness: readiness)
+        gauges.register(reloadStatus: reloadStatus)
         gauges.register(publicListener.connections, of: publicListener.name)
         if let adminListener { gauges.register(adminListener.connections, of: adminListener.name) }
         gauges.register(droppedLogLines: droppedLogLines)
@@ -157,24 +173,11 @@ struct ConnvoApplication: Sendable {
     }
 
     private static func issuance(_ configuration: ServerConfiguration) -> IssuanceConfiguration {
-        let signer = configuration.signer
         var issuance = IssuanceConfiguration(
             target: configuration.database,
             policy: configuration.admissionPolicy,
-            signingKeyID: signer.keyID,
-            sign: { contents in
-                let token = try signer.sign(
-                    userID: contents.userID.rawValue,
-                    role: contents.role,
-                    callCID: contents.callCID,
-                    jti: contents.id.description,
-                    issuedAt: contents.issuedAt,
-                    expiresAt: contents.expiresAt
-                )
-                return SignedToken(bytes: token, sha256: SHA256.hash(token))
-            }
+            terms: terms(configuration)
         )
-        issuance.requestsPerMinute = configuration.requestsPerMinute
         issuance.poolSize = configuration.poolSize
         issuance.preparesStatements = configuration.preparesStatements
         return issuance

@@ -33,7 +33,8 @@ enum FirstConnection {
         )
     }
 
-    private static func remedy(for refusal: ConnectionRefusal) -> String {
+    /// What to correct.
+    static func remedy(for refusal: ConnectionRefusal) -> String {
         switch refusal {
         case .password: "correct the password, in the URL or in the password file that it names (passfile)"
         case .login: "correct the login, or give it a line in the server's pg_hba.conf"

@@ -8,13 +8,21 @@ final class Readiness: Sendable {
     private let monitor: DatabaseMonitor
     private let keys: KeySetStore
     private let keySet: KeySetRefresher
+    private let reloadStatus: ReloadStatus
     private let isDraining = Mutex(false)
 
-    init(engine: IssuanceEngine, monitor: DatabaseMonitor, keys: KeySetStore, keySet: KeySetRefresher) {
+    init(
+        engine: IssuanceEngine,
+        monitor: DatabaseMonitor,
+        keys: KeySetStore,
+        keySet: KeySetRefresher,
+        reloadStatus: ReloadStatus
+    ) {
         self.engine = engine
         self.monitor = monitor
         self.keys = keys
         self.keySet = keySet
+        self.reloadStatus = reloadStatus
     }
 
     /// Makes the process not ready, because it is about to end.
@@ -34,5 +42,5 @@ final class Readiness: Sendable {
     }
 
     /// Problems that an operator should fix, while the process is still ready.
-    var warnings: [String] { [keySet.warning].compactMap(\.self) + monitor.health.warnings }
+    var warnings: [String] { [keySet.warning, reloadStatus.warning].compactMap(\.self) + monitor.health.warnings }
 }

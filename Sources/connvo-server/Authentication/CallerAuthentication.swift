@@ -6,28 +6,22 @@ struct CallerAuthentication: Sendable {
     let verifier: BearerTokenVerifier
     let keys: KeySetStore
     let cache: VerifiedTokenCache
-    /// Nil when no address is slowed.
-    let throttle: RefusedTokenThrottle?
 
-    init(
-        verifier: BearerTokenVerifier,
-        keys: KeySetStore,
-        cacheCapacity: Int = 10_000,
-        throttle: RefusedTokenThrottle? = nil
-    ) {
+    init(verifier: BearerTokenVerifier, keys: KeySetStore, cacheCapacity: Int = 10_000) {
         self.verifier = verifier
         self.keys = keys
-        self.throttle = throttle
         cache = VerifiedTokenCache(capacity: cacheCapacity)
     }
 
     /// - Parameters:
     ///   - address: Of the client, whose refused tokens are counted.
+    ///   - throttle: Nil when no address is slowed.
     ///   - hasWaited: Whether this is the second try, after ``AuthenticationFailure/turn``.
     /// - Throws: ``AuthenticationFailure``. Nothing of the token is in it but the issuer, where that is the reason.
     func authenticate(
         _ authorization: AuthorizationHeader,
         address: String?,
+        throttle: RefusedTokenThrottle? = nil,
         hasWaited: Bool = false,
         now: Timestamp
     ) throws(AuthenticationFailure) -> BearerClaims {

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import NIOSSL
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -32,7 +33,7 @@ final class KeySetRefresher: Service, Sendable {
     /// The most requests that may wait for one read. Further requests are decided with the current set.
     static let waitingLimit = 1000
 
-    private let source: any KeySetSource
+    private let currentSource: Replaceable<any KeySetSource>
     private let store: KeySetStore
     private let observe: Observation.Sink
     private let time: Time
@@ -44,11 +45,20 @@ final class KeySetRefresher: Service, Sendable {
         observe: @escaping Observation.Sink,
         time: Time = .system()
     ) {
-        self.source = source
+        currentSource = Replaceable(source)
         self.store = store
         self.observe = observe
         self.time = time
         state = Mutex(State(schedule: KeySetSchedule(source.rules)))
+    }
+
+    /// The source of the next read.
+    private var source: any KeySetSource { currentSource.current }
+
+    /// Trusts other authorities for the server's certificate, from the next read on. Changes nothing for a file.
+    func replaceTrustRoots(with trustRoots: NIOSSLTrustRoots) {
+        guard let download = source as? KeySetDownload else { return }
+        currentSource.replace(with: KeySetDownload(url: download.url, trustRoots: trustRoots))
     }
 
     func run() async throws {

@@ -86,6 +86,7 @@ struct ReportCommand: AsyncParsableCommand {
             }
             if exitCode, failed { throw ExitCode(ExitStatus.pending.rawValue) }
         case .report(let report, let selection, let format):
+            let further = report == .signingKeys ? try await SecretColumn() : nil
             let count = try await AdministrativeConnection.run(purpose: "report", isReadOnly: true) { connection in
                 try SchemaRequirement.check(on: &connection)
                 var output = try CommandOutput.opened(target)
@@ -93,10 +94,10 @@ struct ReportCommand: AsyncParsableCommand {
                 var count = 0
                 try ReportSession.run(on: &connection) { connection, freshness in
                     let heading = ReportHeading(report: report, selection: selection, freshness: freshness)
-                    try output.write(format.begin(heading))
+                    try output.write(format.begin(further.map { heading.adding($0.column) } ?? heading))
                     try ReportSession.read(report, selection, on: &connection) { row in
                         count += 1
-                        try output.write(format.row(row))
+                        try output.write(format.row(further.map { row + [$0.value(row)] } ?? row))
                     }
                 }
                 try output.write(format.end())

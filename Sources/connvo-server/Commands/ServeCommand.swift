@@ -40,13 +40,23 @@ struct ServeCommand: AsyncParsableCommand {
             } catch {
                 throw CommandFailure(.badConfiguration, "\(error)")
             }
-            var settings = try await SettingsReader(flags: flags)
+            let source = Reloader.Source(
+                flags: flags,
+                environment: ProcessEnvironment.current(),
+                environmentFile: ".env"
+            )
+            var settings = try await SettingsReader(
+                flags: source.flags,
+                environment: source.environment,
+                environmentFile: source.environmentFile
+            )
             let logSettings = LogSettings(&settings)
             let logWriter = try logSettings.makeWriter()
             defer { logWriter.end(within: .seconds(1)) }
             let logger = logSettings.makeLogger(label: "connvo-server", writer: logWriter)
             var configuration = try ServerConfiguration(&settings)
             try configuration.settleListeners()
+            Self.sayKeys(configuration.streamSecrets, logger)
             Self.remind(configuration, logger)
             try await FirstConnection.attempt(configuration.database)
             let application = try ConnvoApplication(
@@ -62,7 +72,16 @@ struct ServeCommand: AsyncParsableCommand {
             )
             lifecycle.maximumGracefulShutdownDuration = ConnvoApplication.shutdownDelay + ConnvoApplication.drainLimit
             let group = ServiceGroup(configuration: lifecycle)
-            signals.serve(logger: logger, logWriter: logWriter) {
+            let reloader = try Reloader(
+                source,
+                settings: settings,
+                configuration: configuration,
+                application: application,
+                logThreshold: logSettings.threshold,
+                notification: notification
+            )
+            try reloader.start()
+            signals.serve(logger: logger, logWriter: logWriter, reload: reloader.request) {
                 notification?.send(["STOPPING=1", "STATUS=Shutting down"])
                 // The thread that watches the time must not wait for an actor. A group that does not run yet remembers.
                 Task { await group.triggerGracefulShutdown() }
@@ -75,6 +94,13 @@ struct ServeCommand: AsyncParsableCommand {
                 throw error
             }
         }
+    }
+
+    /// Names the secrets, as records and reports do.
+    private static func sayKeys(_ secrets: StreamSecrets, _ logger: Logger) {
+        var metadata: Logger.Metadata = ["signing_key_id": "\(secrets.signer.keyID)"]
+        if let previous = secrets.previous { metadata["previous_key_id"] = "\(previous.keyID)" }
+        logger.info("Tokens are signed with STREAM_API_SECRET", metadata: metadata)
     }
 
     private static func remind(_ configuration: ServerConfiguration, _ logger: Logger) {

@@ -94,13 +94,11 @@ struct TokenCommand: AsyncParsableCommand {
             try await reporting {
                 var settings = try await SettingsReader()
                 let target = DatabaseSettings.serving(&settings, purpose: "token")
-                let secret = settings.secret(.streamAPISecret)
+                let secrets = StreamSecrets(&settings)
                 try settings.throwIfWrong()
-                guard let secret else { throw CommandFailure(.badConfiguration, "STREAM_API_SECRET is not set") }
-                guard let target else { throw ConfigurationFailure(settings.problems) }
-                let signer = try StreamTokenSigner(secret: Array(secret.utf8))
+                guard let secrets, let target else { throw ConfigurationFailure(settings.problems) }
                 let bytes = Terminal.readAll().filter { !$0.isLineEnd }
-                let inspection = try await TokenInspection(bytes, signer: signer, target: target)
+                let inspection = try await TokenInspection(bytes, secrets: secrets, target: target)
                 Terminal.print(json ? inspection.json : inspection.description)
                 guard inspection.isSound else { throw ExitCode(ExitStatus.failed.rawValue) }
             }

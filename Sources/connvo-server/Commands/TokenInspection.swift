@@ -7,18 +7,16 @@ internal import PostgreSQL
 /// The claims of a Stream token, and its row in the database.
 struct TokenInspection: CustomStringConvertible {
     let token: StreamToken
+    /// The setting whose secret has signed it.
+    let signedWith: Setting
     let record: TokenLookup?
     /// Whether the row has the SHA-256 of exactly this token.
     let digestAgrees: Bool
 
-    /// - Throws: ``CommandFailure`` when the token was not signed with the secret or has no UUIDv7 as its `jti`, or
+    /// - Throws: ``CommandFailure`` when the token was signed with neither of the secrets or has no UUIDv7 as its `jti`, or
     ///   when the database cannot be read.
-    init(_ bytes: [UInt8], signer: StreamTokenSigner, target: ConnectionTarget) async throws {
-        do {
-            token = try StreamToken.verify(bytes, with: signer)
-        } catch {
-            throw CommandFailure(.badData, "\(error)")
-        }
+    init(_ bytes: [UInt8], secrets: StreamSecrets, target: ConnectionTarget) async throws {
+        (token, signedWith) = try Self.verify(bytes, with: secrets)
         guard let id = token.tokenID.flatMap({ UUIDv7($0) }) else {
             throw CommandFailure(.badData, "the token carries no jti of ours")
         }
@@ -37,7 +35,37 @@ struct TokenInspection: CustomStringConvertible {
         digestAgrees = record?.tokenSHA256 == SHA256.hash(bytes)
     }
 
-    /// Whether the token was signed with the secret and its row has the SHA-256 of exactly this token.
+    /// Tries the secret that signs, and then the one before it.
+    private static func verify(
+        _ bytes: [UInt8],
+        with secrets: StreamSecrets
+    ) throws(CommandFailure) -> (StreamToken, Setting) {
+        do {
+            do {
+                return (try StreamToken.verify(bytes, with: secrets.signer), .streamAPISecret)
+            } catch .badSignature {
+                guard let previous = secrets.previous else { throw StreamTokenError.badSignature }
+                return (try StreamToken.verify(bytes, with: previous), .streamAPISecretPrevious)
+            }
+        } catch .badSignature where secrets.previous == nil {
+            throw CommandFailure(
+                .badData,
+                "\(StreamTokenError.badSignature): STREAM_API_SECRET has not signed this token"
+            )
+        } catch .badSignature {
+            throw CommandFailure(
+                .badData,
+                """
+                \(StreamTokenError.badSignature): neither STREAM_API_SECRET nor STREAM_API_SECRET_PREVIOUS has signed this \
+                token
+                """
+            )
+        } catch {
+            throw CommandFailure(.badData, "\(error)")
+        }
+    }
+
+    /// Whether the token was signed with one of the secrets and its row has the SHA-256 of exactly this token.
     var isSound: Bool { digestAgrees }
 
     private var fields: [(name: String, value: String)] {
@@ -47,6 +75,7 @@ struct TokenInspection: CustomStringConvertible {
             ("call_cids", token.callCIDs.joined(separator: ",")),
             ("role", token.role ?? ""),
             ("expires_at", token.expiresAt.map { Timestamp(secondsSinceEpoch: $0).rfc3339 } ?? ""),
+            ("signed_with", signedWith.name),
             ("record", record == nil ? "missing" : "found"),
             ("sha256", digestAgrees ? "agrees" : "differs"),
         ]

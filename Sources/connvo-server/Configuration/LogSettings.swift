@@ -12,9 +12,12 @@ struct LogSettings {
 
     let level: Logger.Level
     let format: StandardErrorLogHandler.Format
+    /// Of the loggers that this makes.
+    let threshold: LogThreshold
 
     init(_ settings: inout SettingsReader) {
         level = settings.choice(.logLevel, of: Logger.Level.self)
+        threshold = LogThreshold(level)
         switch settings.choice(.logFormat, of: Format.self) {
         case .auto: format = isatty(STDERR_FILENO) == 1 ? .text : .json
         case .json: format = .json
@@ -45,6 +48,8 @@ struct LogSettings {
     }
 
     func makeLogger(label: String, writer: LogWriter) -> Logger {
-        Logger(label: label) { StandardErrorLogHandler(label: $0, format: format, level: level, writer: writer) }
+        Logger(label: label) {
+            StandardErrorLogHandler(label: $0, format: format, threshold: threshold, writer: writer)
+        }
     }
 }

@@ -7,7 +7,7 @@ internal import NIOSSL
 internal import Persistence
 internal import PostgreSQL
 
-/// The settings of `serve`, read once at start. docs/configuration.md describes each.
+/// The settings of `serve`, read at start and at each reload. docs/configuration.md describes each.
 struct ServerConfiguration: Sendable {
     var listener: Listener
     /// Nil when `ADMIN_PORT` is 0.
@@ -25,11 +25,12 @@ struct ServerConfiguration: Sendable {
     let database: ConnectionTarget
     let poolSize: Int
     let preparesStatements: Bool
-    let signer: StreamTokenSigner
+    let streamSecrets: StreamSecrets
     let admissionPolicy: AdmissionPolicy
     let requestsPerMinute: Int
     let bearerPolicy: BearerTokenVerifier.Policy
     let keySetSource: any KeySetSource
+    let keySetTrustRoots: NIOSSLTrustRoots
     let allowsDevelopmentTokens: Bool
     let streamGrantsConfirmed: Bool
     /// Whether responses of the public listener have `Server-Timing`.
@@ -69,22 +70,24 @@ struct ServerConfiguration: Sendable {
         poolSize = settings.integer(.databasePoolSize)
         preparesStatements = settings.choice(.databaseStatements, of: Statements.self) == .prepared
 
-        let signer = Self.signer(&settings)
+        let streamSecrets = StreamSecrets(&settings)
         admissionPolicy = Self.admissionPolicy(&settings)
         requestsPerMinute = settings.integer(.tokensPerMinute)
         allowsDevelopmentTokens = settings.flag(.allowDevelopmentTokens)
         bearerPolicy = Self.bearerPolicy(&settings, allowsDevelopmentTokens: allowsDevelopmentTokens)
-        let keySetSource = Self.keySetSource(&settings)
+        let trustRoots = Self.keySetTrustRoots(&settings)
+        let keySetSource = Self.keySetSource(&settings, trustRoots: trustRoots)
         streamGrantsConfirmed = settings.flag(.streamGrantsConfirmed)
 
         try settings.throwIfWrong()
-        guard let database, let signer, let keySetSource else {
+        guard let database, let streamSecrets, let keySetSource else {
             // A value is nil only when its reader has noted a problem.
             throw ConfigurationFailure(settings.problems)
         }
         self.database = database
-        self.signer = signer
+        self.streamSecrets = streamSecrets
         self.keySetSource = keySetSource
+        keySetTrustRoots = trustRoots
     }
 
     private static func connectionLimits(_ settings: inout SettingsReader) -> ConnectionLimits {
@@ -119,25 +122,6 @@ struct ServerConfiguration: Sendable {
             "give origins as browsers send them, such as https://app.connvo.app, in lower case and without a path; or *"
         )
         return nil
-    }
-
-    private static func signer(_ settings: inout SettingsReader) -> StreamTokenSigner? {
-        guard let secret = settings.secret(.streamAPISecret) else {
-            if settings.secretFile(.streamAPISecret) == nil {
-                settings.note(
-                    .streamAPISecret,
-                    "is not set",
-                    "give the API secret of the Stream app, or STREAM_API_SECRET_FILE"
-                )
-            }
-            return nil
-        }
-        do {
-            return try StreamTokenSigner(secret: Array(secret.utf8))
-        } catch {
-            settings.note(.streamAPISecret, "is shorter than 32 bytes", "give the API secret of the Stream app")
-            return nil
-        }
     }
 
     private static func bearerPolicy(
@@ -180,8 +164,10 @@ struct ServerConfiguration: Sendable {
         )
     }
 
-    private static func keySetSource(_ settings: inout SettingsReader) -> (any KeySetSource)? {
-        let trustRoots = keySetTrustRoots(&settings)
+    private static func keySetSource(
+        _ settings: inout SettingsReader,
+        trustRoots: NIOSSLTrustRoots
+    ) -> (any KeySetSource)? {
         let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo/jwks.json"
         guard let text = settings.string(.workOSKeySetURL) else {
             guard let clientID = clientID(&settings) else {

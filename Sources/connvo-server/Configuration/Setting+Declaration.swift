@@ -8,7 +8,7 @@ extension Setting {
                 type: .secret,
                 shownDefault: "libpq's own (`PGHOST` and so on)",
                 example: "postgresql://connvo_server@db.example.com/connvo?sslmode=verify-full",
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     a libpq URI or keyword string, several hosts allowed; what `serve`, `token inspect` and `explain` use
                     """
@@ -19,6 +19,7 @@ extension Setting {
                 type: .secret,
                 shownDefault: "`DATABASE_URL`",
                 example: "postgresql://connvo_deploy@db.example.com/connvo?sslmode=verify-full",
+                newValue: .nextCommand,
                 meaning: "what `migrate`, `maintain`, `seed`, `export` and `report` use"
             )
         case .databasePoolSize:
@@ -69,7 +70,7 @@ extension Setting {
                 section: .http,
                 type: .text(),
                 example: "/etc/connvo/tls/fullchain.pem",
-                isReloadable: true,
+                newValue: .reloadOfContents,
                 meaning: """
                     certificates in PEM, this server's first and then the intermediate ones, at most 64 KiB: the public \
                     listener then speaks TLS 1.2 and 1.3, and nothing else. Read again every five seconds \
@@ -81,7 +82,7 @@ extension Setting {
                 section: .http,
                 type: .text(),
                 example: "/etc/connvo/tls/privkey.pem",
-                isReloadable: true,
+                newValue: .reloadOfContents,
                 meaning: "the private key of that certificate, in PEM and without a password; set both or none"
             )
         case .adminTLSCertificateFile:
@@ -89,7 +90,7 @@ extension Setting {
                 section: .http,
                 type: .text(),
                 example: "/etc/connvo/tls/fullchain.pem",
-                isReloadable: true,
+                newValue: .reloadOfContents,
                 meaning: "the same for the admin listener, independent of the public one; probes then need `https:`"
             )
         case .adminTLSKeyFile:
@@ -97,7 +98,7 @@ extension Setting {
                 section: .http,
                 type: .text(),
                 example: "/etc/connvo/tls/privkey.pem",
-                isReloadable: true,
+                newValue: .reloadOfContents,
                 meaning: "the private key of that certificate"
             )
         case .httpIdleTimeout:
@@ -133,7 +134,7 @@ extension Setting {
                 section: .http,
                 type: .list,
                 example: "https://app.connvo.app",
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     pages of these origins may call both endpoints and read the responses, never with credentials. Each as browsers send it, `https://app.connvo.app`: lower case, no path, no \
                     port that is the scheme's own. `*` alone means any page
@@ -144,7 +145,7 @@ extension Setting {
                 section: .http,
                 type: .list,
                 example: "10.0.0.0/8,fd00::/8",
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     CIDRs; the client is the rightmost entry of `X-Forwarded-For` that is none of these. Entries may \
                     have a port, brackets or a zone. The `Forwarded` header is not read
@@ -155,7 +156,7 @@ extension Setting {
                 section: .http,
                 type: .integer(default: 20, range: 0...100_000),
                 shownDefault: "`20` with `TRUSTED_PROXIES`, else `0`",
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     how many bearer tokens of one client address are refused in a second. Further tokens of it wait up \
                     to two seconds to be looked at, and then get 429; tokens that were accepted before never wait. Five \
@@ -169,8 +170,19 @@ extension Setting {
                 type: .secret,
                 shownDefault: "required",
                 isRequired: true,
-                isReloadable: true,
+                newValue: .reload,
                 meaning: "signs the tokens; 32 bytes or more"
+            )
+        case .streamAPISecretPrevious:
+            SettingDeclaration(
+                section: .stream,
+                type: .secret,
+                mayBeEmpty: true,
+                newValue: .reload,
+                meaning: """
+                    the secret before, while its tokens are valid; an empty file means none. It never signs: `token \
+                    inspect` verifies tokens of both, and `report signing-keys` names both ([operations.md](operations.md#rotation))
+                    """
             )
         case .streamRoleHost:
             SettingDeclaration(
@@ -245,11 +257,10 @@ extension Setting {
                 section: .workOS,
                 type: .text(),
                 example: "/etc/connvo/proxy-ca.pem",
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     certificates in PEM. When set, one of these must have signed the certificate of the key \
-                    set's server, and the system's certificates are not used: for a proxy that inspects TLS. \
-                    Read at start
+                    set's server, and the system's certificates are not used: for a proxy that inspects TLS
                     """
             )
         case .workOSAudiences:
@@ -279,13 +290,14 @@ extension Setting {
                 section: .workOS,
                 type: .text(),
                 example: ".connvo/key.pem",
+                newValue: .nextCommand,
                 meaning: "the key that `token issue-bearer` signs with"
             )
         case .tokensPerMinute:
             SettingDeclaration(
                 section: .rules,
                 type: .integer(default: 60, range: 0...100_000),
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     requests of one user in the last 60 seconds that are decided, granted or refused; beyond \
                     it 429. `0` means no limit. One process never exceeds it; N processes may exceed it in a \
@@ -323,6 +335,7 @@ extension Setting {
             SettingDeclaration(
                 section: .records,
                 type: .integer(default: 0, range: 0...1200),
+                newValue: .nextCommand,
                 meaning: """
                     how many full months of records `maintain` keeps beside the current one, 1 to 1200; `0` \
                     keeps all ([maintenance.md](maintenance.md))
@@ -335,7 +348,7 @@ extension Setting {
                     default: "info",
                     of: ["trace", "debug", "info", "notice", "warning", "error", "critical"]
                 ),
-                isReloadable: true,
+                newValue: .reload,
                 meaning: "the least severe level that is logged"
             )
         case .logFormat:
@@ -348,7 +361,7 @@ extension Setting {
             SettingDeclaration(
                 section: .log,
                 type: .text(default: "10"),
-                isReloadable: true,
+                newValue: .reload,
                 meaning: """
                     the most access lines of issued tokens in a second, 0 to 1000000, or `all`; `0` means none. Refusals \
                     and failures always have theirs. Lines that standard error does not take in time wait in 1 MiB; \

@@ -27,6 +27,7 @@ enum Setting: String, CaseIterable, Sendable {
     case invalidTokensPerSecond = "INVALID_TOKENS_PER_SECOND"
 
     case streamAPISecret = "STREAM_API_SECRET"
+    case streamAPISecretPrevious = "STREAM_API_SECRET_PREVIOUS"
     case streamRoleHost = "STREAM_ROLE_HOST"
     case streamRoleCoHost = "STREAM_ROLE_CO_HOST"
     case streamRoleParticipant = "STREAM_ROLE_PARTICIPANT"

@@ -32,16 +32,29 @@ struct SettingDeclaration: Sendable {
         var isList: Bool { if case .list = self { true } else { false } }
     }
 
+    /// When a new value takes effect.
+    enum NewValue: String, Sendable {
+        /// When `serve` is started again.
+        case restart
+        /// When `serve` gets SIGHUP.
+        case reload = "SIGHUP"
+        /// When `serve` gets SIGHUP: what the file holds. Another file takes effect when `serve` is started again.
+        case reloadOfContents = "SIGHUP, the contents"
+        /// `serve` does not use it.
+        case nextCommand = "next command"
+    }
+
     let section: Section
     let type: ValueType
     /// The default in documentation, when the type alone does not give it.
     var shownDefault: String?
     /// What .env.example shows, where the default is no value that could stand there.
     var example: String?
+    /// Whether a file of this secret may be empty, which means that it is not set.
+    var mayBeEmpty = false
     /// Whether `serve` starts only with it.
     var isRequired = false
-    /// Whether `serve` will be able to take a new value while it runs. Nothing is reloaded yet.
-    var isReloadable = false
+    var newValue = NewValue.restart
     /// One line of Markdown for operators.
     let meaning: String
 }

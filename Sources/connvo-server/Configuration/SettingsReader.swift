@@ -18,6 +18,20 @@ struct SettingsReader {
     /// Settings with a problem. Another one that only follows from it is not noted.
     private var faulty: Set<String> = []
     private(set) var problems: [SettingProblem] = []
+    /// The files that were read, by the name of the variable that names them. Each is read once, so that what is checked
+    /// is what is used.
+    private(set) var files: [String: ReadFile] = [:]
+    /// Secrets that were read, wherever they were given.
+    private var secrets: [Setting: String] = [:]
+    /// Pipes that an earlier reader has read: there is nothing more in them.
+    private let pipes: [String: ReadFile]
+
+    /// A file that a setting names.
+    struct ReadFile: Equatable {
+        let path: String
+        let contents: [UInt8]
+        let isPipe: Bool
+    }
 
     /// - Parameters:
     ///   - flags: Values given on the command line, by setting name.
@@ -30,6 +44,19 @@ struct SettingsReader {
         environment: [String: String] = ProcessEnvironment.current(),
         environmentFile: String? = ".env"
     ) async throws(ConfigurationFailure) {
+        try self.init(flags: flags, environment: environment, readingFrom: environmentFile)
+    }
+
+    /// The same on a thread that may block, for seconds.
+    ///
+    /// - Parameter pipes: What ``files`` of an earlier reader has. A pipe with the same path is taken from there.
+    init(
+        flags: [String: String],
+        environment: [String: String],
+        readingFrom environmentFile: String?,
+        pipes: [String: ReadFile] = [:]
+    ) throws(ConfigurationFailure) {
+        self.pipes = pipes.filter(\.value.isPipe)
         let file = try environmentFile.flatMap { path throws(ConfigurationFailure) in try Self.file(path) }
         for variable in file?.variables ?? [] where !variable.value.isEmpty {
             given[variable.name] = Given(
@@ -116,6 +143,18 @@ struct SettingsReader {
         given[setting.name]?.text
     }
 
+    /// Whether there is a value, or the name of a file with it, whether these can be used or not.
+    func isGiven(_ setting: Setting) -> Bool {
+        isFaulty(setting) || given[setting.name] != nil || given[setting.fileName] != nil
+    }
+
+    /// What the setting is, for a comparison with what it was: of secrets the value, of others the text and the contents
+    /// of the file that was read for it.
+    func value(_ setting: Setting) -> SettingValue {
+        if setting.declaration.type.isSecret { return SettingValue(text: secrets[setting], contents: nil) }
+        return SettingValue(text: string(setting), contents: files[setting.name]?.contents)
+    }
+
     /// Whether what was given cannot be used, and is among ``problems``.
     func isFaulty(_ setting: Setting) -> Bool {
         faulty.contains(setting.name)
@@ -132,6 +171,12 @@ struct SettingsReader {
     /// The value of a secret, or the contents of the file that ``Setting/fileName`` names, without one line end, LF or
     /// CR LF, at its end.
     mutating func secret(_ setting: Setting) -> String? {
+        let secret = readSecret(setting)
+        secrets[setting] = secret
+        return secret
+    }
+
+    private mutating func readSecret(_ setting: Setting) -> String? {
         guard let path = secretFile(setting) else { return string(setting) }
         guard string(setting) == nil else {
             note(setting, "is set, and so is \(setting.fileName)", "set one of them")
@@ -143,6 +188,7 @@ struct SettingsReader {
             if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         }
         guard !bytes.isEmpty else {
+            if setting.declaration.mayBeEmpty { return nil }
             noteContents(of: setting, path, SettingText.Fault(problem: "is empty", remedy: Self.valueFile))
             return nil
         }
@@ -177,8 +223,14 @@ struct SettingsReader {
     }
 
     private mutating func contents(of file: SmallFile, named name: String) -> [UInt8]? {
+        if let read = files[name] ?? pipes[name], read.path == file.path {
+            files[name] = read
+            return read.contents
+        }
         do {
-            return try file.contents()
+            let contents = try file.contents()
+            files[name] = ReadFile(path: file.path, contents: contents, isPipe: file.isPipe)
+            return contents
         } catch {
             note(name, "\(file.path) \(error)", "name a file that this user may read")
             return nil
@@ -273,6 +325,12 @@ struct SettingsReader {
     mutating func note(_ setting: Setting, _ problem: String, _ remedy: String) {
         guard !isFaulty(setting) else { return }
         note(setting.name, problem, remedy)
+    }
+
+    /// Notes that what was given cannot be used; see ``isFaulty(_:)``.
+    mutating func refuse(_ setting: Setting, _ problem: String, _ remedy: String) {
+        note(setting, problem, remedy)
+        faulty.insert(setting.name)
     }
 
     private mutating func note(_ name: String, _ problem: String, _ remedy: String) {

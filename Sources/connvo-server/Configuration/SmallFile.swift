@@ -66,6 +66,14 @@ struct SmallFile: Sendable {
         try result.get()
     }
 
+    /// Whether the path names a pipe now. Blocks, for the time limit at most.
+    var isPipe: Bool {
+        let found = try? onThreadOfItsOwn(named: "file", within: timeLimit) { [self] in
+            (try? FilePath(path).stat().type) == .fifo
+        }
+        return (found ?? false) ?? false
+    }
+
     private func check(_ type: () throws(Errno) -> FileType) -> Result<Void, Failure> {
         do {
             switch try type() {

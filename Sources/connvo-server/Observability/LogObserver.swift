@@ -34,6 +34,7 @@ final class LogObserver: Sendable {
         case .issuance(let event): log(event)
         case .database(let event): log(event)
         case .keySet(let event): log(event)
+        case .reload(let event): log(event)
         }
     }
 }

@@ -42,6 +42,7 @@ final class MetricsObserver: Sendable {
         for reason in IssuanceOutcome.Unavailability.allCases {
             count(.unavailable, ("reason", reason.rawValue), by: 0)
         }
+        for outcome in ["succeeded", "failed"] { count(.reloads, ("outcome", outcome), by: 0) }
     }
 
     func observe(_ observation: Observation) {
@@ -50,6 +51,7 @@ final class MetricsObserver: Sendable {
         case .issuance(let event): measure(event)
         case .database: break
         case .keySet(let event): measure(event)
+        case .reload(let event): measure(event)
         }
     }
 
@@ -128,6 +130,13 @@ final class MetricsObserver: Sendable {
         case .read(_, let isNew, _): count(.keySetReads, ("outcome", isNew ? "replaced" : "unchanged"))
         case .failed(let failure, _): count(.keySetReads, ("outcome", failure.slug))
         case .skipped, .expired: break
+        }
+    }
+
+    private func measure(_ event: ReloadEvent) {
+        switch event {
+        case .succeeded: count(.reloads, ("outcome", "succeeded"))
+        case .failed: count(.reloads, ("outcome", "failed"))
         }
     }
 

@@ -9,6 +9,7 @@ enum Observation: Sendable {
     case issuance(IssuanceEvent)
     case database(DatabaseMonitor.Event)
     case keySet(KeySetEvent)
+    case reload(ReloadEvent)
 
     /// Tells an observer. May be called on any thread, and must not block.
     typealias Sink = @Sendable (Observation) -> Void

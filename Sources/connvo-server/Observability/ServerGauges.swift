@@ -35,6 +35,11 @@ struct ServerGauges {
         register(.ready) { readiness.obstacles.isEmpty ? 1 : 0 }
     }
 
+    func register(reloadStatus: ReloadStatus) {
+        register(.reloadSuccess) { Double(reloadStatus.lastSuccess.microsecondsSinceEpoch) / 1e6 }
+        register(.reloadSuccessful) { reloadStatus.lastAttemptSucceeded ? 1 : 0 }
+    }
+
     func register(_ connections: ConnectionTable, of listener: String) {
         register(.openConnections, [("listener", listener)]) { Double(connections.count) }
         register(.activeRequests, [("listener", listener)]) { Double(connections.answeringCount) }

@@ -39,6 +39,10 @@ enum ServerMetric: String, CaseIterable, Sendable {
     case rollupAge = "connvo_rollup_age_seconds"
     case clockDifference = "connvo_clock_difference_seconds"
 
+    case reloads = "connvo_reloads_total"
+    case reloadSuccess = "connvo_reload_last_success_timestamp_seconds"
+    case reloadSuccessful = "connvo_reload_last_attempt_successful"
+
     case ready = "connvo_ready"
     case logLinesDropped = "connvo_log_lines_dropped_total"
     case buildInfo = "connvo_build_info"
@@ -95,6 +99,11 @@ enum ServerMetric: String, CaseIterable, Sendable {
             (.gauge, "Time until the first month without a partition; below 0, records cannot be written.", [])
         case .rollupAge: (.gauge, "Time since the border of the rollups, which maintain moves.", [])
         case .clockDifference: (.gauge, "This process's clock less the database's.", [])
+        case .reloads: (.counter, "Reloads of settings, by how they ended.", ["outcome"])
+        case .reloadSuccess:
+            (.gauge, "When settings were last read without a fault: at the start, or at a reload.", [])
+        case .reloadSuccessful:
+            (.gauge, "1 when the last reload of settings succeeded, or none was asked for; 0 when it failed.", [])
         case .ready: (.gauge, "1 while /readyz answers 200, otherwise 0.", [])
         case .logLinesDropped: (.counter, "Log lines that were dropped because standard error took none.", [])
         case .buildInfo: (.gauge, "Always 1; the labels say what is running.", ["version"])

@@ -14,14 +14,21 @@ struct StandardErrorLogHandler: LogHandler {
     private let label: String
     private let format: Format
     private let writer: LogWriter
-    var logLevel: Logger.Level
+    private let threshold: LogThreshold
+    /// Of this logger alone; nil while it follows the threshold.
+    private var ownLevel: Logger.Level?
     var metadata: Logger.Metadata = [:]
 
-    init(label: String, format: Format, level: Logger.Level, writer: LogWriter) {
+    init(label: String, format: Format, threshold: LogThreshold, writer: LogWriter) {
         self.label = label
         self.format = format
         self.writer = writer
-        logLevel = level
+        self.threshold = threshold
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -23,6 +23,10 @@ final class ServiceNotification: Sendable {
     private let logger: Logger
     private let hasFailed = Atomic(false)
 
+    /// What the service manager was told of the life of the process.
+    private enum Phase: Sendable { case starting, ready, stopping }
+    private let phase = Mutex(Phase.starting)
+
     /// - Returns: Nil when `NOTIFY_SOCKET` is not set, or is neither a path nor an abstract socket (`@name`), or when the
     ///   process has no descriptor left.
     init?(environment: [String: String] = ProcessInfo.processInfo.environment, logger: Logger) {
@@ -55,13 +59,39 @@ final class ServiceNotification: Sendable {
                 socklen_t(address.count)
             )
         }
-        if sent == message.count { return true }
+        if sent == message.count {
+            note(assignments)
+            return true
+        }
         let code = errno
         if !hasFailed.exchange(true, ordering: .relaxed) {
             let reason = String(cString: strerror(code))
             logger.debug("The service manager could not be told", metadata: ["error": "\(reason)"])
         }
         return false
+    }
+
+    private func note(_ assignments: [String]) {
+        phase.withLock { phase in
+            if assignments.contains("STOPPING=1") { phase = .stopping }
+            if assignments.contains("READY=1"), phase == .starting { phase = .ready }
+        }
+    }
+
+    /// Tells that settings are being read again. With `Type=notify-reload` (systemd 253) `systemctl reload` waits for
+    /// ``reloadEnds()``. Nothing is told before the start is complete, and during a shutdown: READY=1 would mean another
+    /// thing then.
+    func reloadBegins() {
+        guard phase.withLock({ $0 == .ready }) else { return }
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        send(["RELOADING=1", "MONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)"])
+    }
+
+    /// The reload has ended, successfully or not.
+    func reloadEnds() {
+        guard phase.withLock({ $0 == .ready }) else { return }
+        send(["READY=1"])
     }
 
     /// The bytes of a `sockaddr_un` (unix(7)); nil for names of other families, and for those that are too long.

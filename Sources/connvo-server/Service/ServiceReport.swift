@@ -14,6 +14,8 @@ struct ServiceReport: Service {
     let eventLoops: [any EventLoop]
     /// The reasons why the process is not ready; empty when it is.
     let obstacles: @Sendable () -> [String]
+    /// That the last reload of settings failed; nil when it did not.
+    var reloadFailure: @Sendable () -> String? = { nil }
 
     /// The longest pause between two reports, so that the status is not older than that.
     private static let longestPause: Duration = .seconds(5)
@@ -57,7 +59,8 @@ struct ServiceReport: Service {
 
     private var status: String {
         let obstacles = obstacles()
-        let text = obstacles.isEmpty ? "Ready" : "Not ready: " + obstacles.joined(separator: "; ")
+        var text = obstacles.isEmpty ? "Ready" : "Not ready: " + obstacles.joined(separator: "; ")
+        if let failure = reloadFailure() { text += "; \(failure)" }
         // A line feed would begin another assignment.
         return "STATUS=" + text.safe(for: .logLine)
     }
@@ -81,7 +84,8 @@ extension ConnvoApplication {
             accepting: accepting,
             listenerCount: groups.count,
             eventLoops: groups.flatMap { Array($0.makeIterator()) },
-            obstacles: { [readiness] in readiness.obstacles }
+            obstacles: { [readiness] in readiness.obstacles },
+            reloadFailure: { [reloadStatus] in reloadStatus.warning }
         )
         return [report] + application.services
     }

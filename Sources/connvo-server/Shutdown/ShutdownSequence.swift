@@ -8,6 +8,8 @@ struct ShutdownSequence: Sendable {
         case shutDown
         /// End the process now, with work unfinished.
         case end(exitCode: Int32)
+        /// Read the settings again.
+        case reload
         /// Say that the signal changes nothing.
         case sayIgnored
         case nothing
@@ -21,12 +23,15 @@ struct ShutdownSequence: Sendable {
 
     /// The signals that end the process.
     static let ending = [SIGTERM, SIGINT]
+    /// The signal that asks for a reload of settings. While the process shuts down it changes nothing.
+    static let reloading = [SIGHUP]
     /// The signals that change nothing. Their default action would end the process.
-    static let ignored = [SIGHUP, SIGUSR1, SIGUSR2]
+    static let ignored = [SIGUSR1, SIGUSR2]
 
     private let limit: Duration
     private var phase = Phase.starting
     private var said: Set<Int32> = []
+    private var isReloadWanted = false
 
     /// - Parameter limit: How long a shutdown may take, from the signal that began it.
     init(limit: Duration) {
@@ -34,14 +39,26 @@ struct ShutdownSequence: Sendable {
     }
 
     /// There may be requests in progress from now on.
-    mutating func serve() {
-        if case .starting = phase { phase = .serving }
+    ///
+    /// - Returns: Whether a reload was asked for before: settings may have been read before they were changed.
+    mutating func serve() -> Bool {
+        guard case .starting = phase else { return false }
+        phase = .serving
+        return isReloadWanted
     }
 
     mutating func receive(_ signal: Int32, at now: ContinuousClock.Instant) -> Action {
         guard Self.ending.contains(signal) else {
-            // Not kept for later while there is no log yet.
-            if case .starting = phase { return .nothing }
+            switch phase {
+            case .starting:
+                // There is no log yet.
+                if Self.reloading.contains(signal) { isReloadWanted = true }
+                return .nothing
+            case .serving where Self.reloading.contains(signal):
+                return .reload
+            case .serving, .shuttingDown:
+                break
+            }
             return said.insert(signal).inserted ? .sayIgnored : .nothing
         }
         switch phase {

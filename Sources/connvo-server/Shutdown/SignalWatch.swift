@@ -13,6 +13,7 @@ final class SignalWatch: Sendable {
         var logger: Logger?
         var logWriter: LogWriter?
         var shutDown: @Sendable () -> Void = {}
+        var reload: @Sendable () -> Void = {}
     }
 
     private let pipe: SignalPipe
@@ -21,14 +22,14 @@ final class SignalWatch: Sendable {
     /// How long the last line may take before the process ends. A reader of standard error may have stalled.
     private static let lastLineLimit: Duration = .milliseconds(500)
 
-    /// Catches the signals from now on: until ``serve(logger:logWriter:shutDown:)`` SIGTERM and SIGINT end the process
+    /// Catches the signals from now on: until ``serve(logger:logWriter:reload:shutDown:)`` SIGTERM and SIGINT end the process
     /// at once, also where it is process 1 of a container, whose default is to ignore them.
     ///
     /// - Parameter limit: How long a shutdown may take.
     /// - Throws: ``DatabaseError`` when the system gives no descriptor or no thread.
     init(limit: Duration) throws(DatabaseError) {
         state = Mutex(State(sequence: ShutdownSequence(limit: limit)))
-        let signals = ShutdownSequence.ending + ShutdownSequence.ignored
+        let signals = ShutdownSequence.ending + ShutdownSequence.reloading + ShutdownSequence.ignored
         pipe = try SignalPipe.catching(signals)
         _ = try DedicatedThread(name: "signals") { [self] in
             pipe.unblock(signals)
@@ -36,19 +37,27 @@ final class SignalWatch: Sendable {
         }
     }
 
-    /// From now on the first SIGTERM or SIGINT begins a shutdown, and the second ends the process.
+    /// From now on the first SIGTERM or SIGINT begins a shutdown, the second ends the process, and SIGHUP reloads.
     ///
     /// - Parameters:
     ///   - logger: For what signals do.
     ///   - logWriter: Gets time to write the last line before the process ends.
+    ///   - reload: Asks for a reload of settings, also when SIGHUP came before this call. Must not block.
     ///   - shutDown: Begins the shutdown. Must not block. It is called once, on the thread of this object.
-    func serve(logger: Logger, logWriter: LogWriter, shutDown: @escaping @Sendable () -> Void) {
-        state.withLock { state in
-            state.sequence.serve()
+    func serve(
+        logger: Logger,
+        logWriter: LogWriter,
+        reload: @escaping @Sendable () -> Void = {},
+        shutDown: @escaping @Sendable () -> Void
+    ) {
+        let isReloadWanted = state.withLock { state in
             state.logger = logger
             state.logWriter = logWriter
+            state.reload = reload
             state.shutDown = shutDown
+            return state.sequence.serve()
         }
+        if isReloadWanted { reload() }
     }
 
     private func step() {
@@ -67,11 +76,11 @@ final class SignalWatch: Sendable {
             shutDown()
         case .end(let exitCode):
             end(.warning, "The process ends at once, as the signal asks", name, exitCode: exitCode)
+        case .reload:
+            let reload = state.withLock { $0.reload }
+            reload()
         case .sayIgnored:
-            state.withLock { $0.logger }?.notice(
-                "The signal changes nothing: settings are read at start only",
-                metadata: ["signal": "\(name)"]
-            )
+            state.withLock { $0.logger }?.notice("The signal changes nothing", metadata: ["signal": "\(name)"])
         case .nothing:
             break
         }

@@ -16,14 +16,15 @@ import Testing
     private static let example = root.appending(path: ".env.example")
     private static let isRecording = ProcessInfo.processInfo.environment["RECORD_DOCUMENTATION"] != nil
 
-    private static let header = "| name | type | default | meaning |\n|---|---|---|---|\n"
+    private static let header = "| name | type | default | new value | meaning |\n|---|---|---|---|---|\n"
 
     private static func row(_ setting: Setting) -> String {
         let declaration = setting.declaration
         var names = "`\(setting.name)`"
         if declaration.type.isSecret { names += ", `\(setting.fileName)`" }
         let type = typeText(declaration.type)
-        return "| \(names) | \(type) | \(shownDefault(declaration)) | \(declaration.meaning) |\n"
+        let newValue = declaration.newValue.rawValue
+        return "| \(names) | \(type) | \(shownDefault(declaration)) | \(newValue) | \(declaration.meaning) |\n"
     }
 
     private static func shownDefault(_ declaration: SettingDeclaration) -> String {
@@ -62,22 +63,13 @@ import Testing
             let end = text.range(of: "\n\n", range: start..<text.endIndex)?.lowerBound ?? text.endIndex
             text.replaceSubrange(start..<end, with: String(rows.dropLast()))
         }
-        let marker = "Meant for a reload: "
-        let start = try #require(text.range(of: marker)).upperBound
-        let end = text.range(of: "\n\n", range: start..<text.endIndex)?.lowerBound ?? text.endIndex
-        text.replaceSubrange(start..<end, with: reloadable)
         return text
     }
 
-    private static var reloadable: String {
-        let names = Setting.allCases.filter(\.declaration.isReloadable).map { "`\($0.name)`" }
-        return wrapped(names.joined(separator: ", ") + ".", after: "Meant for a reload: ".count, to: 120)
-    }
-
-    /// The words in lines of at most `width` characters; `after` characters of the first line are taken.
-    private static func wrapped(_ text: String, after taken: Int = 0, prefix: String = "", to width: Int) -> String {
+    /// The words in lines of at most `width` characters.
+    private static func wrapped(_ text: String, prefix: String = "", to width: Int) -> String {
         var lines = [""]
-        var left = width - taken - prefix.count
+        var left = width - prefix.count
         for word in text.split(separator: " ") {
             let line = lines[lines.count - 1]
             if line.isEmpty {
@@ -127,7 +119,8 @@ import Testing
                 if declaration.type.isSecret { text += "# \(setting.fileName) names a file with it instead.\n" }
                 let type = plain(typeText(declaration.type))
                 let end = declaration.isRequired ? "required" : "default: \(plain(shownDefault(declaration)))"
-                text += "\(wrapped("(\(type); \(end))", prefix: "# ", to: 120))\n"
+                let facts = "(\(type); \(end); new value: \(declaration.newValue.rawValue))"
+                text += "\(wrapped(facts, prefix: "# ", to: 120))\n"
                 let sign = declaration.isRequired ? "" : "#"
                 text += "\(sign)\(setting.name)=\(exampleValue(declaration))\n"
             }

@@ -104,12 +104,13 @@ import Testing
                 applicationName: "test"
             ),
             policy: settings.rules.policy,
-            signingKeyID: "0123456789abcdef",
-            sign: { contents in
+            terms: IssuanceTerms(
+                signingKeyID: "0123456789abcdef",
+                requestsPerMinute: settings.rules.requestsPerMinute
+            ) { contents in
                 SignedToken(bytes: Array("\(contents.id)".utf8), sha256: [UInt8](repeating: 7, count: 32))
             }
         )
-        configuration.requestsPerMinute = settings.rules.requestsPerMinute
         configuration.batching.maximumWait = .seconds(30)
         configuration.batching.sheddingWait = .seconds(30)
         configuration.statementTimeout = .seconds(30)

@@ -24,8 +24,7 @@ struct InProcessServer: Sendable {
             IssuanceConfiguration(
                 target: nowhere,
                 policy: AdmissionPolicy(streamRoles: [:], earlyJoinWindow: nil, pastDueGrace: .zero),
-                signingKeyID: "none",
-                sign: { _ in SignedToken(bytes: [], sha256: []) }
+                terms: IssuanceTerms(signingKeyID: "none") { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
         let logger = Logger(label: "test") { [log = keySet.requestLog] _ in log }
@@ -41,7 +40,7 @@ struct InProcessServer: Sendable {
                     authentication: keySet.authentication,
                     keySet: keySet.refresher,
                     engine: engine,
-                    trustedProxies: .none
+                    rules: Replaceable(AccessRules())
                 ),
                 observe: { log.observe($0) },
                 now: SystemClock.now

@@ -16,8 +16,7 @@ import Testing
             IssuanceConfiguration(
                 target: nowhere,
                 policy: .init(streamRoles: [:], earlyJoinWindow: nil, pastDueGrace: .zero),
-                signingKeyID: "none",
-                sign: { _ in SignedToken(bytes: [], sha256: []) }
+                terms: IssuanceTerms(signingKeyID: "none") { _ in SignedToken(bytes: [], sha256: []) }
             )
         ) { _ in }
         let monitor = try DatabaseMonitor(
@@ -30,7 +29,8 @@ import Testing
                 engine: engine,
                 monitor: monitor,
                 keys: keySet.store,
-                keySet: keySet.refresher
+                keySet: keySet.refresher,
+                reloadStatus: ReloadStatus(start: SystemClock.now())
             )
             #expect(readiness.obstacles.contains { $0.contains("key") })
             try await keySet.answer(.success(RefreshedKeySet.set()))

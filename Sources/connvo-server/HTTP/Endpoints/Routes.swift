@@ -9,8 +9,7 @@ final class Routes: Sendable {
     private let pages: [RouteLabel: Page]
     /// Nil on the admin listener.
     private let function: TokenEndpoint?
-    /// Nil when no page of another origin may read responses.
-    private let crossOrigin: CrossOriginPolicy?
+    private let rules: Replaceable<AccessRules>
     /// Whether responses say how long the request took, and where.
     let tellsTiming: Bool
     let observe: Observation.Sink
@@ -19,15 +18,15 @@ final class Routes: Sendable {
     init(
         pages: [RouteLabel: Page],
         function: TokenEndpoint? = nil,
-        crossOrigin: CrossOriginPolicy? = nil,
         tellsTiming: Bool = false,
+        rules: Replaceable<AccessRules> = Replaceable(AccessRules()),
         observe: @escaping Observation.Sink,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.pages = pages
         self.function = function
-        self.crossOrigin = crossOrigin
         self.tellsTiming = tellsTiming
+        self.rules = rules
         self.observe = observe
         self.now = now
     }
@@ -55,6 +54,7 @@ final class Routes: Sendable {
     func begin(_ head: HTTPRequestHead, makeRequestID: () -> String) -> HTTPExchange {
         let fields = RequestFields(head.headers)
         let (path, _) = RequestTarget.split(head.uri)
+        let crossOrigin = rules.current.crossOrigin
         var route = route(of: path)
         var error: ErrorResponse?
         // RFC 9112, section 3.2.
@@ -63,9 +63,9 @@ final class Routes: Sendable {
         } else {
             switch route {
             case .function(let endpoint) where head.method != .POST:
-                error = methodError(head, endpoint, &route)
+                error = Self.methodError(head, endpoint, crossOrigin, &route)
             case .unknownFunction where head.method != .POST:
-                error = methodError(head, .run, &route)
+                error = Self.methodError(head, .run, crossOrigin, &route)
             case .page where head.method != .GET && head.method != .HEAD:
                 error = .methodNotAllowed("GET", "HEAD")
             case .none:
@@ -86,7 +86,12 @@ final class Routes: Sendable {
         )
     }
 
-    private func methodError(_ head: HTTPRequestHead, _ endpoint: Endpoint, _ route: inout Route) -> ErrorResponse? {
+    private static func methodError(
+        _ head: HTTPRequestHead,
+        _ endpoint: Endpoint,
+        _ crossOrigin: CrossOriginPolicy?,
+        _ route: inout Route
+    ) -> ErrorResponse? {
         guard let crossOrigin, crossOrigin.isPreflight(head) else { return .methodNotAllowed("POST") }
         route = .preflight(endpoint)
         return nil

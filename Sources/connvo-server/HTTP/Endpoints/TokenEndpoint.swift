@@ -19,18 +19,18 @@ final class TokenEndpoint: Sendable {
     let authentication: CallerAuthentication
     let keySet: KeySetRefresher
     let engine: IssuanceEngine
-    let trustedProxies: TrustedProxies
+    private let rules: Replaceable<AccessRules>
 
     init(
         authentication: CallerAuthentication,
         keySet: KeySetRefresher,
         engine: IssuanceEngine,
-        trustedProxies: TrustedProxies
+        rules: Replaceable<AccessRules>
     ) {
         self.authentication = authentication
         self.keySet = keySet
         self.engine = engine
-        self.trustedProxies = trustedProxies
+        self.rules = rules
     }
 
     /// Evaluates a complete request. The order of the checks is that of docs/errors.md.
@@ -45,12 +45,14 @@ final class TokenEndpoint: Sendable {
         now: Timestamp
     ) throws(ErrorResponse) -> Routes.Evaluation {
         guard exchange.fields.announcesJSON else { throw .unsupportedMediaType }
-        let address = trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor)
+        let rules = rules.current
+        let address = rules.trustedProxies.client(peer: peer, forwardedFor: exchange.fields.forwardedFor)
         let caller: BearerClaims
         do {
             caller = try authentication.authenticate(
                 exchange.fields.authorization,
                 address: address,
+                throttle: rules.throttle,
                 hasWaited: exchange.hasWaitedForTurn,
                 now: now
             )

@@ -5,7 +5,7 @@ internal import Persistence
 struct ReportHeading: Sendable {
     /// Lines above a table.
     let title: [String]
-    let columns: [ReportColumn]
+    private(set) var columns: [ReportColumn]
     /// What stands beside the rows of a document, with NULL where it does not apply.
     let members: [(name: String, value: ReportValue)]
 
@@ -13,6 +13,13 @@ struct ReportHeading: Sendable {
         self.title = [title]
         self.columns = columns
         members = []
+    }
+
+    /// The heading with one more column, behind those of the view.
+    func adding(_ column: ReportColumn) -> ReportHeading {
+        var heading = self
+        heading.columns.append(column)
+        return heading
     }
 
     init(report: Report, selection: ReportSelection, freshness: ReportFreshness) {
