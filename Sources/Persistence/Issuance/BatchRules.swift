@@ -6,14 +6,19 @@ package struct BatchRules: Sendable {
     /// time is looked at when something happens and every 50 ms, so that it matters only when the batch in flight takes
     /// unusually long.
     package var gatheringLimit: Duration = .milliseconds(5)
-    /// The most requests that wait; more are refused at once.
+    /// The most requests that wait; more are refused at once. While there is more load than the database takes, fewer:
+    /// ``QueueControl/capacity(connections:)``.
     package var maximumQueueLength = 1024
     /// How long a request waits for a connection before it is refused, its waits before and after a connection that
-    /// broke taken together. A database that has been away for as long is not
-    /// waited for: new requests are refused at once.
+    /// broke taken together. A database that has been away for as long, or that has kept every connection busy for as
+    /// long, is not waited for: new requests are refused at once.
     package var maximumWait: Duration = .seconds(1)
-    /// New requests are refused at once when the first in the queue has waited for longer than this.
-    package var sheddingWait: Duration = .milliseconds(500)
+    /// A queue that no batch has emptied for this long stands because of load: CoDel's interval, and its value
+    /// (RFC 8289, section 4.3).
+    package var standingInterval: Duration = .milliseconds(100)
+    /// How long after the last batch that left requests behind the queue is still kept short, so that load that lasts is
+    /// not let in every ``standingInterval``.
+    package var overloadMemory: Duration = .seconds(1)
 
     /// The least time until its deadline with which a request is worked on. With less it is refused, because a batch
     /// has the earliest deadline of its requests.

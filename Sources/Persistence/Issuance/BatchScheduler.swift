@@ -106,6 +106,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private(set) var pool: Pool
     private var quota: QuotaWindow
     private var queue: Deque<Entry> = []
+    private var control: QueueControl
     /// The size of the batch that each slot works on; 0 for none.
     private var inFlight: [Int]
 
@@ -117,6 +118,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         self.origin = origin
         self.pool = pool
         quota = QuotaWindow(limit: quotaLimit)
+        control = QueueControl(rules: rules)
         inFlight = Array(repeating: 0, count: pool.slots.count)
     }
 
@@ -137,6 +139,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         }
         if let reason = reasonToRefuse(now: now) { return .refused(reason) }
         queue.append(Entry(item: item, deadline: deadline, since: now))
+        control.queued(now: now)
         return .queued(wake: slotToWake(now: now))
     }
 
@@ -145,12 +148,14 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         quota.withdraw(user)
     }
 
-    private func reasonToRefuse(now: Instant) -> IssuanceOutcome.Unavailability? {
+    private mutating func reasonToRefuse(now: Instant) -> IssuanceOutcome.Unavailability? {
         if pool.isStopping { return .shuttingDown }
         if pool.hasBeenAway(for: rules.maximumWait, now: now) { return .databaseAway }
-        if queue.count >= rules.maximumQueueLength { return .overloaded }
-        if let first = queue.first, first.since.duration(to: now) > rules.sheddingWait { return .overloaded }
-        return nil
+        if queue.count >= control.capacity(connections: pool.slots.count(where: \.hasConnection)) {
+            control.refused()
+            return .overloaded
+        }
+        return control.isStuck(now: now) ? .overloaded : nil
     }
 
     // MARK: Slots
@@ -161,6 +166,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     mutating func nextAction(for slot: Int, hasCommitted: Bool = false, now: Instant) -> NextAction {
         inFlight[slot] = 0
         if hasCommitted { pool.committed() }
+        if pool.slots[slot].hasConnection { control.connectionIsFree() }
         switch pool.nextStep(for: slot, hasWork: isWorthABatch(now: now), now: now) {
         case .connect: return NextAction(action: .connect)
         case .disconnect: return NextAction(action: .disconnect, wake: slotToWake(now: now))
@@ -169,6 +175,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case .probeCommit: return NextAction(action: .probeCommit)
         case .work:
             let (batch, expired) = takeBatch(now: now)
+            control.batchTaken(leavesSome: !queue.isEmpty, now: now)
             inFlight[slot] = batch.count
             return NextAction(action: .work(batch), expired: expired, wake: slotToWake(now: now))
         }
@@ -176,7 +183,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     /// `slot` has a connection. Returns the slots to wake.
     mutating func connected(_ slot: Int, now: Instant) -> [Int] {
-        pool.connected(slot, now: now)
+        control.connectionIsFree()
+        return pool.connected(slot, now: now)
     }
 
     /// `slot` could not connect.
@@ -193,6 +201,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         for var entry in unsent.reversed() {
             entry.since = now.advanced(by: .zero - entry.waited)
             queue.prepend(entry)
+            control.queued(now: now)
         }
         let wake = slotToWake(now: now)
         // `slot` itself asks for its next action anyway.

@@ -13,6 +13,8 @@ struct AnsweredRequest: Sendable {
         /// Refused before the engine saw it.
         case rejected(ErrorResponse)
         case decided(IssuanceOutcome, caller: User.ID)
+        /// Turned away before the caller was authenticated.
+        case turnedAway(IssuanceOutcome.Unavailability)
     }
 
     let requestID: String
@@ -39,7 +41,7 @@ struct AnsweredRequest: Sendable {
         case .decided(.issued, _): "issued"
         case .decided(.refused(let refusal), _): refusal.reason
         case .decided(.rateLimited, _): "rate_limited"
-        case .decided(.unavailable(let reason), _): reason.rawValue
+        case .decided(.unavailable(let reason), _), .turnedAway(let reason): reason.rawValue
         case .decided(.failed, _): "failed"
         }
     }

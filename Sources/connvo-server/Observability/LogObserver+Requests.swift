@@ -9,8 +9,8 @@ extension LogObserver {
     static let accessMessage: Logger.Message = "Answered a request"
 
     /// Writes the access line of a request: always for a refusal or a failure; for an issued token as far as
-    /// ``SuccessSampling`` allows, because the database has a record of each; at `debug` for a probe or a page that
-    /// succeeded.
+    /// ``SuccessSampling`` allows, because the database has a record of each, and for a request that was turned away
+    /// unread at most ten a second, because all are alike; at `debug` for a probe or a page that succeeded.
     func log(_ request: AnsweredRequest) {
         switch request.result {
         case .decided(.issued, _):
@@ -20,6 +20,8 @@ extension LogObserver {
             var metadata = metadata(request)
             if suppressed > 0 { metadata["suppressed"] = .stringConvertible(suppressed) }
             logger.info(Self.accessMessage, metadata: metadata)
+        case .turnedAway:
+            throttle.log(logger, .warning, kind: "overloaded", Self.accessMessage, metadata(request))
         case .page where request.status < 400:
             logger.debug(Self.accessMessage, metadata: metadata(request))
         default:
@@ -31,7 +33,7 @@ extension LogObserver {
     /// Whether the fault is the server's.
     private static func isFailure(_ request: AnsweredRequest) -> Bool {
         switch request.result {
-        case .decided(.unavailable, _), .decided(.failed, _): true
+        case .decided(.unavailable, _), .decided(.failed, _), .turnedAway: true
         case .rejected(let error): error.status >= 500
         case .unauthenticated(let failure): failure.reason == .keysUnavailable
         case .page, .decided: false
@@ -49,7 +51,7 @@ extension LogObserver {
         ]
         if let trace = request.traceID { metadata["trace_id"] = "\(trace)" }
         switch request.result {
-        case .page: break
+        case .page, .turnedAway: break
         case .rejected(let error):
             metadata["code"] = "\(error.code)"
         case .unauthenticated(let failure):

@@ -64,6 +64,7 @@ final class MetricsObserver: Sendable {
         case .unauthenticated(let failure): count(.authenticationFailures, ("cause", failure.cause))
         case .rejected(let error): count(.rejected, ("code", error.code))
         case .decided(let outcome, _): measure(outcome, request.timing)
+        case .turnedAway(let reason): count(.unavailable, ("reason", reason.rawValue))
         }
     }
 

@@ -41,6 +41,11 @@ struct BatchSchedulerModel {
     /// Since when connecting fails; nil while it works.
     private(set) var outageSince: TestInstant?
     private(set) var isStopping = false
+    /// The batches so far: when, and whether more waited than they took, or would have without refusals.
+    private var history: [(at: TestInstant, isTooSmall: Bool)] = []
+    private var hasRefused = false
+    /// Since when requests have come and no connection was free.
+    private var stuckSince: TestInstant?
     private var admissions: [User.ID: [Admission]] = [:]
     /// How often each item that was taken was completed.
     private(set) var completions: [Int: Int] = [:]
@@ -71,11 +76,13 @@ struct BatchSchedulerModel {
         }
         try checkAdmitted(user, now: now)
         let expected = reasonToRefuse(now: now)
+        if expected == .overloaded, queue.count >= capacity { hasRefused = true }
         if case .refused(let reason) = submission {
             return try expect(reason == expected, "refused: \(reason), and not \(expected.map { "\($0)" } ?? "taken")")
         }
         try expect(expected == nil, "taken, and not refused: \(expected.map { "\($0)" } ?? "")")
         queue.append(Waiting(item: item, deadline: deadline, since: now))
+        stuckSince = stuckSince ?? now
         completions[item] = 0
     }
 
@@ -104,9 +111,28 @@ struct BatchSchedulerModel {
         if let outageSince, !connections.contains(true), outageSince.duration(to: now) >= rules.maximumWait {
             return .databaseAway
         }
-        if queue.count >= rules.maximumQueueLength { return .overloaded }
-        if let first = queue.first, first.since.duration(to: now) > rules.sheddingWait { return .overloaded }
+        if queue.count >= capacity { return .overloaded }
+        if let stuckSince, stuckSince.duration(to: now) >= rules.maximumWait { return .overloaded }
         return nil
+    }
+
+    /// How many may wait: all batches so far, looked through from the first.
+    private var capacity: Int {
+        var standsSince: TestInstant?
+        var overloadedAt: TestInstant?
+        for batch in history {
+            if batch.isTooSmall {
+                standsSince = standsSince ?? batch.at
+                let hasStood = standsSince.map { $0.duration(to: batch.at) >= rules.standingInterval } ?? false
+                if hasStood || overloadedAt != nil { overloadedAt = batch.at }
+            } else {
+                standsSince = nil
+                if let last = overloadedAt, last.duration(to: batch.at) >= rules.overloadMemory { overloadedAt = nil }
+            }
+        }
+        guard overloadedAt != nil else { return rules.maximumQueueLength }
+        let batches = max(connections.count { $0 }, 1)
+        return min(batches * rules.maximumBatchSize, rules.maximumQueueLength)
     }
 
     /// The caller of `item` hears of an outcome.
@@ -121,6 +147,7 @@ struct BatchSchedulerModel {
     mutating func connected(_ slot: Int) {
         connections[slot] = true
         outageSince = nil
+        stuckSince = nil
     }
 
     mutating func connectingFailed(_ slot: Int, now: TestInstant) {
@@ -129,6 +156,7 @@ struct BatchSchedulerModel {
 
     mutating func asks(_ slot: Int) {
         inFlight[slot] = 0
+        if connections[slot] { stuckSince = nil }
     }
 
     mutating func closed(_ slot: Int) {
@@ -145,6 +173,7 @@ struct BatchSchedulerModel {
         }
         runningBatches[slot] = []
         queue.insert(contentsOf: returned, at: 0)
+        if !returned.isEmpty { stuckSince = stuckSince ?? now }
     }
 
     mutating func begins(
@@ -170,6 +199,9 @@ struct BatchSchedulerModel {
             return item
         }
         inFlight[slot] = batch.count
+        history.append((now, !queue.isEmpty || hasRefused))
+        hasRefused = false
+        stuckSince = queue.isEmpty ? nil : now
         for item in expired { try completed(item) }
     }
 

@@ -73,13 +73,13 @@ import Testing
         }
     }
 
-    @Test func `behind a request that waits for long others are refused at once`() async throws {
+    @Test func `while the only connection hangs for longer than requests wait, others are refused at once`() async throws {
         try await withDatabase { database in
             try TestEngine.run(
                 on: database,
                 configure: {
                     $0.poolSize = 1
-                    $0.batching.sheddingWait = .milliseconds(50)
+                    $0.batching.maximumWait = .milliseconds(50)
                 }
             ) { engine in
                 let refused = try database.withMeetingsLocked {

@@ -38,7 +38,6 @@ final class TestEngine: Sendable {
             terms: IssuanceTerms(signingKeyID: "0123456789abcdef", requestsPerMinute: 0, sign: Self.sign)
         )
         configuration.batching.maximumWait = .seconds(30)
-        configuration.batching.sheddingWait = .seconds(30)
         configuration.connectTimeout = .seconds(10)
         configuration.statementTimeout = .seconds(30)
         configuration.lockTimeout = .seconds(30)

@@ -112,7 +112,6 @@ import Testing
             }
         )
         configuration.batching.maximumWait = .seconds(30)
-        configuration.batching.sheddingWait = .seconds(30)
         configuration.statementTimeout = .seconds(30)
         let engine = try IssuanceEngine(configuration) { _ in }
         try engine.start()

@@ -18,15 +18,17 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let routes: Routes
     private let connection: ClientConnection
     private let completionQueue: EventLoopCompletionQueue
+    private let turns: TurnWatch
     private var machine = HTTPExchangeStateMachine()
     private var encoder = ResponseEncoder()
     private var random = BufferedRandomNumberGenerator()
     private var isWorkingOff = false
 
-    init(routes: Routes, connection: ClientConnection, completionQueue: EventLoopCompletionQueue) {
+    init(routes: Routes, connection: ClientConnection, completionQueue: EventLoopCompletionQueue, turns: TurnWatch) {
         self.routes = routes
         self.connection = connection
         self.completionQueue = completionQueue
+        self.turns = turns
     }
 
     // MARK: Events
@@ -140,6 +142,10 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func evaluate(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
         do throws(ErrorResponse) {
+            if exchange.route.readsBody, turns.refusesCall() {
+                exchange.result = .turnedAway(.overloaded)
+                throw .unavailable
+            }
             switch try routes.evaluate(exchange, peer: connection.peer, now: routes.now()) {
             case .respond(let response):
                 send(response, to: exchange, context: context)

@@ -19,6 +19,7 @@ struct HTTPListener: Service {
     var onListening: @Sendable (Int) -> Void = { _ in }
 
     private let completionQueues = EventLoopCompletionQueue.Directory()
+    private let turns = TurnWatch.Directory()
 
     init(
         name: String,
@@ -115,7 +116,8 @@ struct HTTPListener: Service {
             HTTPExchangeHandler(
                 routes: routes,
                 connection: connection,
-                completionQueue: completionQueues.queue(on: channel.eventLoop)
+                completionQueue: completionQueues.queue(on: channel.eventLoop),
+                turns: turns.watch(on: channel.eventLoop)
             )
         )
     }

@@ -1,0 +1,157 @@
+import Domain
+import PostgreSQL
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+/// Load that is more than the database takes, in simulated time: what waits, what is refused, and what is lost.
+@Suite struct OverloadTests {
+    /// Connections that take as long for each batch, whatever its size, and requests that come evenly.
+    private struct Load {
+        var slots = 4
+        let batch: Duration
+        /// As a multiple of what the database takes.
+        let factor: Double
+        var rules = BatchRules()
+
+        /// Requests a second that full batches make.
+        var capacity: Double { Double(slots * rules.maximumBatchSize) / (batch / .seconds(1)) }
+    }
+
+    private struct Figures {
+        /// How long each request waited that was worked on.
+        var waits: [Duration] = []
+        /// How long each request waited that was refused for having waited too long.
+        var late: [Duration] = []
+        var refusedAtOnce = 0
+
+        func percentile(_ part: Double) -> Duration {
+            waits.sorted()[Int(Double(waits.count - 1) * part)]
+        }
+    }
+
+    /// - Parameter step: The time between two looks at the clock.
+    private static func run(
+        _ load: Load,
+        for duration: Duration,
+        startingAt measured: Duration = .zero,
+        step: Duration = .milliseconds(1)
+    ) -> Figures {
+        var scheduler = BatchScheduler<Int>(
+            rules: load.rules,
+            quotaLimit: 0,
+            pool: PoolStateMachine(size: load.slots) { 0 },
+            origin: TestInstant()
+        )
+        var busyUntil: [TestInstant?] = Array(repeating: nil, count: load.slots)
+        for slot in 0..<load.slots {
+            _ = scheduler.nextAction(for: slot, now: TestInstant())
+            if slot == 0 { _ = scheduler.connected(0, now: TestInstant()) }
+        }
+        var figures = Figures()
+        var came: [TestInstant] = []
+        var now = TestInstant()
+        var due = 0.0
+        while now.offset < duration {
+            now = now.advanced(by: step)
+            let counts = now.offset >= measured
+            due += load.capacity * load.factor * (step / .seconds(1))
+            while due >= 1 {
+                due -= 1
+                let user = User.ID(rawValue: "user")
+                switch scheduler.submit(came.count, from: user, deadline: now.advanced(by: .seconds(5)), now: now) {
+                case .queued: came.append(now)
+                case .refused, .overQuota: if counts { figures.refusedAtOnce += 1 }
+                }
+            }
+            let late = scheduler.sweep(now: now).expired
+            if counts { figures.late += late.map { came[$0].duration(to: now) } }
+            for slot in 0..<load.slots where busyUntil[slot].map({ $0 <= now }) ?? true {
+                busyUntil[slot] = nil
+                switch scheduler.nextAction(for: slot, hasCommitted: true, now: now).action {
+                case .work(let batch) where !batch.isEmpty:
+                    busyUntil[slot] = now.advanced(by: load.batch)
+                    if counts { figures.waits += batch.map { came[$0.item].duration(to: now) } }
+                case .connect: _ = scheduler.connected(slot, now: now)
+                default: break
+                }
+            }
+        }
+        return figures
+    }
+
+    @Test(arguments: [3.0, 10.0], [20, 100, 400, 900])
+    func `load above what the database takes neither lowers what is decided nor makes it wait`(
+        factor: Double,
+        batchMilliseconds: Int
+    ) {
+        let batch = Duration.milliseconds(batchMilliseconds)
+        let load = Load(batch: batch, factor: factor)
+
+        let figures = Self.run(load, for: .seconds(12), startingAt: .seconds(2))
+
+        let goodput = Double(figures.waits.count) / (load.capacity * 10)
+        #expect(goodput >= 0.95, "\(goodput)")
+        // No longer than until each connection has become free once, and what the steps of the simulation add.
+        let bound = batch + .milliseconds(10)
+        #expect(figures.percentile(0.99) <= bound, "\(figures.percentile(0.99)) of \(bound)")
+        #expect(figures.late.isEmpty)
+        #expect(figures.refusedAtOnce > 0)
+    }
+
+    @Test(arguments: [0.5, 0.9], [5, 20, 100, 400, 1000])
+    func `load that the database takes is not refused`(factor: Double, batchMilliseconds: Int) {
+        let load = Load(batch: .milliseconds(batchMilliseconds), factor: factor)
+
+        let figures = Self.run(load, for: .seconds(10))
+
+        #expect(figures.refusedAtOnce == 0)
+        #expect(figures.late.isEmpty)
+    }
+
+    @Test func `a burst is taken as a whole`() {
+        var scheduler = BatchScheduler<Int>(
+            rules: BatchRules(),
+            quotaLimit: 0,
+            pool: PoolStateMachine(size: 1) { 0 },
+            origin: TestInstant()
+        )
+        _ = scheduler.nextAction(for: 0, now: TestInstant())
+        _ = scheduler.connected(0, now: TestInstant())
+
+        let taken = (0..<1024).filter {
+            let user = User.ID(rawValue: "user")
+            let submission = scheduler.submit($0, from: user, deadline: .at(.seconds(5)), now: TestInstant())
+            if case .queued = submission { return true }
+            return false
+        }
+
+        #expect(taken.count == 1024)
+    }
+
+    @Test func `requests wait a second for a database that takes nothing, and longer for none`() {
+        var scheduler = BatchScheduler<Int>(
+            rules: BatchRules(),
+            quotaLimit: 0,
+            pool: PoolStateMachine(size: 1) { 0 },
+            origin: TestInstant()
+        )
+        _ = scheduler.nextAction(for: 0, now: TestInstant())
+        _ = scheduler.connected(0, now: TestInstant())
+        let user = User.ID(rawValue: "user")
+        _ = scheduler.submit(-1, from: user, deadline: .at(.seconds(9)), now: TestInstant())
+        // The only connection works, and hangs.
+        _ = scheduler.nextAction(for: 0, now: TestInstant())
+
+        var refusedAt: Duration?
+        for millisecond in 0..<1100 where refusedAt == nil {
+            let now = TestInstant.at(.milliseconds(millisecond))
+            let submission = scheduler.submit(millisecond, from: user, deadline: .at(.seconds(9)), now: now)
+            if case .refused = submission { refusedAt = now.offset }
+            #expect(scheduler.sweep(now: now).expired.isEmpty || refusedAt != nil || millisecond >= 1000)
+        }
+
+        #expect(refusedAt == .seconds(1))
+    }
+}
