@@ -1,8 +1,8 @@
 extension Connection {
     /// Connects, with TLS and authentication, before `deadline`. Names are resolved within it, too.
     ///
-    /// Several hosts are tried in the order of the target, and all addresses of a host in the order of its resolver.
-    /// Each host gets an equal part of the time that is left, and of that each address, so that one that does not
+    /// Several hosts are tried in the order of the target, and all addresses of a host in the order of its resolver;
+    /// those that did not answer lately come last (``SilentHosts``). Each host gets an equal part of the time that is left, and of that each address, so that one that does not
     /// respond leaves time for the others.
     ///
     /// - Parameters:
@@ -48,8 +48,9 @@ extension Connection {
         isCancelled: () -> Bool
     ) throws(DatabaseError) -> Connection {
         var failures: [Failure] = []
-        for (index, host) in hosts.enumerated() {
-            let share = deadline.part(of: hosts.count - index)
+        for (turn, index) in target.silentHosts.order(of: hosts).enumerated() {
+            let host = hosts[index]
+            let share = deadline.part(of: hosts.count - turn)
             let places: [ConnectionTarget.Host]
             do {
                 places = try resolve(host, target: target, deadline: share, isCancelled: isCancelled)
@@ -57,21 +58,31 @@ extension Connection {
                 failures.append(Failure(host: index, place: host.label, error: error))
                 continue
             }
-            for (number, place) in places.enumerated() where !isCancelled() {
+            for (number, position) in target.silentHosts.order(of: places).enumerated() where !isCancelled() {
+                let place = places[position]
                 do {
-                    return try open(
+                    let connection = try open(
                         target.parameters + ConnectionTarget.parameters(selecting: [place]),
                         preparesStatements: preparesStatements,
                         deadline: share.part(of: places.count - number),
                         isCancelled: isCancelled
                     )
+                    target.silentHosts.forget(place)
+                    target.silentHosts.forget(host)
+                    return connection
                 } catch {
+                    if error.kind == .timedOut {
+                        target.silentHosts.note(place)
+                        target.silentHosts.note(host)
+                    } else {
+                        target.silentHosts.forget(place)
+                    }
                     let label = places.count == 1 ? host.label : place.labelWithAddress
                     failures.append(Failure(host: index, place: label, error: error))
                 }
             }
         }
-        throw Failure.summary(of: failures)
+        throw Failure.summary(of: failures.sorted { $0.host < $1.host })
     }
 
     /// The servers, those with a name by each of its addresses. One that cannot be resolved is left out.
@@ -126,6 +137,7 @@ extension Connection {
                 failures.map { "\($0.place): \($0.error.message)" }.joined(separator: "; ")
             )
             summary.refusal = refusal(of: failures)
+            summary.isServerFull = failures.contains { $0.error.isServerFull }
             return summary
         }
 

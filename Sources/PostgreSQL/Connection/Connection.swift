@@ -23,6 +23,9 @@ package struct Connection: ~Copyable {
     var prepared: Set<String> = []
     /// Nil unless a signal may end the program while this connection works; see ``pass(_:)``.
     var gate: CommandGate?
+    /// When another connection found last that this server does not answer; nil when none has. Asked while this one
+    /// waits: an answer that has not come for a second does not come either, then.
+    package var serverFellSilent: (@Sendable () -> ContinuousClock.Instant?)?
 
     private init(
         owning raw: OpaquePointer,
@@ -97,6 +100,7 @@ package struct Connection: ~Copyable {
         let text = ConnectionFailureText(verbose: PQerrorMessage(raw).map { String(cString: $0) } ?? "")
         var error = DatabaseError(.connect, text.message.withCString { Self.oneLine($0) })
         error.refusal = text.refusal
+        error.isServerFull = text.isServerFull
         return error
     }
 
@@ -125,6 +129,21 @@ extension Connection {
     package var backendPID: Int32 { PQbackendPID(raw) }
 
     package var isOpen: Bool { PQstatus(raw) == CONNECTION_OK }
+
+    /// Host, address and port of the server.
+    package var server: String {
+        [PQhost(raw), PQhostaddr(raw), PQport(raw)].map { $0.map { String(cString: $0) } ?? "" }
+            .joined(separator: " ")
+    }
+
+    /// Has the server of this connection, which has not answered in time, tried after the other hosts of `target`.
+    package borrowing func noteSilence(in target: ConnectionTarget) {
+        let (name, address, port) = (PQhost(raw), PQhostaddr(raw), PQport(raw))
+        func text(_ value: UnsafeMutablePointer<CChar>?) -> String { value.map { String(cString: $0) } ?? "" }
+        for address in ["", text(address)] {
+            target.silentHosts.note(ConnectionTarget.Host(name: text(name), address: address, port: text(port)))
+        }
+    }
 
     /// Whether no command is running and no transaction is open. Only then may the connection be reused.
     package var isIdle: Bool { isOpen && PQtransactionStatus(raw) == PQTRANS_IDLE }

@@ -66,6 +66,8 @@ struct ConnectionFailureText {
     let message: String
     /// Nil when one of the attempts that it tells of may have another result later.
     let refusal: ConnectionRefusal?
+    /// Whether an attempt found a server without a connection left (53300).
+    private(set) var isServerFull = false
 
     init(verbose text: String) {
         var lines: [Substring] = []
@@ -77,6 +79,7 @@ struct ConnectionFailureText {
             var refusal = ConnectionRefusal(clientMessage: line)
             if let code = Self.code(in: line) {
                 refusal = ConnectionRefusal(sqlState: SQLState(rawValue: String(line[code])))
+                if line[code] == "53300" { isServerFull = true }
                 plain.removeSubrange(code.lowerBound..<line.index(code.upperBound, offsetBy: 2))
             }
             lines.append(plain)

@@ -2,7 +2,7 @@ internal import CLibPQ
 
 extension ConnectionTarget {
     /// One of the servers that a target names.
-    struct Host: Equatable, Sendable {
+    struct Host: Hashable, Sendable {
         /// A name, an address, or the directory of a Unix socket; empty for libpq's default, and when only an address
         /// is given.
         let name: String

@@ -12,6 +12,7 @@ package struct ConnectionTarget: Sendable {
     let sessionAttributes: SessionAttributes?
     /// Finds the addresses of the hosts.
     let resolver: NameResolver
+    let silentHosts = SilentHosts()
     /// Whether connections prepare statements once and execute them by name; false for poolers in transaction mode.
     package var preparesStatements = true
 

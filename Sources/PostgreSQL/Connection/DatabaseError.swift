@@ -41,6 +41,8 @@
     package var statement: String?
     /// Why another attempt to connect with the same settings would fail, too; nil for what may pass.
     package var refusal: ConnectionRefusal?
+    /// Whether the server lives and has no connection left for this login (53300).
+    package var isServerFull = false
 
     package init(_ kind: Kind, _ message: String, sqlState: SQLState? = nil, statement: String? = nil) {
         self.kind = kind

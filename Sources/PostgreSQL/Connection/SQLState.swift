@@ -36,6 +36,12 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package static let queryCanceled = SQLState(rawValue: "57014")
     package static let internalError = SQLState(rawValue: "XX000")
 
+    /// Whether a prepared statement was there that this connection had not made, or one was gone that it had made: other
+    /// connections share its session, as behind a pooler in transaction mode.
+    package var isOfSharedSession: Bool {
+        self == .duplicatePreparedStatement || self == .invalidStatementName
+    }
+
     /// A pattern that ends in `000` matches every code of its class; any other pattern matches only itself.
     package static func ~= (pattern: SQLState, code: SQLState) -> Bool {
         pattern.rawValue.hasSuffix("000")

@@ -5,9 +5,10 @@
 /// ``nextStep(for:hasWork:now:)``, carries out the step, reports its outcome and calls again.
 ///
 /// While the database does not accept connections, one slot probes at a time, or one each half second when attempts
-/// take longer than that, so that the database gets a few attempts a second. While COMMIT is stalled
-/// (``CommitHealth``), no slot works, and one at a time tries a COMMIT. Connections, and COMMITs that were given up and
-/// occupy a backend, are together at most twice as many as the slots. Connections have a lifetime and an idle limit,
+/// take longer than that. The time between two attempts is a part of how long the outage has lasted, so that the end of
+/// a short one is noticed soon, and a long one costs a few attempts a second. While COMMIT is stalled (``CommitHealth``),
+/// no slot works, and one at a time tries a COMMIT. Connections, and COMMITs that were given up and occupy a backend, are
+/// together at most one more than the slots. Connections have a lifetime and an idle limit,
 /// both with jitter, so that they do not all end at the same time.
 ///
 /// ```swift
@@ -24,7 +25,7 @@ package struct PoolStateMachine: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
     package struct Limits: Sendable {
-        /// The delay between the first failed attempt and the second. It doubles up to `maximumProbeInterval`.
+        /// The delay between two failed attempts: a third of the time since the first, within these two.
         package var minimumProbeInterval: Duration
         package var maximumProbeInterval: Duration
         /// A connection older than this is replaced when it is not in use.
@@ -35,7 +36,7 @@ package struct PoolStateMachine: Sendable {
         package var jitter: Double
 
         package init(
-            minimumProbeInterval: Duration = .milliseconds(100),
+            minimumProbeInterval: Duration = .milliseconds(50),
             maximumProbeInterval: Duration = .milliseconds(500),
             lifetime: Duration = .seconds(30 * 60),
             idleLimit: Duration = .seconds(10 * 60),
@@ -90,7 +91,6 @@ package struct PoolStateMachine: Sendable {
     /// A period in which every attempt to connect has failed.
     private struct Outage: Sendable {
         let since: Instant
-        var failures: Int
         var nextProbe: Instant
     }
 
@@ -167,11 +167,10 @@ package struct PoolStateMachine: Sendable {
     /// Notes that `slot` could not connect.
     package mutating func connectingFailed(_ slot: Int, now: Instant) {
         slots[slot] = .closed
-        let failures = (outage?.failures ?? 0) + 1
-        let interval = limits.minimumProbeInterval * (1 << min(failures - 1, 10))
+        let since = outage?.since ?? now
+        let interval = max(since.duration(to: now) / 3, limits.minimumProbeInterval)
         outage = Outage(
-            since: outage?.since ?? now,
-            failures: failures,
+            since: since,
             nextProbe: now.advanced(by: jittered(min(interval, limits.maximumProbeInterval)))
         )
     }
@@ -276,7 +275,7 @@ package struct PoolStateMachine: Sendable {
 
     /// Whether one more backend may be occupied.
     private var hasRoom: Bool {
-        slots.count { $0.hasConnection || $0 == .connecting } + commits.abandoned < slots.count * 2
+        slots.count { $0.hasConnection || $0 == .connecting } + commits.abandoned <= slots.count
     }
 
     private mutating func jittered(_ duration: Duration) -> Duration {

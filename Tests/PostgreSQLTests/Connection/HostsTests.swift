@@ -45,6 +45,34 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
+    @Test func `a host that did not answer is tried last, for a minute or until it answers`() async throws {
+        let silent = try SilentListener()
+        try await withDatabase(.empty) { database in
+            let server = try Self.server()
+            let target = try Self.target(
+                "host=127.0.0.1,\(server.host) port=\(silent.port),\(server.port) dbname=\(database.name)"
+            )
+            guard case .separate(let hosts) = target.hosts else {
+                Issue.record("the hosts are not tried one after the other")
+                return
+            }
+            #expect(target.silentHosts.order(of: hosts) == [0, 1])
+
+            _ = try Connection.open(target, deadline: .after(.seconds(4)))
+
+            #expect(target.silentHosts.order(of: hosts) == [1, 0])
+            // A copy knows it, too, and the second attempt does not wait for the first host.
+            let copy = target
+            let start = ContinuousClock.now
+            _ = try Connection.open(copy, deadline: .after(.seconds(60)))
+            #expect(ContinuousClock.now - start < .seconds(20))
+            #expect(target.silentHosts.order(of: hosts, now: .now + .seconds(61)) == [0, 1])
+            target.silentHosts.forget(hosts[0])
+            #expect(target.silentHosts.order(of: hosts) == [0, 1])
+        }
+        withExtendedLifetime(silent) {}
+    }
+
     @Test func `the first working host is used at once`() async throws {
         let silent = try SilentListener()
         try await withDatabase(.empty) { database in

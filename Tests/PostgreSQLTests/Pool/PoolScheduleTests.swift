@@ -36,7 +36,7 @@ import Testing
 
         let attempts = try simulation.attemptsOnDeadDatabase(during: .seconds(60))
 
-        // After the first second, attempts are 400 to 500 ms apart; with jitter up to 625 ms.
-        #expect((60_000 / 625 - 2...60_000 / 500 + 8).contains(attempts))
+        // From 1.5 s on, attempts are 500 ms apart; with jitter up to 625 ms.
+        #expect((60_000 / 625 - 2...60_000 / 500 + 16).contains(attempts))
     }
 }

@@ -56,12 +56,12 @@ import Testing
 
     // MARK: Outages
 
-    @Test func `attempts are 100, 200, 400 and then 500 ms apart`() {
+    @Test func `attempts are 50 ms apart, then a third of the time that the outage has lasted, and at last 500 ms`() {
         var machine = machine()
         var now = TestInstant.at(.zero)
         var pauses: [Duration] = []
 
-        for _ in 0..<6 {
+        for _ in 0..<16 {
             #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .connect)
             machine.connectingFailed(0, now: now)
             guard case .rest(let until?) = machine.nextStep(for: 0, hasWork: true, now: now) else {
@@ -72,7 +72,13 @@ import Testing
             now = until
         }
 
-        #expect(pauses == [100, 200, 400, 500, 500, 500].map { .milliseconds($0) })
+        #expect(Array(pauses.prefix(4)) == Array(repeating: .milliseconds(50), count: 4))
+        var lasted = Duration.milliseconds(200)
+        for pause in pauses.dropFirst(4) {
+            #expect(pause == min(lasted / 3, .milliseconds(500)))
+            lasted += pause
+        }
+        #expect(pauses.last == .milliseconds(500))
     }
 
     @Test func `jitter lengthens a delay by at most a quarter`() {
@@ -85,8 +91,8 @@ import Testing
             return
         }
 
-        #expect(until > .at(.milliseconds(124)))
-        #expect(until < .at(.milliseconds(125)))
+        #expect(until > .at(.milliseconds(62)))
+        #expect(until < .at(.microseconds(62_500)))
     }
 
     @Test func `no attempt is made before the next probe is due`() {
@@ -95,10 +101,10 @@ import Testing
         machine.connectingFailed(0, now: .at(.zero))
 
         #expect(
-            machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(99)))
-                == .rest(until: .at(.milliseconds(100)))
+            machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(49)))
+                == .rest(until: .at(.milliseconds(50)))
         )
-        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(100))) == .connect)
+        #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.milliseconds(50))) == .connect)
     }
 
     @Test func `a slot that probes holds the others up for half a second at most`() {
@@ -128,7 +134,7 @@ import Testing
         #expect(!machine.isAway)
     }
 
-    @Test func `delays start at 100 ms again after an outage`() {
+    @Test func `delays start at 50 ms again after an outage`() {
         var machine = machine(size: 1)
         var now = TestInstant.at(.zero)
         for _ in 0..<5 {
@@ -143,7 +149,7 @@ import Testing
         _ = machine.nextStep(for: 0, hasWork: true, now: now)
         machine.connectingFailed(0, now: now)
 
-        #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .rest(until: now.advanced(by: .milliseconds(100))))
+        #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .rest(until: now.advanced(by: .milliseconds(50))))
     }
 
     @Test func `a failed attempt is repeated without work while other slots are connected`() {
@@ -152,8 +158,8 @@ import Testing
         #expect(machine.nextStep(for: 1, hasWork: true, now: .at(.zero)) == .connect)
         machine.connectingFailed(1, now: .at(.zero))
 
-        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .rest(until: .at(.milliseconds(100))))
-        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.milliseconds(100))) == .connect)
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.zero)) == .rest(until: .at(.milliseconds(50))))
+        #expect(machine.nextStep(for: 1, hasWork: false, now: .at(.milliseconds(50))) == .connect)
     }
 
     @Test func `the database is away when an attempt failed and no slot is connected`() {
@@ -307,13 +313,16 @@ import Testing
 
         #expect(!machine.isAway)
         #expect(machine.nextStep(for: 1, hasWork: true, now: later) == .work)
+        // There is no room before one of the three has ended.
+        #expect(machine.nextStep(for: 0, hasWork: true, now: later) == .rest(until: .at(.seconds(1))))
+        #expect(machine.abandonedCommitEnded() == [0, 2])
         #expect(machine.nextStep(for: 0, hasWork: true, now: later) == .connect)
     }
 
-    @Test func `connections and COMMITs that were given up are at most twice as many as the slots`() {
+    @Test func `connections and COMMITs that were given up are at most one more than the slots`() {
         var machine = stalledMachine()
         var now = TestInstant.at(.seconds(1))
-        for abandoned in 3...4 {
+        for abandoned in 3...3 {
             #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .connect)
             _ = machine.connected(0, now: now)
             #expect(machine.nextStep(for: 0, hasWork: true, now: now) == .probeCommit)
