@@ -35,7 +35,7 @@ package struct StreamTokenSigner: Sendable {
     /// Only who has the secret can compute it, and so find out of which user a text is by trying ids. No token's
     /// signature is one: what a token signs begins with ``header``.
     package func pseudonym(of userID: String) -> String {
-        Hexadecimal.encode(mac.authenticate(Array("connvo log user \(userID)".utf8)).prefix(16))
+        Hexadecimal.encode(verifier.mac.authenticate(Array("connvo log user \(userID)".utf8)).prefix(16))
     }
 
     /// Makes a token and returns its text as ASCII bytes.

@@ -53,6 +53,27 @@ import Testing
         #expect(last.status == 200)
     }
 
+    @Test func `before the listener closes each connection ends with its next response`() async throws {
+        try await ServerFixture.with { fixture in
+            let connection = try await fixture.server.connect()
+            try await connection.send(WireRequest.call(try Tokens.bearer(SeedData.host)).bytes)
+            #expect(try await connection.answer()["connection"] == nil)
+            fixture.server.terminate()
+            try await eventually {
+                let probe = try await fixture.server.connect()
+                try await probe.send(WireRequest("GET", "/readyz").bytes)
+                return try await probe.answer().status == 503
+            }
+
+            try await connection.send(WireRequest.call(try Tokens.bearer(SeedData.host)).bytes)
+
+            let answer = try await connection.answer()
+            #expect(answer.status == 200)
+            #expect(answer["connection"] == "close")
+            #expect(try await fixture.server.exitStatus() == 0)
+        }
+    }
+
     /// Terminates a server that has received half of a request. Returns the status of the response when the rest is
     /// sent after the listener has closed, and whether new connections saw before that the server was not ready.
     private func terminateWhileReceiving() async throws -> (sawNotReady: Bool, status: Int) {

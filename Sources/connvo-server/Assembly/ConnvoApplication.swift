@@ -42,7 +42,7 @@ struct ConnvoApplication: Sendable {
     ) throws {
         let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
         successSampling = SuccessSampling(limit: configuration.successLinesPerSecond)
-        let signer = configuration.signer
+        let signer = configuration.streamSecrets.signer
         let log = LogObserver(logger: logger, successes: successSampling) { signer.pseudonym(of: $0.rawValue) }
         let observe = Self.observers(log, MetricsObserver(metrics))
         let engine = try IssuanceEngine(Self.issuance(configuration)) { observe(.issuance($0)) }

@@ -325,6 +325,19 @@ import Testing
         #expect(quiesce() == "nothing")
     }
 
+    @Test func `while the server drains a connection ends with the response to what has come, and not before`() {
+        _ = receive(Self.exchange("1"))
+        _ = receive(Self.exchange("2"))
+        machine.drain()
+        #expect(completed())
+        #expect([next(), next()] == ["receive", "evaluate 2"])
+        #expect(!completed())
+        machine = HTTPExchangeStateMachine(limits: limits)
+        machine.drain()
+        #expect(receive(Self.exchange("1")) == "evaluate 1")
+        #expect(!completed())
+    }
+
     @Test func `a request that does not arrive is 408 once it has a head`() {
         _ = receive(.head(Self.exchange()))
         #expect(requestTimedOut() == "refuse 1 408")

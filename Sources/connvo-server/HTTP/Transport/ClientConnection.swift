@@ -37,6 +37,15 @@ final class ClientConnection {
         fileprivate func add(_ amount: Int) { value.wrappingAdd(amount, ordering: .relaxed) }
     }
 
+    /// Whether connections are to end, each with its next response.
+    final class Drain: Sendable {
+        private let value = Atomic<Bool>(false)
+
+        var hasBegun: Bool { value.load(ordering: .relaxed) }
+
+        func begin() { value.store(true, ordering: .relaxed) }
+    }
+
     let channel: any Channel
     /// The client's address, or its proxy's.
     let peer: String?
@@ -46,6 +55,7 @@ final class ClientConnection {
     var discardsInput = false
     private let limits: ConnectionLimits
     private let answering: AnsweringCount
+    private let drain: Drain
     /// Whether the client has sent anything.
     private var hasSpoken = false
     /// Bytes that were dropped, in all.
@@ -56,12 +66,16 @@ final class ClientConnection {
     var index = 0
 
     /// A connection that has just been accepted. Its first head is awaited.
-    init(_ channel: any Channel, limits: ConnectionLimits, answering: AnsweringCount) {
+    init(_ channel: any Channel, limits: ConnectionLimits, answering: AnsweringCount, drain: Drain) {
         self.channel = channel
         self.limits = limits
         self.answering = answering
+        self.drain = drain
         peer = (channel.remoteAddress?.ipAddress).map(IPAddress.unmapped)
     }
+
+    /// Whether the connection is to end with its next response.
+    var isDraining: Bool { drain.hasBegun }
 
     func enter(_ phase: Phase) {
         let change = (phase.isAnswering ? 1 : 0) - (self.phase.isAnswering ? 1 : 0)

@@ -16,6 +16,7 @@ final class ConnectionTable: Sendable {
     /// How many connections may be open.
     let capacity: Int
     private let parts: [Part]
+    private let drain = ClientConnection.Drain()
     private let state = Mutex(State())
 
     init(capacity: Int, limits: ConnectionLimits, group: any EventLoopGroup) {
@@ -45,10 +46,10 @@ final class ConnectionTable: Sendable {
         }
         guard let isWithin else { return eventLoop.makeFailedFuture(Refused()) }
         channel.closeFuture.whenComplete { [self] _ in closed() }
-        if isWithin { return eventLoop.makeSucceededFuture(part.add(channel, limits)) }
+        if isWithin { return eventLoop.makeSucceededFuture(part.add(channel, limits, drain)) }
         let others = parts.filter { $0 !== part }
-        return Self.makeRoom([part] + others, on: eventLoop).flatMapThrowing { [limits] in
-            part.add(channel, limits)
+        return Self.makeRoom([part] + others, on: eventLoop).flatMapThrowing { [limits, drain] in
+            part.add(channel, limits, drain)
         }
     }
 
@@ -67,6 +68,11 @@ final class ConnectionTable: Sendable {
             return state.isClosing && state.count == 0 ? state.allClosed : nil
         }
         allClosed?.succeed()
+    }
+
+    /// Lets each connection end with its next response. New ones are still admitted.
+    func startDraining() {
+        drain.begin()
     }
 
     /// Admits no connection any more. Requests that have begun are answered, and then each connection is closed.
@@ -125,8 +131,12 @@ final class ConnectionTable: Sendable {
             self.eventLoop = eventLoop
         }
 
-        func add(_ channel: any Channel, _ limits: ConnectionLimits) -> NIOLoopBound<ClientConnection> {
-            let connection = ClientConnection(channel, limits: limits, answering: answering)
+        func add(
+            _ channel: any Channel,
+            _ limits: ConnectionLimits,
+            _ drain: ClientConnection.Drain
+        ) -> NIOLoopBound<ClientConnection> {
+            let connection = ClientConnection(channel, limits: limits, answering: answering, drain: drain)
             connection.index = connections.count
             connections.append(connection)
             let bound = NIOLoopBound(connection, eventLoop: eventLoop)

@@ -294,6 +294,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func send(_ response: EndpointResponse, to exchange: HTTPExchange, context: ChannelHandlerContext) {
         let answered = exchange.answered(status: response.status)
         routes.observe(.answered(answered))
+        if connection.isDraining { machine.drain() }
         let keepsConnection = machine.completed()
         let bytes = encoder.encode(
             response,

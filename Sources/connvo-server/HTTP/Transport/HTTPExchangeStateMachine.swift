@@ -83,6 +83,8 @@ struct HTTPExchangeStateMachine {
     private var inputIsClosed = false
     /// Whether the server is about to end: the request in progress is the last.
     private var isQuiescing = false
+    /// Whether the server will end soon: the last request that has come is the last of the connection.
+    private var isDraining = false
 
     init(limits: Limits = Limits()) {
         self.limits = limits
@@ -103,7 +105,7 @@ struct HTTPExchangeStateMachine {
     }
 
     /// Whether the connection ends with the response to the request in progress, even if the request asked to keep it.
-    private var isLastRequest: Bool { isQuiescing || (inputIsClosed || hasDropped) && backlog.isEmpty }
+    private var isLastRequest: Bool { isQuiescing || (inputIsClosed || hasDropped || isDraining) && backlog.isEmpty }
 
     /// Whether what still comes is of no interest: it need not be decoded.
     var discardsInput: Bool {
@@ -304,6 +306,12 @@ struct HTTPExchangeStateMachine {
     /// Whether the connection is closed at once behind the last response: the client sends no more, or it has sent far
     /// more than it may and need not be waited for.
     var closesAtOnce: Bool { inputIsClosed || hasDropped }
+
+    /// The server will end soon. Connections end with the response to what has come, so that none is closed on a client
+    /// that is about to send.
+    mutating func drain() {
+        isDraining = true
+    }
 
     /// The server is about to end: a request that has begun is answered, and none begins.
     mutating func quiesce() -> Action? {
