@@ -10,6 +10,17 @@ package final class TCPForwarder: Sendable {
     /// How many connections it has passed on.
     package var connectionCount: Int { accepted.withLock { $0 } }
     private let accepted: Counter
+    private let hole: Hole
+
+    /// Whether everything that is sent through it vanishes, in both directions, while connections stay open.
+    private final class Hole: Sendable {
+        let isOpen = Mutex(false)
+    }
+
+    /// Lets everything vanish that comes from now on, without closing a connection; or passes on again what comes then.
+    package func swallow(_ isOn: Bool) {
+        hole.isOpen.withLock { $0 = isOn }
+    }
 
     private final class Counter: Sendable {
         private let count = Mutex(0)
@@ -25,15 +36,17 @@ package final class TCPForwarder: Sendable {
         let server = "\(environment["PGHOST"] ?? "")/.s.PGSQL.\(environment["PGPORT"] ?? "5432")"
         let (socket, boundPort) = try loopbackSocket(lastByte: lastByte, port: port, listens: true)
         let accepted = Counter()
+        let hole = Hole()
         self.socket = socket
         self.port = boundPort
         self.accepted = accepted
+        self.hole = hole
         _ = try DedicatedThread(name: "forwarder") {
             while true {
                 let client = accept(socket, nil, nil)
                 // The listening socket is shut down with the forwarder.
                 guard client >= 0 else { return }
-                let started = try? DedicatedThread(name: "forwarded") { Self.forward(client, to: server) }
+                let started = try? DedicatedThread(name: "forwarded") { Self.forward(client, to: server, hole) }
                 if started == nil { close(client) } else { accepted.withLock { $0 += 1 } }
             }
         }
@@ -45,7 +58,7 @@ package final class TCPForwarder: Sendable {
     }
 
     /// Passes bytes on in both directions until one side closes.
-    private static func forward(_ client: Int32, to path: String) {
+    private static func forward(_ client: Int32, to path: String, _ hole: Hole) {
         defer { close(client) }
         let server = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(server) }
@@ -61,6 +74,7 @@ package final class TCPForwarder: Sendable {
         while poll(&sockets, 2, -1) > 0 {
             for (from, to) in [(0, 1), (1, 0)] where sockets[from].revents != 0 {
                 let count = read(sockets[from].fd, &buffer, buffer.count)
+                if count > 0, hole.isOpen.withLock({ $0 }) { continue }
                 guard count > 0, send(sockets[to].fd, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
             }
         }

@@ -107,6 +107,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private var quota: QuotaWindow
     private var queue: Deque<Entry> = []
     private var control: QueueControl
+    private var watch = DecisionWatch()
     /// The size of the batch that each slot works on; 0 for none.
     private var inFlight: [Int]
 
@@ -137,7 +138,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         if case .refused(let retryAfter) = quota.admit(user, at: origin.duration(to: now)) {
             return .overQuota(retryAfter: retryAfter)
         }
-        if let reason = reasonToRefuse(now: now) { return .refused(reason) }
+        if let reason = reasonToRefuse(now: now) {
+            if reason == .databaseAway || control.isStuck(now: now) { watch.requested(now: now) }
+            return .refused(reason)
+        }
+        watch.requested(now: now)
         queue.append(Entry(item: item, deadline: deadline, since: now))
         control.queued(now: now)
         return .queued(wake: slotToWake(now: now))
@@ -164,6 +169,10 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     ///
     /// - Parameter hasCommitted: Whether a COMMIT of the slot was acknowledged since it asked last.
     mutating func nextAction(for slot: Int, hasCommitted: Bool = false, now: Instant) -> NextAction {
+        if inFlight[slot] > 0 {
+            watch.ended(now: now)
+            if hasCommitted { watch.decided() }
+        }
         inFlight[slot] = 0
         if hasCommitted { pool.committed() }
         if pool.slots[slot].hasConnection { control.connectionIsFree() }
@@ -197,6 +206,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     /// what waits, if any.
     mutating func disconnected(_ slot: Int, returning unsent: [Entry], now: Instant) -> Int? {
         pool.disconnected(slot)
+        if inFlight[slot] > 0 { watch.ended(now: now) }
         inFlight[slot] = 0
         for var entry in unsent.reversed() {
             entry.since = now.advanced(by: .zero - entry.waited)
@@ -212,6 +222,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     /// what waits, if any.
     mutating func commitGivenUp(_ slot: Int, now: Instant) -> Int? {
         pool.commitGivenUp(slot, now: now)
+        if inFlight[slot] > 0 { watch.ended(now: now) }
         inFlight[slot] = 0
         let wake = slotToWake(now: now)
         return wake == slot ? nil : wake
@@ -290,6 +301,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     /// Items that wait for a slot.
     var queueLength: Int { queue.count }
+
+    /// How long no item has been decided although some ask for it; nil when some were decided, or when none asks.
+    func undecidedFor(now: Instant) -> Duration? {
+        watch.failure(isWaiting: !queue.isEmpty || inFlight.contains { $0 > 0 }, now: now)
+    }
 
     /// Whether an item submitted now has a prospect of being worked on.
     var isDatabaseReachable: Bool {

@@ -9,6 +9,8 @@ package struct IssuanceConfiguration: Sendable {
     package var terms: IssuanceTerms
     /// Connections, each with a thread of its own.
     package var poolSize = 4
+    /// When the server was found last not to answer; nil when it was not. A batch that waits then is given up.
+    package var serverFellSilent: @Sendable () -> ContinuousClock.Instant? = { nil }
     /// False behind a pooler in transaction mode, which loses prepared statements.
     package var preparesStatements = true
     package var batching = BatchRules()

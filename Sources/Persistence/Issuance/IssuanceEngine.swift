@@ -25,6 +25,8 @@ package final class IssuanceEngine: Sendable {
     private let wakeDescriptors: [WakeDescriptor]
     private let sweeperWake: WakeDescriptor
     private let threads = Mutex<[DedicatedThread]>([])
+    private let sharesSessionsFlag = Atomic<Bool>(false)
+    private let lastDecision = Mutex<ContinuousClock.Instant?>(nil)
 
     /// - Throws: ``DatabaseError`` when the process has no descriptors left.
     package init(
@@ -119,15 +121,45 @@ package final class IssuanceEngine: Sendable {
         return IssuanceLoad(queued: queued, pool: pool)
     }
 
+    /// Whether a batch was acknowledged within `duration` before now.
+    package func hasDecided(within duration: Duration) -> Bool {
+        lastDecision.withLock { $0 }.map { $0.duration(to: .now) <= duration } ?? false
+    }
+
     /// Why a request made now has no prospect of being decided; nil when it has.
     package var obstacle: String? {
-        let (commits, isReachable) = scheduler.withLock { ($0.pool.commits, $0.isDatabaseReachable) }
+        let (commits, isReachable, undecided) = scheduler.withLock {
+            ($0.pool.commits, $0.isDatabaseReachable, $0.undecidedFor(now: .now))
+        }
         if commits.isStalled {
             return """
                 COMMIT is not acknowledged, \(commits.abandonedInRow) times in a row: a synchronous standby may be away
                 """
         }
-        return isReachable ? nil : "no connection for issuance"
+        if !isReachable { return "no connection for issuance" }
+        return undecided.map { "no request has been decided for \($0.components.seconds) s" }
+    }
+
+    /// What an operator should correct while requests are decided; nil for nothing.
+    package var warning: String? {
+        guard configuration.preparesStatements, sharesSessions else { return nil }
+        return """
+            other connections use the same session, as behind a pooler in transaction mode: set \
+            DATABASE_STATEMENTS=unnamed; statements are sent unnamed until the process ends
+            """
+    }
+
+    /// Whether prepared statements of other connections were met.
+    var sharesSessions: Bool { sharesSessionsFlag.load(ordering: .relaxed) }
+
+    /// Notes that a prepared statement was there, or gone, that this process had not made, or had.
+    func noteSharedSession(_ error: DatabaseError) {
+        if !sharesSessionsFlag.exchange(true, ordering: .relaxed) { report(.sessionsShared(error)) }
+    }
+
+    /// Notes that a batch was acknowledged.
+    func noteDecision() {
+        lastDecision.withLock { $0 = .now }
     }
 
     /// Whether no request waits and no more will be taken, so that no connection is needed.

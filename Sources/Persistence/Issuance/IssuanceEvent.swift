@@ -16,6 +16,9 @@ package enum IssuanceEvent: Sendable {
     case itemFailed(requestID: String, DatabaseError)
     /// `COMMIT` was sent and not acknowledged: records may exist whose tokens were not handed out.
     case commitUnknown(size: Int, DatabaseError)
+    /// A prepared statement of another connection was met, or one of ours was gone, as behind a pooler in transaction mode.
+    /// From now on statements are sent unnamed.
+    case sessionsShared(DatabaseError)
     /// So many COMMITs in a row were not acknowledged that requests are turned away until one is.
     case commitsStalled(abandoned: Int)
     /// A COMMIT was acknowledged after ``commitsStalled(abandoned:)``.

@@ -39,7 +39,8 @@ struct IssuanceTransactionError: Error {
             switch sqlState {
             // The session is at fault: it is on a standby, or its prepared statements no longer fit the schema, or a
             // pooler or another client of the session has removed them.
-            case .readOnlyTransaction, .featureNotSupported, .invalidStatementName: return .notRecorded
+            case .readOnlyTransaction, .featureNotSupported, .invalidStatementName, .duplicatePreparedStatement:
+                return .notRecorded
             case .serializationFailure, .deadlockDetected: return .collided
             case .dataException: return .itemAtFault
             // No partition takes the row: that names no constraint, and concerns every request.

@@ -61,12 +61,14 @@ struct IssuanceWorker: ~Copyable {
         do {
             let (target, generation) = target.current
             self.generation = generation
-            connection = try Connection.open(
+            var opened = try Connection.open(
                 target,
-                preparesStatements: configuration.preparesStatements,
+                preparesStatements: configuration.preparesStatements && !engine.sharesSessions,
                 deadline: .after(configuration.connectTimeout),
                 isCancelled: { [engine] in engine.isFinished }
             )
+            opened.serverFellSilent = configuration.serverFellSilent
+            connection = consume opened
             report(.connected(slot: slot))
             engine.connected(slot)
         } catch {
@@ -128,6 +130,8 @@ struct IssuanceWorker: ~Copyable {
             // The engine gives work only to a slot it knows as connected.
             return lose(nil, returning: wanted)
         }
+        // Its statements may be those of others.
+        if connection.preparesStatements, engine.sharesSessions { return lose(nil, returning: wanted) }
         do {
             let started = ContinuousClock.now
             let requests = wanted.map(\.item.request)
@@ -137,6 +141,7 @@ struct IssuanceWorker: ~Copyable {
             for entry in wanted { entry.item.note(queued: entry.waited.nanoseconds, inDatabase: inDatabase) }
             report(.committed(size: wanted.count, took: took))
             hasCommitted = true
+            engine.noteDecision()
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
             if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.pending)) }
@@ -169,6 +174,7 @@ struct IssuanceWorker: ~Copyable {
         attempt: Int
     ) {
         let cause = error.cause
+        if cause.sqlState?.isOfSharedSession == true { engine.noteSharedSession(cause) }
         switch error.consequence {
         case .commitUnknown:
             report(.commitUnknown(size: batch.count, cause))

@@ -7,6 +7,8 @@ package struct DatabaseHealth: Hashable, Sendable {
         case unknown
         /// No connection could be made, or it broke or did not answer in time; the message of libpq, in one line.
         case unreachable(String)
+        /// The server lives and has no connection left for the monitor; its message, in one line.
+        case full(String)
         /// The server reported an error to the monitor; its message and SQLSTATE, in one line.
         case failing(String)
         case readOnly
@@ -48,6 +50,7 @@ package struct DatabaseHealth: Hashable, Sendable {
     /// and ``DatabaseError/description`` leaves out what may quote a row.
     init(_ error: DatabaseError) {
         switch error.kind {
+        case .connect where error.isServerFull: self.init(.full("\(error)"))
         case .server, .rolledBack, .decoding, .rowsMissing, .commitUncertain: self.init(.failing("\(error)"))
         case .connect, .connectionLost, .timedOut, .unexpected: self.init(.unreachable("\(error)"))
         }
@@ -70,6 +73,7 @@ extension DatabaseHealth: CustomStringConvertible {
         switch condition {
         case .unknown: "the database has not been looked at yet"
         case .unreachable(let cause): "the database cannot be reached: \(cause)"
+        case .full(let cause): "the database has no connection left to look at it: \(cause)"
         case .failing(let cause): "the database cannot be looked at: \(cause)"
         case .readOnly: "the database is read-only"
         case .rowSecurity(let tables):

@@ -31,6 +31,9 @@ package final class DatabaseMonitor: Sendable {
         var hasConnected = false
         /// Connections whose command was given up, each with a backend that the server has not freed.
         var abandoned = 0
+        var serverFellSilent: ContinuousClock.Instant?
+        /// Whether prepared statements of other connections were met, as behind a pooler in transaction mode.
+        var sharesSessions = false
     }
 
     private static var interval: Duration { .seconds(1) }
@@ -76,6 +79,17 @@ package final class DatabaseMonitor: Sendable {
         wake.signal()
     }
 
+    /// When the server was found last not to answer: a look or an attempt to connect got no answer, and the server
+    /// could not be connected to again.
+    package var serverFellSilent: ContinuousClock.Instant? {
+        state.withLock { $0.serverFellSilent }
+    }
+
+    /// Looks now and does not wait for the next second. Returns at once.
+    package func lookSoon() {
+        wake.signal()
+    }
+
     /// Starts looking.
     ///
     /// - Throws: ``DatabaseError`` when the system gives no thread.
@@ -99,6 +113,8 @@ package final class DatabaseMonitor: Sendable {
         var generation = 0
         var partitionsDue = ContinuousClock.now
         var figuresDue = ContinuousClock.now
+        // The last look, which got no answer, and its server.
+        var unanswered: (command: AbandonedCommand, server: String)?
         while !state.withLock({ $0.isStopping }) {
             guard state.withLock({ $0.abandoned < Self.maximumAbandoned }) else {
                 wake.wait(until: .after(Self.interval))
@@ -115,6 +131,8 @@ package final class DatabaseMonitor: Sendable {
                     open = try connect(to: target)
                 }
             } catch {
+                if error.kind == .timedOut || unanswered != nil { noteSilence() }
+                unanswered = nil
                 note(DatabaseHealth(error))
                 // Later a password may be new on one side only, which passes.
                 if error.refusal != nil, !state.withLock({ $0.hasConnected }) { return report(.refused(error)) }
@@ -122,7 +140,34 @@ package final class DatabaseMonitor: Sendable {
                 continue
             }
             state.withLock { $0.hasConnected = true }
-            let health = look(on: &open)
+            if let last = unanswered.take() {
+                guard last.server != open.server else {
+                    giveUp(last.command)
+                    connection = consume open
+                    wake.wait(until: .after(Self.interval))
+                    continue
+                }
+                // A server that does not answer at all is not asked to end anything, which would take minutes.
+                noteSilence()
+            }
+            let health: DatabaseHealth
+            do {
+                health = try look(on: &open)
+            } catch {
+                if open.preparesStatements, error.sqlState?.isOfSharedSession == true {
+                    state.withLock { $0.sharesSessions = true }
+                    continue
+                }
+                health = DatabaseHealth(error)
+                if error.kind == .timedOut {
+                    note(health)
+                    open.noteSilence(in: target.current.target)
+                    let server = open.server
+                    unanswered = (AbandonedCommand(open), server)
+                    // Whether the server answers at all is found out at once.
+                    continue
+                }
+            }
             note(health)
             if health.allowsMaintenance, partitionsDue <= .now || health.lacksPartitions {
                 if ensurePartitions(on: &open) { partitionsDue = .now + Self.partitionInterval }
@@ -140,6 +185,10 @@ package final class DatabaseMonitor: Sendable {
         }
     }
 
+    private func noteSilence() {
+        state.withLock { $0.serverFellSilent = .now }
+    }
+
     /// Makes the server end a command that took too long, on a thread of its own, because that blocks.
     private func giveUp(_ command: AbandonedCommand) {
         state.withLock { $0.abandoned += 1 }
@@ -153,7 +202,7 @@ package final class DatabaseMonitor: Sendable {
     private func connect(to target: ConnectionTarget) throws(DatabaseError) -> Connection {
         try Connection.open(
             target,
-            preparesStatements: preparesStatements,
+            preparesStatements: preparesStatements && !state.withLock { $0.sharesSessions },
             deadline: .after(timeLimit),
             isCancelled: { state.withLock { $0.isStopping } }
         )
@@ -167,48 +216,44 @@ package final class DatabaseMonitor: Sendable {
         if changed { report(.healthChanged(health)) }
     }
 
-    private func look(on connection: inout Connection) -> DatabaseHealth {
-        do {
-            let deadline = Deadline.after(timeLimit)
-            let access = try connection.executeTogether(
-                [
-                    Command(AccessStatements.rowSecurity), Command(AccessStatements.missingPrivileges),
-                    Command(AccessStatements.excessiveRights),
-                ],
-                deadline: deadline
-            )
-            let hidden = try AccessStatements.decode(access[0])
-            guard hidden.isEmpty else { return DatabaseHealth(.rowSecurity(hidden)) }
-            let missing = try AccessStatements.decode(access[1])
-            guard missing.isEmpty else { return DatabaseHealth(.privilegesMissing(missing)) }
-            let compatibility = try SchemaCompatibility.read(known: migrations, deadline: deadline, on: &connection)
-            guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
-            let results = try connection.executeTogether(
-                [
-                    Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions),
-                    Command(MonitorStatements.unprotectedRecords),
-                ],
-                deadline: deadline
-            )
-            if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
-            let months = try MonitorStatements.decodeNames(results[1])
-            guard months.isEmpty else { return DatabaseHealth(.partitionsMissing(months)) }
-            let lacks = try MonitorStatements.decodeNames(results[2])
-            guard lacks.isEmpty else { return DatabaseHealth(.recordsUnprotected(lacks)) }
-            let clock = try compareClocks(deadline: deadline, on: &connection)
-            if let clock, clock.verdict == .notReady { return DatabaseHealth(.clock(clock.direction)) }
-            var newer: [String] = []
-            if case .newer(let names) = compatibility { newer = names }
-            let warning = clock?.verdict == .warning ? clock?.direction : nil
-            return DatabaseHealth(
-                .ready,
-                newerMigrations: newer,
-                clockWarning: warning,
-                excessiveRights: try AccessStatements.decode(access[2]).first
-            )
-        } catch {
-            return DatabaseHealth(error)
-        }
+    private func look(on connection: inout Connection) throws(DatabaseError) -> DatabaseHealth {
+        let deadline = Deadline.after(timeLimit)
+        let access = try connection.executeTogether(
+            [
+                Command(AccessStatements.rowSecurity), Command(AccessStatements.missingPrivileges),
+                Command(AccessStatements.excessiveRights),
+            ],
+            deadline: deadline
+        )
+        let hidden = try AccessStatements.decode(access[0])
+        guard hidden.isEmpty else { return DatabaseHealth(.rowSecurity(hidden)) }
+        let missing = try AccessStatements.decode(access[1])
+        guard missing.isEmpty else { return DatabaseHealth(.privilegesMissing(missing)) }
+        let compatibility = try SchemaCompatibility.read(known: migrations, deadline: deadline, on: &connection)
+        guard compatibility.isUsable else { return DatabaseHealth(.schema(compatibility)) }
+        let results = try connection.executeTogether(
+            [
+                Command(MonitorStatements.isReadOnly), Command(MonitorStatements.missingPartitions),
+                Command(MonitorStatements.unprotectedRecords),
+            ],
+            deadline: deadline
+        )
+        if try MonitorStatements.decodeIsReadOnly(results[0]) { return DatabaseHealth(.readOnly) }
+        let months = try MonitorStatements.decodeNames(results[1])
+        guard months.isEmpty else { return DatabaseHealth(.partitionsMissing(months)) }
+        let lacks = try MonitorStatements.decodeNames(results[2])
+        guard lacks.isEmpty else { return DatabaseHealth(.recordsUnprotected(lacks)) }
+        let clock = try compareClocks(deadline: deadline, on: &connection)
+        if let clock, clock.verdict == .notReady { return DatabaseHealth(.clock(clock.direction)) }
+        var newer: [String] = []
+        if case .newer(let names) = compatibility { newer = names }
+        let warning = clock?.verdict == .warning ? clock?.direction : nil
+        return DatabaseHealth(
+            .ready,
+            newerMigrations: newer,
+            clockWarning: warning,
+            excessiveRights: try AccessStatements.decode(access[2]).first
+        )
     }
 
     private func compareClocks(

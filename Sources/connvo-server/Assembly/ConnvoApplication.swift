@@ -45,7 +45,6 @@ struct ConnvoApplication: Sendable {
         let signer = configuration.streamSecrets.signer
         let log = LogObserver(logger: logger, successes: successSampling) { signer.pseudonym(of: $0.rawValue) }
         let observe = Self.observers(log, MetricsObserver(metrics))
-        let engine = try IssuanceEngine(Self.issuance(configuration)) { observe(.issuance($0)) }
         let (refusals, refused) = AsyncStream.makeStream(of: DatabaseError.self)
         let monitor = try DatabaseMonitor(
             target: configuration.database,
@@ -55,6 +54,13 @@ struct ConnvoApplication: Sendable {
         ) { event in
             observe(.database(event))
             if case .refused(let error) = event { refused.yield(error) }
+        }
+        var issuance = Self.issuance(configuration)
+        issuance.serverFellSilent = { monitor.serverFellSilent }
+        let engine = try IssuanceEngine(issuance) { event in
+            observe(.issuance(event))
+            // Readiness follows a database that is back at once.
+            if case .connected = event { monitor.lookSoon() }
         }
         let keys = KeySetStore()
         let keySet = KeySetRefresher(
@@ -193,7 +199,8 @@ struct ConnvoApplication: Sendable {
         ]
         if let adminListener { services.append(adminListener) }
         services.append(publicListener)
-        services.append(GracefulDrain(readiness: readiness, delay: Self.shutdownDelay))
+        let tables = [publicListener.connections] + (adminListener.map { [$0.connections] } ?? [])
+        services.append(GracefulDrain(readiness: readiness, connections: tables, delay: Self.shutdownDelay))
         return services
     }
 }

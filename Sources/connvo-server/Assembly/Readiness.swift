@@ -35,12 +35,26 @@ final class Readiness: Sendable {
         var obstacles: [String] = []
         if isDraining.withLock({ $0 }) { obstacles.append("the process is shutting down") }
         let health = monitor.health
-        if !health.isReady { obstacles.append("\(health)") }
+        if !health.isReady, !isOverruled(health) { obstacles.append("\(health)") }
         if let obstacle = engine.obstacle { obstacles.append(obstacle) }
         if keys.current.keys.isEmpty { obstacles.append("no usable key to verify bearer tokens with") }
         return obstacles
     }
 
+    /// Whether issuance shows that the database serves, though the monitor has no connection to it.
+    private func isOverruled(_ health: DatabaseHealth) -> Bool {
+        switch health.condition {
+        // The server lives, or it could not refuse, and issuance has the connections that it needs.
+        case .full: engine.isDatabaseReachable
+        case .unreachable: engine.hasDecided(within: .seconds(2))
+        default: false
+        }
+    }
+
     /// Problems that an operator should fix, while the process is still ready.
-    var warnings: [String] { [keySet.warning, reloadStatus.warning].compactMap(\.self) + monitor.health.warnings }
+    var warnings: [String] {
+        let health = monitor.health
+        let overruled = !health.isReady && isOverruled(health) ? "\(health)" : nil
+        return [keySet.warning, reloadStatus.warning, engine.warning, overruled].compactMap(\.self) + health.warnings
+    }
 }

@@ -32,6 +32,14 @@ extension LogObserver {
                 error,
                 ["requests": .stringConvertible(size)]
             )
+        case .sessionsShared(let error):
+            logger.error(
+                """
+                Other connections use the same session, as behind a pooler in transaction mode: \
+                set DATABASE_STATEMENTS=unnamed
+                """,
+                metadata: ["error": "\(error)"]
+            )
         case .commitsStalled(let abandoned):
             logger.error(
                 "COMMIT is not acknowledged; requests are turned away",

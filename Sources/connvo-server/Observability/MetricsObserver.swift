@@ -122,7 +122,7 @@ final class MetricsObserver: Sendable {
         case .batchFailed: count(.batchesFailed)
         case .itemFailed: count(.recordsFailed)
         case .commitUnknown: count(.commitsUnknown)
-        case .batchSplit, .commitsStalled, .commitsResumed, .turnedAway: break
+        case .batchSplit, .sessionsShared, .commitsStalled, .commitsResumed, .turnedAway: break
         }
     }
 

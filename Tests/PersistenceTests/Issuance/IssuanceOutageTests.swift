@@ -117,6 +117,49 @@ import Testing
         }
     }
 
+    @Test func `a batch is given up when others find that the server has fallen silent, and not before`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            let forwarder = try TCPForwarder()
+            let silence = Shared<ContinuousClock.Instant?>(nil)
+            let target = try ConnectionTarget(
+                "host=127.0.0.1 port=\(forwarder.port) dbname=\(database.name) options='-c role=connvo_app'",
+                applicationName: TestEngine.applicationName
+            )
+            try TestEngine.run(
+                on: database,
+                configure: {
+                    $0.target = target
+                    $0.poolSize = 1
+                    $0.serverFellSilent = { silence.value.withLock { $0 } }
+                },
+                body: { engine in
+                    #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                    // What was found before a batch began says nothing about it.
+                    silence.value.withLock { $0 = .now }
+                    let slow = try database.withMeetingsLocked {
+                        let slow = engine.submit(paid.participant, paid.meeting)
+                        try engine.waitForBlocked(1)
+                        let twoSeconds = Deadline.after(.seconds(2))
+                        _ = waitUntil { twoSeconds.hasPassed }
+                        return slow
+                    }
+                    #expect(try slow.outcome().token != nil)
+                    #expect(engine.lostConnections.isEmpty)
+
+                    forwarder.swallow(true)
+                    // Its deadline is in an hour.
+                    let lost = engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(3600))
+                    silence.value.withLock { $0 = .now + .seconds(1) }
+
+                    #expect(waitUntil { engine.lostConnections.count == 1 })
+                    forwarder.swallow(false)
+                    #expect(try lost.outcome().token != nil)
+                }
+            )
+        }
+    }
+
     @Test func `after one failed attempt the pool grows again under load`() async throws {
         try await withDatabase { database in
             let paid = try database.paidMeeting()

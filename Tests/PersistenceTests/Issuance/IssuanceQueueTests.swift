@@ -73,7 +73,9 @@ import Testing
         }
     }
 
-    @Test func `while the only connection hangs for longer than requests wait, others are refused at once`() async throws {
+    @Test func `while the only connection hangs for longer than requests wait, others are refused at once`()
+        async throws
+    {
         try await withDatabase { database in
             try TestEngine.run(
                 on: database,

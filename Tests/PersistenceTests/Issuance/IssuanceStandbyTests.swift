@@ -66,7 +66,7 @@ import Testing
                 }
 
                 #expect(tokens == 0)
-                #expect(most <= Self.poolSize * 2 + 1, "\(most) backends")
+                #expect(most <= Self.poolSize + 1, "\(most) backends")
                 #expect(engine.stalls == 1)
                 #expect(!engine.engine.isDatabaseReachable)
                 #expect(engine.engine.obstacle?.hasPrefix("COMMIT is not acknowledged") == true)
@@ -76,8 +76,8 @@ import Testing
                 try server.requireStandby(false)
 
                 #expect(waitUntil { engine.engine.isDatabaseReachable })
-                #expect(engine.engine.obstacle == nil)
                 #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                #expect(engine.engine.obstacle == nil)
                 #expect(waitUntil { engine.engine.load.abandonedCommits == 0 })
                 #expect(try waitUntil { Int(try database.scalar(backends) ?? "") ?? 99 <= Self.poolSize })
             }
@@ -122,11 +122,38 @@ import Testing
 
                     try database.run("DROP FUNCTION public.test_trigger CASCADE")
 
-                    #expect(waitUntil { engine.engine.obstacle == nil })
+                    #expect(waitUntil { engine.engine.isDatabaseReachable })
                     #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                    #expect(engine.engine.obstacle == nil)
                 }
             )
             #expect(try database.tokenCount() == 1)
+        }
+    }
+
+    @Test func `while no request is decided the engine says so, though the database answers, until one is`()
+        async throws
+    {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try TestEngine.run(on: database) { engine in
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                #expect(engine.engine.hasDecided(within: .seconds(3600)))
+                try database.trigger(atCommit: true, "RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'")
+                #expect(engine.engine.obstacle == nil)
+
+                var reasons: Set<IssuanceOutcome.Unavailability?> = []
+                let isSaid = try waitUntil {
+                    reasons.insert(try engine.ask(paid.participant, paid.meeting).unavailability)
+                    return engine.engine.obstacle?.hasPrefix("no request has been decided for") == true
+                }
+                #expect(isSaid)
+                #expect(reasons == [.databaseFailed])
+                try database.run("DROP FUNCTION public.test_trigger CASCADE")
+
+                #expect(try engine.ask(paid.participant, paid.meeting).token != nil)
+                #expect(engine.engine.obstacle == nil)
+            }
         }
     }
 

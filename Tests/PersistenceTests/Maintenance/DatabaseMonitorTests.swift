@@ -419,6 +419,61 @@ import Testing
         }
     }
 
+    @Test func `a server without a connection left for the login is named so, and lives`() async throws {
+        try await withDatabase { database in
+            let login = "serving_\(database.name)"
+            try database.run("CREATE ROLE \(login) LOGIN IN ROLE connvo_app CONNECTION LIMIT 1")
+            defer { try? database.run("DROP ROLE \(login)") }
+            try withExtendedLifetime(database.connect(login: login)) {
+                try Self.watch(database, target: database.target(login: login)) { watch in
+                    #expect(waitUntil { watch.monitor.health.condition != .unknown })
+                    guard case .full(let cause) = watch.monitor.health.condition else {
+                        Issue.record("\(watch.monitor.health)")
+                        return
+                    }
+                    #expect(cause.contains("too many connections"))
+                    #expect(!watch.monitor.health.isReady)
+                }
+            }
+        }
+    }
+
+    @Test func `a server that stops answering is found out, and one that only has a lock is not`() async throws {
+        try await withDatabase { database in
+            let forwarder = try TCPForwarder()
+            let monitor = try DatabaseMonitor(
+                target: ConnectionTarget(
+                    "host=127.0.0.1 port=\(forwarder.port) dbname=\(database.name) options='-c role=connvo_app'",
+                    applicationName: "monitor"
+                ),
+                migrations: .embedded,
+                preparesStatements: true,
+                timeLimit: .milliseconds(500),
+                report: { _ in }
+            )
+            try monitor.start()
+            defer { monitor.stop() }
+            #expect(waitUntil { monitor.health.isReady })
+            var holder = try database.connect()
+            try holder.executeScript(
+                "BEGIN; LOCK TABLE connvo.schema_migrations IN ACCESS EXCLUSIVE MODE",
+                deadline: .soon
+            )
+            #expect(waitUntil { monitor.health.isUnreachable })
+            let looks = Deadline.after(.seconds(3))
+            _ = waitUntil { looks.hasPassed }
+            #expect(monitor.serverFellSilent == nil)
+            try holder.executeScript("ROLLBACK", deadline: .soon)
+            #expect(waitUntil { monitor.health.isReady })
+
+            forwarder.swallow(true)
+
+            #expect(waitUntil { monitor.serverFellSilent != nil })
+            forwarder.swallow(false)
+            #expect(waitUntil { monitor.health.isReady })
+        }
+    }
+
     @Test func `a look that waits for a lock leaves few backends behind, and they end`() async throws {
         try await withDatabase { database in
             let events = Shared<[DatabaseMonitor.Event]>([])

@@ -10,7 +10,7 @@ internal import Synchronization
 /// waited for longer than ``target`` are refused until a turn is shorter (Nichols, Jacobson: RFC 8289, section 4.2;
 /// decision 0020).
 ///
-/// `@unchecked` because all of it but `eventLoop` is confined to that loop.
+/// `@unchecked` because it is confined to its event loop.
 final class TurnWatch: @unchecked Sendable {
     /// A new connection is answered in its third turn: a probe then takes less than 100 ms.
     static let target: TimeAmount = .milliseconds(25)
@@ -19,18 +19,23 @@ final class TurnWatch: @unchecked Sendable {
     /// change.
     static let leastCalls = 16
 
-    private let eventLoop: any EventLoop
     private let now: () -> NIODeadline
+    private let atEndOfTurn: (@escaping @Sendable () -> Void) -> Void
     /// Nil between turns, and in a turn without calls.
     private var began: NIODeadline?
     private var calls = 0
     /// When the first of the turns began that were all too long; nil when the last one was not.
     private var longSince: NIODeadline?
 
-    /// - Parameter now: Reads the clock.
-    init(_ eventLoop: any EventLoop, now: @escaping () -> NIODeadline = { .now() }) {
-        self.eventLoop = eventLoop
+    /// - Parameters:
+    ///   - now: Reads the clock.
+    ///   - atEndOfTurn: Has its argument called when everything was read that there was to read.
+    init(
+        now: @escaping () -> NIODeadline = { .now() },
+        atEndOfTurn: @escaping (@escaping @Sendable () -> Void) -> Void
+    ) {
         self.now = now
+        self.atEndOfTurn = atEndOfTurn
     }
 
     /// A call has been read. Whether it is to be refused.
@@ -39,8 +44,7 @@ final class TurnWatch: @unchecked Sendable {
         guard let began else {
             began = now
             calls = 1
-            // Tasks run when everything was read that there was to read.
-            eventLoop.execute { [self] in turnEnded() }
+            atEndOfTurn { [self] in turnEnded() }
             return false
         }
         calls += 1
@@ -62,7 +66,8 @@ final class TurnWatch: @unchecked Sendable {
         func watch(on eventLoop: any EventLoop) -> TurnWatch {
             known.withLock { known in
                 if let watch = known[ObjectIdentifier(eventLoop)] { return watch }
-                let watch = TurnWatch(eventLoop)
+                // A loop runs tasks behind all that it reads in a turn.
+                let watch = TurnWatch { eventLoop.execute($0) }
                 known[ObjectIdentifier(eventLoop)] = watch
                 return watch
             }
