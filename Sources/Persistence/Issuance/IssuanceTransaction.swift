@@ -60,14 +60,17 @@ struct IssuanceTransaction {
     /// - Throws: ``DatabaseError`` of kind `timedOut` when they are not.
     func probeCommit(deadline: Deadline, on connection: inout Connection) throws(DatabaseError) {
         _ = connection.takeNotices()
-        let commands = [Command(Self.begin), settings, Command(Self.message), Command(.commit)]
+        let commands = [Command(Self.begin), settings(deadline), Command(Self.message), Command(.commit)]
         let results = try connection.executeTogether(commands, deadline: deadline)
         try connection.confirmCommit(results[commands.count - 1])
     }
 
-    private var settings: Command {
+    /// The server's own time limits. It does not know that a caller has been answered meanwhile, so none of its statements
+    /// may last much longer than until `deadline`. A moment longer, so that our deadline comes first and the rest of the
+    /// batch is tried again.
+    private func settings(_ deadline: Deadline) -> Command {
         SettingsStatement.command(
-            statement: configuration.statementTimeout,
+            statement: min(configuration.statementTimeout, max(.zero, deadline.timeLeft) + .milliseconds(250)),
             lock: configuration.lockTimeout,
             idleInTransaction: configuration.idleInTransactionTimeout
         )
@@ -81,7 +84,7 @@ struct IssuanceTransaction {
     ) throws(DatabaseError) -> [RequestFacts] {
         let factsStatement = terms.current.requestsPerMinute > 0 ? counting : plain
         let results = try connection.executeTogether(
-            [Command(Self.begin), settings, factsStatement.command(for: requests)],
+            [Command(Self.begin), settings(deadline), factsStatement.command(for: requests)],
             deadline: deadline
         )
         return try factsStatement.decode(results[2], for: requests)

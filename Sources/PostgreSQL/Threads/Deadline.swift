@@ -19,6 +19,9 @@ package struct Deadline: Hashable, Comparable, Sendable {
 
     package var hasPassed: Bool { instant <= .now }
 
+    /// Negative when the deadline has passed.
+    package var timeLeft: Duration { instant - .now }
+
     /// Blocks the calling thread for `longest`, or until the deadline when that is earlier.
     package func sleep(atMost longest: Duration) {
         pause(for: max(.zero, min(longest, instant - .now)))

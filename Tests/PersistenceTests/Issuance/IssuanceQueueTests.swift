@@ -177,6 +177,26 @@ import Testing
         }
     }
 
+    @Test func `a statement that is not answered by its deadline ends on the server soon after`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+
+            try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
+                try database.withMeetingsLocked {
+                    let outcome = try engine.submit(paid.participant, paid.meeting, timeLimit: .seconds(1)).outcome()
+                    #expect(outcome.unavailability == .databaseFailed)
+
+                    // The server's own limits are thirty seconds, and the lock is held meanwhile.
+                    let waiting = """
+                        SELECT count(*) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock'
+                        """
+                    #expect(try waitUntil(within: .seconds(15)) { try database.scalar(waiting) == "0" })
+                }
+            }
+        }
+    }
+
     @Test func `a short deadline is kept behind a request that takes long`() async throws {
         try await withDatabase { database in
             try TestEngine.run(on: database, configure: { $0.poolSize = 1 }) { engine in
