@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+import time
 import uuid
 
 import pytest
@@ -65,6 +66,40 @@ def test_a_server_whose_database_is_away_is_started_and_alive_and_says_why_it_is
         for _ in range(3):
             status, life = lines(manager)
             assert status.startswith("STATUS=Not ready: ") and life == "WATCHDOG=1"
+
+
+def test_the_service_manager_hears_of_reloads(server, name, tmp_path):
+    """What Type=notify-reload of systemd 253 waits for."""
+    secret = tmp_path / "secret"
+    secret.write_text(server.secret)
+    with reporting(server, name, WATCHDOG_USEC="400000") as (manager, child):
+        del child.environment["STREAM_API_SECRET"]
+        child.environment["STREAM_API_SECRET_FILE"] = str(secret)
+        child.start()
+        until(manager, "READY=1")
+        for text, status in [(server.secret, "Ready"), ("short", "Ready; the reload of settings at "),
+                             (server.secret, "Ready")]:
+            secret.write_text(text)
+            before = time.monotonic_ns() // 1000
+            child.process.send_signal(signal.SIGHUP)
+            _, moment = until(manager, "RELOADING=1")
+            key, microseconds = moment.split("=")
+            assert key == "MONOTONIC_USEC" and before <= int(microseconds) <= time.monotonic_ns() // 1000
+            # Also where it failed: a reload that does not end is another fault than one that changes nothing.
+            assert until(manager, "READY=1") == ["READY=1"]
+            while not (received := lines(manager)[0]).startswith("STATUS="):
+                pass
+            assert received.startswith(f"STATUS={status}") and (status != "Ready" or received == "STATUS=Ready")
+
+        child.process.send_signal(signal.SIGTERM)
+        until(manager, "STOPPING=1")
+        child.process.send_signal(signal.SIGHUP)
+        assert child.process.wait(30) == 0
+        manager.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                received = lines(manager)
+                assert "RELOADING=1" not in received and "READY=1" not in received
 
 
 def test_a_service_manager_that_is_away_changes_nothing(server, tmp_path):

@@ -263,7 +263,7 @@ extension Report {
         isControl: true
     )
 
-    static let signingKeys = Report(
+    package static let signingKeys = Report(
         "signing-keys",
         "Signing keys, and when each may be retired",
         view: "reporting.signing_keys_v1",

@@ -11,6 +11,7 @@ extension ConnvoApplication {
         if !changed.isDisjoint(with: [.streamAPISecret, .tokensPerMinute]) {
             engine.replaceTerms(with: Self.terms(configuration))
         }
+        if changed.contains(.streamAPISecret) { signer.replace(with: configuration.streamSecrets.signer) }
         if !changed.isDisjoint(with: [.corsOrigins, .trustedProxies, .invalidTokensPerSecond]) {
             accessRules.replace(with: AccessRules(configuration, replacing: accessRules.current))
         }

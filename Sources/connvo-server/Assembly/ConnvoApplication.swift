@@ -20,6 +20,8 @@ struct ConnvoApplication: Sendable {
     /// Of the listeners that speak TLS.
     let certificates: [CertificateStore]
     let accessRules: Replaceable<AccessRules>
+    /// The secret that names users in the log.
+    let signer: Replaceable<StreamTokenSigner>
     var publicListener: HTTPListener
     var adminListener: HTTPListener?
 
@@ -42,8 +44,10 @@ struct ConnvoApplication: Sendable {
     ) throws {
         let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
         successSampling = SuccessSampling(limit: configuration.successLinesPerSecond)
-        let signer = configuration.streamSecrets.signer
-        let log = LogObserver(logger: logger, successes: successSampling) { signer.pseudonym(of: $0.rawValue) }
+        let signer = Replaceable(configuration.streamSecrets.signer)
+        let log = LogObserver(logger: logger, successes: successSampling) {
+            signer.current.pseudonym(of: $0.rawValue)
+        }
         let observe = Self.observers(log, MetricsObserver(metrics))
         let (refusals, refused) = AsyncStream.makeStream(of: DatabaseError.self)
         let monitor = try DatabaseMonitor(
@@ -83,6 +87,7 @@ struct ConnvoApplication: Sendable {
         self.keySet = keySet
         self.readiness = readiness
         self.reloadStatus = reloadStatus
+        self.signer = signer
         self.observe = observe
         self.accessRules = accessRules
         certificates = configuration.certificates

@@ -40,29 +40,21 @@ struct TokenInspection: CustomStringConvertible {
         _ bytes: [UInt8],
         with secrets: StreamSecrets
     ) throws(CommandFailure) -> (StreamToken, Setting) {
-        do {
+        var candidates = [(secrets.signer.verifier, Setting.streamAPISecret)]
+        if let previous = secrets.previous { candidates.append((previous, .streamAPISecretPrevious)) }
+        for (verifier, setting) in candidates {
             do {
-                return (try StreamToken.verify(bytes, with: secrets.signer), .streamAPISecret)
+                return (try StreamToken.verify(bytes, with: verifier), setting)
             } catch .badSignature {
-                guard let previous = secrets.previous else { throw StreamTokenError.badSignature }
-                return (try StreamToken.verify(bytes, with: previous), .streamAPISecretPrevious)
+                continue
+            } catch {
+                throw CommandFailure(.badData, "\(error)")
             }
-        } catch .badSignature where secrets.previous == nil {
-            throw CommandFailure(
-                .badData,
-                "\(StreamTokenError.badSignature): STREAM_API_SECRET has not signed this token"
-            )
-        } catch .badSignature {
-            throw CommandFailure(
-                .badData,
-                """
-                \(StreamTokenError.badSignature): neither STREAM_API_SECRET nor STREAM_API_SECRET_PREVIOUS has signed this \
-                token
-                """
-            )
-        } catch {
-            throw CommandFailure(.badData, "\(error)")
         }
+        let signers =
+            secrets.previous == nil
+            ? "STREAM_API_SECRET has not" : "neither STREAM_API_SECRET nor STREAM_API_SECRET_PREVIOUS has"
+        throw CommandFailure(.badData, "\(StreamTokenError.badSignature): \(signers) signed this token")
     }
 
     /// Whether the token was signed with one of the secrets and its row has the SHA-256 of exactly this token.

@@ -71,7 +71,7 @@ struct SmallFile: Sendable {
         let found = try? onThreadOfItsOwn(named: "file", within: timeLimit) { [self] in
             (try? FilePath(path).stat().type) == .fifo
         }
-        return (found ?? false) ?? false
+        return found ?? false
     }
 
     private func check(_ type: () throws(Errno) -> FileType) -> Result<Void, Failure> {

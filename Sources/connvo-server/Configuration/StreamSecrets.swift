@@ -24,11 +24,11 @@ struct StreamSecrets: Sendable {
                 "give the API secret of the Stream app, or STREAM_API_SECRET_FILE"
             )
         }
-        let signer = secret.flatMap {
-            Self.checked($0, .streamAPISecret, &settings) { try StreamTokenSigner(secret: $0) }
+        let signer = Self.checked(secret, .streamAPISecret, &settings) { (bytes) throws(StreamTokenError) in
+            try StreamTokenSigner(secret: bytes)
         }
-        let previous = previousSecret.flatMap {
-            Self.checked($0, .streamAPISecretPrevious, &settings) { try StreamTokenVerifier(secret: $0) }
+        let previous = Self.checked(previousSecret, .streamAPISecretPrevious, &settings) {
+            (bytes) throws(StreamTokenError) in try StreamTokenVerifier(secret: bytes)
         }
         guard let signer, !settings.isFaulty(.streamAPISecretPrevious) else { return nil }
         self.signer = signer
@@ -37,11 +37,12 @@ struct StreamSecrets: Sendable {
     }
 
     private static func checked<Key>(
-        _ secret: String,
+        _ secret: String?,
         _ setting: Setting,
         _ settings: inout SettingsReader,
         _ make: ([UInt8]) throws(StreamTokenError) -> Key
     ) -> Key? {
+        guard let secret else { return nil }
         do {
             return try make(Array(secret.utf8))
         } catch {

@@ -73,7 +73,7 @@ import Testing
                 $0.terms = secrets.terms(Self.id(0))
                 $0.poolSize = 1
             }
-            try TestEngine.run(on: database, configure: configure) { engine in
+            try TestEngine.run(on: database, configure: configure) { (engine: TestEngine) throws in
                 for _ in 0..<5 { #expect(try engine.ask(paid.participant, paid.meeting).token != nil) }
 
                 // The engine has counted nothing so far: the records say that the quota is used up.

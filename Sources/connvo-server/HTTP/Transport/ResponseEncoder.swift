@@ -30,6 +30,7 @@ struct ResponseEncoder {
         bytes.writeField("X-Request-Id", exchange.requestID)
         bytes.writeField("Date", date.text(at: now))
         for (name, value) in response.headers { bytes.writeField(name, value) }
+        if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         writeEnd(of: exchange, keepsConnection, to: &bytes)
         if !exchange.isHead { bytes.writeBytes(response.body) }
         return bytes
@@ -58,7 +59,6 @@ struct ResponseEncoder {
     /// The last fields of a head, and the empty line.
     private func writeEnd(of exchange: HTTPExchange, _ keepsConnection: Bool, to bytes: inout ByteBuffer) {
         for (name, value) in exchange.crossOriginHeaders { bytes.writeField(name, value) }
-        if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         if !keepsConnection {
             bytes.writeStaticString("Connection: close\r\n")
         } else if exchange.version == .http1_0 {
