@@ -49,7 +49,9 @@ import Testing
                 for response in responses {
                     let token = try #require(try response.outcome().token)
                     let text = String(decoding: token.token, as: UTF8.self)
-                    let row = try #require(try database.record(of: response.pending.request.requestID, in: "issued_tokens"))
+                    let row = try #require(
+                        try database.record(of: response.pending.request.requestID, in: "issued_tokens")
+                    )
                     // The record names the secret that has signed.
                     #expect(row["signing_key_id"] == .some(.some(String(text.prefix(16)))))
                 }
