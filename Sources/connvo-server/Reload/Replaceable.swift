@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A value that every request reads and a reload replaces.
 ///
-/// A reading takes the lock for as long as it takes to count a reference: with two threads that read as fast as they can,
-/// 30 ns. So the value should be a reference, or small.
+/// A reading takes the lock for as long as it takes to count a reference: 9 ns, and 45 ns with two threads that read as
+/// fast as they can. So the value should be a reference, or small.
 final class Replaceable<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 

@@ -46,8 +46,9 @@ import Testing
         )
         let handler = HTTPExchangeHandler(
             routes: routes,
-            connection: ClientConnection(channel, limits: ConnectionLimits(), answering: .init()),
-            completionQueue: EventLoopCompletionQueue.Directory().queue(on: channel.eventLoop)
+            connection: ClientConnection(channel, limits: ConnectionLimits(), answering: .init(), drain: .init()),
+            completionQueue: EventLoopCompletionQueue.Directory().queue(on: channel.eventLoop),
+            turns: TurnWatch.Directory().watch(on: channel.eventLoop)
         )
         try channel.pipeline.syncOperations.addHandler(handler)
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: "/docs", headers: ["Host": "localhost"])
