@@ -9,15 +9,13 @@ internal import Synchronization
 ///
 /// Labels come from closed lists, or from the names of tiers, of which ``PrometheusFactory`` keeps so many.
 final class MetricsObserver: Sendable {
-    /// By what distinguishes a series of its own. A series is looked up by name once.
+    /// Those that are known, so that a series is looked up by name once. By numbers, because the hash of a text costs
+    /// more than all the rest of an observation.
     private struct Series: Sendable {
         var durations: [UInt32: Timer] = [:]
-        var tokens: [TokenKind: Counter] = [:]
-    }
-
-    private struct TokenKind: Hashable, Sendable {
-        let role: Role
-        let tier: SubscriptionTier.ID
+        /// By role, and by the length of the tier's id: few tiers have ids of one length.
+        var tokens: [UInt32: [(tier: String, counter: Counter)]] = [:]
+        var tokenCount = 0
     }
 
     private let metrics: any MetricsFactory
@@ -99,12 +97,16 @@ final class MetricsObserver: Sendable {
     }
 
     private func tokens(_ role: Role, _ tier: SubscriptionTier.ID) -> Counter {
-        let kind = TokenKind(role: role, tier: tier)
+        let tier = tier.rawValue
+        let key = role.number << 24 | UInt32(tier.utf8.count)
         return series.withLock { series in
-            if let known = series.tokens[kind] { return known }
-            let new = Counter(.tokensIssued, ("role", role.rawValue), ("tier", tier.rawValue), in: metrics)
+            if let known = series.tokens[key]?.first(where: { $0.tier == tier }) { return known.counter }
+            let new = Counter(.tokensIssued, ("role", role.rawValue), ("tier", tier), in: metrics)
             // Beyond the limit of the factory, counters count nothing: no need to keep more of them.
-            if series.tokens.count < 1000 { series.tokens[kind] = new }
+            if series.tokenCount < 1000 {
+                series.tokenCount += 1
+                series.tokens[key, default: []].append((tier, new))
+            }
             return new
         }
     }
@@ -143,6 +145,18 @@ final class MetricsObserver: Sendable {
 
     private func count(_ metric: ServerMetric, _ labels: (String, String)..., by amount: Int = 1) {
         Counter(label: metric.rawValue, dimensions: labels, factory: metrics).increment(by: amount)
+    }
+}
+
+extension Role {
+    /// Different for each, as ``RouteLabel/number``.
+    fileprivate var number: UInt32 {
+        switch self {
+        case .observer: 0
+        case .participant: 1
+        case .coHost: 2
+        case .host: 3
+        }
     }
 }
 
