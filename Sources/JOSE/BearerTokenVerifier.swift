@@ -159,7 +159,7 @@ package struct BearerTokenVerifier: Sendable {
         let impersonator = try judgeActor(payload["act"])
 
         guard let sub = payload["sub"] else { throw .subjectMissing }
-        guard let subject = sub.string, 1...255 ~= subject.utf8.count, subject.utf8.allSatisfy(\.isUserIDCharacter)
+        guard let subject = sub.string, 1...255 ~= subject.utf8.count, subject.utf8.areAll(\.isUserIDCharacter)
         else { throw .subjectInvalid }
         guard let sid = payload["sid"] else { throw .sessionMissing }
         guard let sessionID = shortText(sid) else { throw .sessionInvalid }
@@ -219,7 +219,7 @@ package struct BearerTokenVerifier: Sendable {
     /// A string of 1…255 bytes without control characters, because it is stored and logged.
     private func shortText(_ value: JSONValue) -> String? {
         guard let text = value.string, 1...255 ~= text.utf8.count,
-            text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+            text.utf8.areAll({ $0 >= 0x20 && $0 != 0x7F })
         else { return nil }
         return text
     }

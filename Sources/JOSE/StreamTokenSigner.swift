@@ -59,7 +59,7 @@ package struct StreamTokenSigner: Sendable {
         issuedAt: Int64,
         expiresAt: Int64
     ) throws(StreamTokenError) -> [UInt8] {
-        guard 1...255 ~= userID.utf8.count, userID.utf8.allSatisfy(\.isUserIDCharacter) else {
+        guard 1...255 ~= userID.utf8.count, userID.utf8.areAll(\.isUserIDCharacter) else {
             throw .invalidUserID
         }
         guard isIdentifier(role.utf8[...]) else { throw .invalidRole }
@@ -99,19 +99,21 @@ package struct StreamTokenSigner: Sendable {
     }
 
     private func isIdentifier(_ text: Substring.UTF8View) -> Bool {
-        1...64 ~= text.count && text.allSatisfy(\.isIdentifierCharacter)
+        1...64 ~= text.count && text.areAll(\.isIdentifierCharacter)
     }
 
     private func isCallCID(_ text: String) -> Bool {
-        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
-        return isIdentifier(text.utf8[..<colon]) && isIdentifier(text.utf8[text.utf8.index(after: colon)...])
+        guard let colon = text.utf8.offset(of: UInt8(ascii: ":")) else { return false }
+        return isIdentifier(text.utf8.prefix(colon)) && isIdentifier(text.utf8.dropFirst(colon + 1))
     }
 
     /// 8-4-4-4-12 hexadecimal digits (RFC 9562 §4), upper or lower case.
     private func isUUID(_ text: String) -> Bool {
         guard text.utf8.count == 36 else { return false }
-        return text.utf8.enumerated().allSatisfy { index, byte in
-            switch index {
+        var index = -1
+        return text.utf8.areAll { byte in
+            index += 1
+            return switch index {
             case 8, 13, 18, 23: byte == UInt8(ascii: "-")
             default: byte.hexadecimalValue != nil
             }

@@ -7,6 +7,8 @@ extension String: BinaryDecodable {
 
 extension String: BinaryEncodable {
     @inlinable package func encode(into bytes: inout [UInt8]) {
+        // At once where the bytes lie together, as nearly always.
+        guard utf8.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil else { return }
         bytes.append(contentsOf: utf8)
     }
 }

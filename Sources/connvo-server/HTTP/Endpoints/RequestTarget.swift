@@ -1,3 +1,5 @@
+internal import Text
+
 /// The target of a request (RFC 9112, section 3.2).
 enum RequestTarget {
     /// The path and the query of a target. The query is what follows the question mark, empty where there is none.
@@ -14,8 +16,9 @@ enum RequestTarget {
             if rest.utf8.first != UInt8(ascii: "/") { rest = "/" + rest }
         }
         if rest.utf8.starts(with: "//".utf8) { rest = rest.dropFirst() }
-        guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (rest, "") }
-        return (rest[..<mark], rest[rest.utf8.index(after: mark)...])
+        guard let mark = rest.utf8.offset(of: UInt8(ascii: "?")) else { return (rest, "") }
+        let end = rest.utf8.index(rest.startIndex, offsetBy: mark)
+        return (rest[..<end], rest[rest.utf8.index(after: end)...])
     }
 }
 

@@ -1,5 +1,6 @@
 internal import NIOHTTP1
 internal import Persistence
+internal import Text
 
 /// The header fields that the server looks at, found in one pass.
 struct RequestFields {
@@ -57,12 +58,11 @@ extension Collection<UInt8> {
     /// Compares without regard to ASCII case; `lowercase` must be lower case.
     fileprivate func isField(_ lowercase: StaticString) -> Bool {
         guard count == lowercase.utf8CodeUnitCount else { return false }
-        var index = 0
-        for byte in self {
-            let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-            if lowered != lowercase.utf8Start[index] { return false }
+        var index = -1
+        return areAll { byte in
             index += 1
+            let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            return lowered == lowercase.utf8Start[index]
         }
-        return true
     }
 }
