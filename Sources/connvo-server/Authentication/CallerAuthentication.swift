@@ -70,27 +70,32 @@ struct CallerAuthentication: Sendable {
 
     /// The token behind `Bearer` and one or more spaces (RFC 6750, section 2.1; the scheme without regard to case).
     private func bearerToken(in authorization: AuthorizationHeader) throws(AuthenticationFailure) -> [UInt8] {
-        var value: [UInt8]
         switch authorization {
         case .absent: throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials")
         case .several: throw AuthenticationFailure(reason: .invalidToken, cause: "several_authorization_headers")
-        case .one(let text): value = Array(text.utf8)
+        case .one(var text): return try text.withUTF8 { Self.bearerToken(in: $0[...]) }.get()
         }
+    }
+
+    /// From borrowed bytes, so that the token is copied once.
+    private static func bearerToken(
+        in value: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> Result<[UInt8], AuthenticationFailure> {
+        var value = value
         // White space at the end is no part of a value (RFC 9110, section 5.5); the parser leaves it there.
         while let last = value.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { value.removeLast() }
-        guard !value.isEmpty else { throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials") }
-        let scheme = "bearer".utf8
-        guard value.count >= scheme.count, zip(value, scheme).allSatisfy({ $0 | 0x20 == $1 }) else {
-            throw AuthenticationFailure(reason: .invalidToken, cause: "other_scheme")
+        let none = AuthenticationFailure(reason: .noCredentials, cause: "no_credentials")
+        guard !value.isEmpty else { return .failure(none) }
+        let otherScheme = AuthenticationFailure(reason: .invalidToken, cause: "other_scheme")
+        let scheme: StaticString = "bearer"
+        let length = scheme.utf8CodeUnitCount
+        guard value.count >= length, (0..<length).allSatisfy({ value[$0] | 0x20 == scheme.utf8Start[$0] }) else {
+            return .failure(otherScheme)
         }
-        let rest = value.dropFirst(scheme.count)
-        guard let separator = rest.first else {
-            throw AuthenticationFailure(reason: .noCredentials, cause: "no_credentials")
-        }
-        guard separator == UInt8(ascii: " ") else {
-            throw AuthenticationFailure(reason: .invalidToken, cause: "other_scheme")
-        }
-        return Array(rest.drop { $0 == UInt8(ascii: " ") })
+        let rest = value.dropFirst(length)
+        guard let separator = rest.first else { return .failure(none) }
+        guard separator == UInt8(ascii: " ") else { return .failure(otherScheme) }
+        return .success(Array(rest.drop { $0 == UInt8(ascii: " ") }))
     }
 }
 
