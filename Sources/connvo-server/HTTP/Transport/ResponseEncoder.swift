@@ -23,12 +23,18 @@ struct ResponseEncoder {
         bytes.writeStatusLine(response.status, version: exchange.version)
         // 204 has neither a body nor a length (RFC 9110, section 8.6).
         if !response.body.isEmpty {
-            bytes.writeField("Content-Type", response.contentType)
-            bytes.writeField("Content-Length", String(response.body.count))
+            bytes.writeStaticString("Content-Type: ")
+            bytes.writeString(response.contentType)
+            bytes.writeStaticString("\r\nContent-Length: ")
+            bytes.writeString(String(response.body.count))
+            bytes.writeStaticString("\r\n")
         }
-        bytes.writeStaticString("Cache-Control: no-store\r\n")
-        bytes.writeField("X-Request-Id", exchange.requestID)
-        bytes.writeField("Date", date.text(at: now))
+        // Each write has a cost of its own, so what is constant is written at once.
+        bytes.writeStaticString("Cache-Control: no-store\r\nX-Request-Id: ")
+        bytes.writeString(exchange.requestID)
+        bytes.writeStaticString("\r\nDate: ")
+        bytes.writeString(date.text(at: now))
+        bytes.writeStaticString("\r\n")
         for (name, value) in response.headers { bytes.writeField(name, value) }
         if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         writeEnd(of: exchange, keepsConnection, to: &bytes)
