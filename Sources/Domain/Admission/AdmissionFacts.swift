@@ -19,4 +19,7 @@ package struct AdmissionFacts: Hashable, Sendable {
         self.participation = participation
         self.subscriptions = subscriptions
     }
+
+    /// As `meeting != nil`, which copies the meeting and so counts up each of its strings.
+    var hasMeeting: Bool { meeting?.state != nil }
 }

@@ -106,9 +106,9 @@ extension AdmissionPolicy {
             guard let isActive = facts.caller?.isActive else { return .notJudged }
             return isActive ? .passes : .refuses(.userDeactivated)
         case .meetingNotFound:
-            return facts.meeting == nil ? .refuses(.meetingNotFound) : .passes
+            return facts.hasMeeting ? .passes : .refuses(.meetingNotFound)
         case .notAParticipant:
-            guard facts.meeting != nil else { return .notJudged }
+            guard facts.hasMeeting else { return .notJudged }
             return facts.participation == nil ? .refuses(.notAParticipant) : .passes
         case .participantRemoved:
             guard facts.participation != nil else { return .notJudged }
@@ -126,7 +126,7 @@ extension AdmissionPolicy {
             let paying = indexOfPayer(for: meeting, among: facts.subscriptions, at: now)
             return paying == nil ? .refuses(.tierRequired) : .passes
         case .noStreamCall:
-            guard facts.meeting != nil else { return .notJudged }
+            guard facts.hasMeeting else { return .notJudged }
             return facts.meeting?.streamCall == nil ? .refuses(.noStreamCall) : .passes
         case .roleAboveOwn:
             guard let held = facts.participation?.role else { return .notJudged }

@@ -7,7 +7,11 @@ package struct TokenContents: Sendable {
 
     /// The token's `jti`.
     package let id: UUIDv7
-    package let admission: Admission
+    package let userID: User.ID
+    /// The role at Stream.
+    package let role: String
+    /// The only call that the token is for: `type:id`.
+    package let callCID: String
     /// The token's `iat`, in whole seconds since the epoch.
     package let issuedAt: Int64
     /// The token's `exp`, in whole seconds since the epoch.
@@ -16,14 +20,10 @@ package struct TokenContents: Sendable {
     /// - Parameter now: When the request was received.
     package init(id: UUIDv7, admission: Admission, now: Timestamp) {
         self.id = id
-        self.admission = admission
+        userID = admission.caller.id
+        role = admission.streamRole
+        callCID = admission.call.cid
         issuedAt = now.secondsSinceEpoch - Self.backdating
         expiresAt = now.secondsSinceEpoch + Self.lifetime
     }
-
-    package var userID: User.ID { admission.caller.id }
-    /// The role at Stream.
-    package var role: String { admission.streamRole }
-    /// The only call that the token is for: `type:id`.
-    package var callCID: String { admission.call.cid }
 }
