@@ -107,6 +107,40 @@ import Testing
         }
     }
 
+    @Test func `so many access lines are written, and users are called by the secret, as the last reload says`()
+        async throws
+    {
+        try await Self.withServer { fixture, files in
+            func call() async throws -> String {
+                let id = ServerFixture.makeRequestID()
+                #expect(try await fixture.call(requestID: id).status == 200)
+                return id
+            }
+            func line(_ id: String) -> Substring? {
+                fixture.server.log.split(separator: "\n").first { $0.contains(id) }
+            }
+            func user(_ secret: Int) throws -> String {
+                try StreamTokenSigner(secret: Array(Self.secrets[secret].utf8)).pseudonym(of: SeedData.host)
+            }
+
+            try Self.write(fixture, "LOG_SUCCESSES_PER_SECOND=0")
+            #expect(try await Self.reload(fixture)["changed"] == #"LOG_SUCCESSES_PER_SECOND: "10" -> "0""#)
+            let silent = try await call()
+
+            try Self.write(fixture, "LOG_SUCCESSES_PER_SECOND=all")
+            _ = try await Self.reload(fixture)
+            let first = try await call()
+            try files.write(Array("\(Self.secrets[1])\n".utf8), to: "secret")
+            _ = try await Self.reload(fixture)
+            let second = try await call()
+
+            try await eventually { line(second) != nil }
+            #expect(line(first)?.contains(try user(0)) == true)
+            #expect(line(second)?.contains(try user(1)) == true)
+            #expect(line(silent) == nil)
+        }
+    }
+
     @Test func `another secret signs, the log names both by their ids, and the one before signs no more`() async throws
     {
         try await Self.withServer { fixture, files in
