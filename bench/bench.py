@@ -1,6 +1,7 @@
 """Runs the phases of the benchmark in turn, round after round. Run it with `scripts/bench`."""
 
 import argparse
+import concurrent.futures
 import http.client
 import json
 import math
@@ -27,7 +28,9 @@ BENCH = CHECKOUT / "bench"
 BUILD = CHECKOUT / ".build-bench"
 VENV = CHECKOUT / ".venv-bench"
 
-PHASES = ["pgbench", "unique", "repeated", "open", "peer"]
+PHASES = ["pgbench", "unique", "two", "repeated", "open", "peer"]
+# Those that run when none are named.
+USUAL_PHASES = [phase for phase in PHASES if phase != "two"]
 CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
 ISSUER = f"https://api.workos.com/user_management/{CLIENT_ID}"
 TOKEN_LIFETIME = 12 * 3600
@@ -51,7 +54,8 @@ def parse_options():
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each phase runs (3)")
     parser.add_argument("--seconds", type=float, default=6, help="how long each phase is (6)")
-    parser.add_argument("--phases", type=lambda text: text.split(","), default=PHASES, help=",".join(PHASES))
+    parser.add_argument("--phases", type=lambda text: text.split(","), default=USUAL_PHASES,
+        help=",".join(PHASES) + " (all but two: two servers on one database, with half the connections each)")
     parser.add_argument("--scale", type=float, default=1, help="1 is 100,000 users in 20,000 meetings of five (1)")
     parser.add_argument("--records", type=int, default=0, help="records of this month that exist before (0)")
     parser.add_argument(
@@ -414,6 +418,43 @@ class Bench:
         result["tokens_answered"], result["records"] = self.verify(since, [warm_up, tokens])
         return result
 
+    def serve_two(self):
+        """Two servers on one database at the same time: half of the connections and of the requests for each."""
+        since, half, share = self.postgres.now(), self.options.connections // 2, (self.request_count - WARM_UP) // 2
+        spare = ["--skip", self.request_count - WARM_UP, "--lines", WARM_UP // 2]
+
+        def both(name, *parts):
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                return list(pool.map(
+                    lambda number: self.load(servers[number], f"{name}-{number}", "--connections", half, *parts[number]), (0, 1)))
+
+        with Ours(self) as first, Ours(self) as second:
+            servers = (first, second)
+            _, warm_up = self.load(first, "warm-up-0", "--count", WARM_UP // 2, *spare)
+            spare[1] += WARM_UP // 2
+            _, other_warm_up = self.load(second, "warm-up-1", "--count", WARM_UP // 2, *spare)
+            cpu, postgres_cpu = sum(measure.cpu_seconds(server.process.pid) for server in servers), self.postgres.cpu_seconds()
+            seconds = ["--seconds", self.options.seconds]
+            results = both(
+                "measured", [*seconds, "--lines", share], [*seconds, "--skip", share, "--lines", share])
+            cpu = sum(measure.cpu_seconds(server.process.pid) for server in servers) - cpu
+            postgres_cpu = self.postgres.cpu_seconds() - postgres_cpu
+            memory = [measure.memory_mb(server.process.pid) for server in servers]
+        parts = [result for result, _ in results]
+        tokens = sum(part["tokens"] for part in parts)
+        result = {
+            "rps": sum(part["rps"] for part in parts), "rps_each": [part["rps"] for part in parts], "tokens": tokens,
+            # The larger of the two.
+            "latency_ms": {key: max(part["latency_ms"][key] for part in parts) for key in parts[0]["latency_ms"]},
+            "load_cpu_us": sum(part["load_cpu_us"] * part["tokens"] for part in parts) / tokens,
+            "server_cpu_us": cpu / tokens * 1e6, "postgres_cpu_us": postgres_cpu / tokens * 1e6,
+            "rss_mb": sum(rss for rss, _ in memory), "peak_rss_mb": sum(peak for _, peak in memory),
+            "records_per_transaction": self.postgres.records_per_transaction(since),
+        }
+        files = [warm_up, other_warm_up, *(tokens for _, tokens in results)]
+        result["tokens_answered"], result["records"] = self.verify(since, files)
+        return result
+
     def verify(self, since, files):
         received = verify.digests(verify.read_tokens(files))
         records = verify.read_records(since, self.postgres.bin / "psql")
@@ -433,6 +474,8 @@ class Bench:
             return {str(clients): self.pgbench(clients) for clients in self.options.clients}
         if name == "unique":
             return self.serve(Ours)
+        if name == "two":
+            return self.serve_two()
         if name == "repeated":
             return self.serve(Ours, same_tokens=True)
         if name == "open":
@@ -503,7 +546,7 @@ def print_table(options, figures):
         tps, latency, cpu = (
             median_of(rounds, "pgbench", str(clients), key) for key in ("tps", "latency_ms", "postgres_cpu_us"))
         row(f"pgbench, {clients} clients", tps, tps / best, f"avg {latency:.1f}", None, None, None, cpu)
-    labels = {"open": f"open, {options.rate:g}/s"}
+    labels = {"two": "two servers", "open": f"open, {options.rate:g}/s"}
     for phase in PHASES[1:]:
         if phase not in options.phases:
             continue
