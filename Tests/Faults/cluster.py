@@ -46,6 +46,8 @@ class Cluster:
         self.user = postgres_user()
         self.settings = {**SETTINGS, **settings}
         self.process = None
+        # What it is run in, for instance a network namespace: a program that executes the rest of its arguments.
+        self.prefix = []
         self.log = self.folder / "postgres.log"
         self.folder.mkdir(exist_ok=True)
         self._own(self.folder)
@@ -84,7 +86,7 @@ class Cluster:
         for _ in range(50):
             with open(self.log, "a") as log:
                 self.process = processes.start(
-                    self.bin / "postgres", "-D", self.data, *arguments, user=self.user, death="QUIT",
+                    self.bin / "postgres", "-D", self.data, *arguments, user=self.user, death="QUIT", prefix=self.prefix,
                     cwd=self.folder, stdout=log, stderr=log)
             if not wait:
                 return time.monotonic()

@@ -134,7 +134,7 @@ def leaks(run):
         wait_until(lambda: measure() <= limit, run.settle_seconds, pause=0.1)
         return measure()
 
-    pool = int(server.environment.get("DATABASE_POOL_SIZE", POOL))
+    pool = int(server.environment.get("DATABASE_POOL_SIZE", POOL)) + run.sessions_more
     return [
         at_most("I5 descriptors", settled(server.descriptors, base["descriptors"] + 2), base["descriptors"] + 2),
         at_most("I5 threads", settled(server.threads, base["threads"]), base["threads"]),

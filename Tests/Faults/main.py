@@ -18,11 +18,16 @@ from cluster import make_template
 from processes import ROOT, Failure
 from scenario import FAULTS, Context, Run
 
+import commands  # noqa: F401
 import database  # noqa: F401
 import edge  # noqa: F401
+import failover  # noqa: F401
+import host  # noqa: F401
 import network  # noqa: F401
 import overload  # noqa: F401
+import pooler  # noqa: F401
 import pressure  # noqa: F401
+import several  # noqa: F401
 
 
 def parse_options():

@@ -26,13 +26,13 @@ def run(*command, timeout=120, **keywords):
     return result.stdout
 
 
-def start(*command, user=None, death="KILL", **keywords):
+def start(*command, user=None, death="KILL", prefix=(), **keywords):
     """Starts a process, as another user when one is given. It gets the signal `death` when the suite ends, however
     the suite ends. To be called by the main thread: the kernel watches the thread that started the process."""
     become = ["--reuid", user.name, "--regid", str(user.group), "--clear-groups"] if user else []
     keywords.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.Popen(
-        ["setpriv", *become, "--pdeathsig", death, "--", *(str(word) for word in command)], **keywords)
+        [*prefix, "setpriv", *become, "--pdeathsig", death, "--", *(str(word) for word in command)], **keywords)
 
 
 def end(process, number=signal.SIGKILL, seconds=30):

@@ -69,6 +69,8 @@ class Run:
         self.settle_seconds = 10
         # MB that a thousand and more clients may leave behind, as docs/resilience.md says; else a fifth.
         self.memory_more = 0
+        # Sessions of a pooler, which it keeps.
+        self.sessions_more = 0
 
     # What it starts
 
