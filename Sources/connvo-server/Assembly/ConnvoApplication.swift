@@ -176,7 +176,13 @@ struct ConnvoApplication: Sendable {
             host: listener.host,
             port: listener.port,
             routes: routes,
-            connections: ConnectionTable(capacity: capacity, limits: limits, group: group),
+            connections: ConnectionTable(
+                capacity: capacity,
+                limits: limits,
+                // Probes and metrics are answered to the last.
+                memory: name == "public" ? .process : nil,
+                group: group
+            ),
             group: group,
             logger: logger,
             onListening: onListening

@@ -34,6 +34,7 @@ final class Readiness: Sendable {
     var obstacles: [String] {
         var obstacles: [String] = []
         if isDraining.withLock({ $0 }) { obstacles.append("the process is shutting down") }
+        if MemoryBudget.process.isShort() { obstacles.append("nearly all address space is used (RLIMIT_AS)") }
         let health = monitor.health
         if !health.isReady, !isOverruled(health) { obstacles.append("\(health)") }
         if let obstacle = engine.obstacle { obstacles.append(obstacle) }

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// All connections of one listener: admits them up to a number, ends those that are too slow, and ends all at shutdown.
 final class ConnectionTable: Sendable {
-    /// No connection is accepted: as many are answered as may be open, or the listener is about to close.
+    /// No connection is accepted: as many are answered as may be open, there is no memory for it, or the listener is about
+    /// to close.
     struct Refused: Error {}
 
     private struct State {
@@ -15,13 +16,16 @@ final class ConnectionTable: Sendable {
     let limits: ConnectionLimits
     /// How many connections may be open.
     let capacity: Int
+    private let memory: MemoryBudget?
     private let parts: [Part]
     private let drain = ClientConnection.Drain()
     private let state = Mutex(State())
 
-    init(capacity: Int, limits: ConnectionLimits, group: any EventLoopGroup) {
+    /// - Parameter memory: Connections are accepted only while it is not short; nil accepts them always.
+    init(capacity: Int, limits: ConnectionLimits, memory: MemoryBudget? = nil, group: any EventLoopGroup) {
         self.capacity = capacity
         self.limits = limits
+        self.memory = memory
         parts = group.makeIterator().map { Part($0) }
     }
 
@@ -40,7 +44,7 @@ final class ConnectionTable: Sendable {
             return eventLoop.makeFailedFuture(Refused())
         }
         let isWithin = state.withLock { state -> Bool? in
-            if state.isClosing { return nil }
+            if state.isClosing || memory?.isShort() == true { return nil }
             state.count += 1
             return state.count <= capacity
         }

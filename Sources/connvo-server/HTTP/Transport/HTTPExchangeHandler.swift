@@ -142,7 +142,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func evaluate(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
         do throws(ErrorResponse) {
-            if exchange.route.readsBody, turns.refusesCall() {
+            if exchange.route.readsBody, turns.refusesCall() || MemoryBudget.process.isShort() {
                 exchange.result = .turnedAway(.overloaded)
                 throw .unavailable
             }

@@ -1,0 +1,52 @@
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import connvo_server
+
+/// When the process has too little address space left, with figures of the test.
+@Suite struct MemoryBudgetTests {
+    private final class Figures: Sendable {
+        let values = Mutex<(limit: Double?, used: Double?)>((nil, nil))
+    }
+
+    private let figures = Figures()
+
+    private func budget(limit: Double?, used: Double?) -> MemoryBudget {
+        set(limit: limit, used: used)
+        return MemoryBudget(
+            limit: { [figures] in figures.values.withLock { $0.limit } },
+            used: { [figures] in figures.values.withLock { $0.used } }
+        )
+    }
+
+    private func set(limit: Double?, used: Double?) {
+        figures.values.withLock { $0 = (limit, used) }
+    }
+
+    @Test func `less than the reserve is short`() {
+        #expect(!budget(limit: 100e6 + MemoryBudget.reserve, used: 100e6).isShort())
+        #expect(budget(limit: 100e6 + MemoryBudget.reserve - 1, used: 100e6).isShort())
+        #expect(budget(limit: 100e6, used: 200e6).isShort())
+    }
+
+    @Test func `without a limit, or without figures, nothing is short`() {
+        #expect(!budget(limit: nil, used: 100e12).isShort())
+        #expect(!budget(limit: 1, used: nil).isShort())
+    }
+
+    @Test func `it is looked at again after ten milliseconds, and the limit, too`() {
+        let budget = budget(limit: 500e6, used: 100e6)
+        let start = NIODeadline.now()
+        #expect(!budget.isShort(now: start))
+        set(limit: 101e6, used: 100e6)
+        #expect(!budget.isShort(now: start + .milliseconds(9)))
+        #expect(budget.isShort(now: start + .milliseconds(10)))
+        set(limit: 500e6, used: 100e6)
+        #expect(!budget.isShort(now: start + .milliseconds(20)))
+    }
+
+    @Test func `this process has a figure`() {
+        #expect(!MemoryBudget.process.isShort())
+    }
+}
