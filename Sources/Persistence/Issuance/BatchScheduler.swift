@@ -108,8 +108,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private var queue: Deque<Entry> = []
     private var control: QueueControl
     private var watch = DecisionWatch()
+    private var sizing: BatchSizing
     /// The size of the batch that each slot works on; 0 for none.
     private var inFlight: [Int]
+    /// When each slot took its last batch, and the most that this could have had.
+    private var lastTaken: [(at: Instant, limit: Int)]
 
     /// - Parameters:
     ///   - quotaLimit: The most requests of one user in a minute; 0 for no limit.
@@ -120,6 +123,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         self.pool = pool
         quota = QuotaWindow(limit: quotaLimit)
         control = QueueControl(rules: rules)
+        sizing = BatchSizing(rules: rules)
+        lastTaken = Array(repeating: (origin, 0), count: pool.slots.count)
         inFlight = Array(repeating: 0, count: pool.slots.count)
     }
 
@@ -156,11 +161,15 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private mutating func reasonToRefuse(now: Instant) -> IssuanceOutcome.Unavailability? {
         if pool.isStopping { return .shuttingDown }
         if pool.hasBeenAway(for: rules.maximumWait, now: now) { return .databaseAway }
-        if queue.count >= control.capacity(connections: pool.slots.count(where: \.hasConnection)) {
+        if queue.count >= queueCapacity {
             control.refused()
             return .overloaded
         }
         return control.isStuck(now: now) ? .overloaded : nil
+    }
+
+    private var queueCapacity: Int {
+        control.capacity(connections: pool.slots.count(where: \.hasConnection), batchSize: sizing.limit)
     }
 
     // MARK: Slots
@@ -171,7 +180,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     mutating func nextAction(for slot: Int, hasCommitted: Bool = false, now: Instant) -> NextAction {
         if inFlight[slot] > 0 {
             watch.ended(now: now)
-            if hasCommitted { watch.decided() }
+            if hasCommitted {
+                watch.decided()
+                let (at, limit) = lastTaken[slot]
+                sizing.acknowledged(size: inFlight[slot], limit: limit, took: at.duration(to: now), now: now)
+            }
         }
         inFlight[slot] = 0
         if hasCommitted { pool.committed() }
@@ -186,6 +199,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
             let (batch, expired) = takeBatch(now: now)
             control.batchTaken(leavesSome: !queue.isEmpty, now: now)
             inFlight[slot] = batch.count
+            lastTaken[slot] = (now, sizing.limit)
             return NextAction(action: .work(batch), expired: expired, wake: slotToWake(now: now))
         }
     }
@@ -255,8 +269,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private mutating func takeBatch(now: Instant) -> (batch: [Entry], expired: [Item]) {
         var batch: [Entry] = []
         var expired: [Item] = []
-        batch.reserveCapacity(min(queue.count, rules.maximumBatchSize))
-        while batch.count < rules.maximumBatchSize, var entry = queue.popFirst() {
+        batch.reserveCapacity(min(queue.count, sizing.limit))
+        while batch.count < sizing.limit, var entry = queue.popFirst() {
             guard entry.hasLeft(rules.minimumTime, now: now) else {
                 expired.append(entry.item)
                 continue

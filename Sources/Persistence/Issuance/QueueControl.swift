@@ -30,10 +30,10 @@ struct QueueControl: Sendable {
         self.rules = rules
     }
 
-    /// How many requests may wait for so many connections. Another one is refused at once.
-    func capacity(connections: Int) -> Int {
+    /// How many requests may wait for so many connections, which take so many at once. Another one is refused at once.
+    func capacity(connections: Int, batchSize: Int) -> Int {
         guard case .overloaded = state else { return rules.maximumQueueLength }
-        return min(max(connections, 1) * rules.maximumBatchSize, rules.maximumQueueLength)
+        return min(max(connections, 1) * batchSize, rules.maximumQueueLength)
     }
 
     /// Whether every connection has been in use, or there was none, for longer than a request waits.
@@ -46,7 +46,7 @@ struct QueueControl: Sendable {
         stuckSince = stuckSince ?? now
     }
 
-    /// A request was refused because of ``capacity(connections:)``.
+    /// A request was refused because of ``capacity(connections:batchSize:)``.
     mutating func refused() {
         hasRefused = true
     }

@@ -45,6 +45,8 @@ struct BatchSchedulerSimulation {
         let quotaLimit = Bool.random(using: &generator) ? 0 : Int.random(in: 1...40, using: &generator)
         var rules = BatchRules()
         rules.maximumBatchSize = Int.random(in: 1...8, using: &generator)
+        // BatchSizingTests are about smaller ones.
+        rules.leastBatchLimit = rules.maximumBatchSize
         rules.maximumQueueLength = Int.random(in: 1...20, using: &generator)
         var limits = Scheduler.Pool.Limits()
         limits.lifetime = .seconds(8)

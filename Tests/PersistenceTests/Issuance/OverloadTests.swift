@@ -7,16 +7,22 @@ import Testing
 
 /// Load that is more than the database takes, in simulated time: what waits, what is refused, and what is lost.
 @Suite struct OverloadTests {
-    /// Connections that take as long for each batch, whatever its size, and requests that come evenly.
+    /// Connections that take so long for a batch, and requests that come evenly.
     private struct Load {
         var slots = 4
+        /// For each batch, whatever its size.
         let batch: Duration
+        /// For each request of it.
+        var request: Duration = .zero
         /// As a multiple of what the database takes.
         let factor: Double
         var rules = BatchRules()
 
         /// Requests a second that full batches make.
-        var capacity: Double { Double(slots * rules.maximumBatchSize) / (batch / .seconds(1)) }
+        var capacity: Double {
+            let full = rules.maximumBatchSize
+            return Double(slots * full) / ((batch + request * full) / .seconds(1))
+        }
     }
 
     private struct Figures {
@@ -24,10 +30,12 @@ import Testing
         var waits: [Duration] = []
         /// How long each request waited that was refused for having waited too long.
         var late: [Duration] = []
+        /// How long it took from coming to being decided.
+        var answers: [Duration] = []
         var refusedAtOnce = 0
 
-        func percentile(_ part: Double) -> Duration {
-            waits.sorted()[Int(Double(waits.count - 1) * part)]
+        static func percentile(_ part: Double, of times: [Duration]) -> Duration {
+            times.sorted()[Int(Double(times.count - 1) * part)]
         }
     }
 
@@ -71,8 +79,11 @@ import Testing
                 busyUntil[slot] = nil
                 switch scheduler.nextAction(for: slot, hasCommitted: true, now: now).action {
                 case .work(let batch) where !batch.isEmpty:
-                    busyUntil[slot] = now.advanced(by: load.batch)
-                    if counts { figures.waits += batch.map { came[$0.item].duration(to: now) } }
+                    let end = now.advanced(by: load.batch + load.request * batch.count)
+                    busyUntil[slot] = end
+                    guard counts else { break }
+                    figures.waits += batch.map { came[$0.item].duration(to: now) }
+                    figures.answers += batch.map { came[$0.item].duration(to: end) }
                 case .connect: _ = scheduler.connected(slot, now: now)
                 default: break
                 }
@@ -95,9 +106,26 @@ import Testing
         #expect(goodput >= 0.95, "\(goodput)")
         // No longer than until each connection has become free once, and what the steps of the simulation add.
         let bound = batch + .milliseconds(10)
-        #expect(figures.percentile(0.99) <= bound, "\(figures.percentile(0.99)) of \(bound)")
+        let wait = Figures.percentile(0.99, of: figures.waits)
+        #expect(wait <= bound, "\(wait) of \(bound)")
         #expect(figures.late.count == 0)
         #expect(figures.refusedAtOnce > 0)
+    }
+
+    @Test(arguments: [3.0, 10.0], [1, 4])
+    func `where each record takes its time, batches become so small that requests are decided soon`(
+        factor: Double,
+        recordMilliseconds: Int
+    ) {
+        let load = Load(batch: .milliseconds(5), request: .milliseconds(recordMilliseconds), factor: factor)
+
+        let figures = Self.run(load, for: .seconds(12), startingAt: .seconds(2))
+
+        let goodput = Double(figures.waits.count) / (load.capacity * 10)
+        #expect(goodput >= 0.85, "\(goodput)")
+        let answer = Figures.percentile(0.99, of: figures.answers)
+        #expect(answer <= .milliseconds(220), "\(answer)")
+        #expect(figures.late.count == 0)
     }
 
     @Test(arguments: [0.5, 0.9], [5, 20, 100, 400, 1000])

@@ -1,0 +1,65 @@
+import TestSupport
+import Testing
+
+@testable import Persistence
+
+/// How large batches may be, from what they took, on a clock of the test.
+@Suite struct BatchSizingTests {
+    /// Full batches one after the other, each of which takes what `took` says of its size, for `duration`. Returns the
+    /// size of each.
+    private static func sizes(for duration: Duration, took: (Int) -> Duration) -> [Int] {
+        var sizing = BatchSizing(rules: BatchRules())
+        var now = TestInstant()
+        var sizes: [Int] = []
+        while now.offset < duration {
+            let size = sizing.limit
+            now = now.advanced(by: took(size))
+            sizing.acknowledged(size: size, limit: size, took: took(size), now: now)
+            sizes.append(size)
+        }
+        return sizes
+    }
+
+    @Test func `batches that are short stay large`() {
+        #expect(Set(Self.sizes(for: .seconds(60)) { _ in .milliseconds(40) }) == [128])
+    }
+
+    @Test func `batches whose requests take their time become small`() {
+        let sizes = Self.sizes(for: .seconds(60)) { .milliseconds(5) + .milliseconds(4) * $0 }
+
+        #expect(sizes.prefix(2) == [128, 19])
+        #expect(sizes.dropFirst(2).allSatisfy { $0 <= 19 })
+    }
+
+    @Test func `batches that take as long whatever their size stay large, and smaller ones are tried rarely`() {
+        let sizes = Self.sizes(for: .seconds(60)) { _ in .milliseconds(400) }
+
+        #expect(sizes.count { $0 < 128 } <= 7)
+        #expect(sizes.reduce(0, +) >= sizes.count * 128 * 95 / 100)
+    }
+
+    @Test func `batches that become short again become large again`() {
+        var isSlow = true
+        var sizing = BatchSizing(rules: BatchRules())
+        var now = TestInstant()
+        for step in 0..<40 {
+            isSlow = step < 20
+            let size = sizing.limit
+            let took: Duration = isSlow ? .milliseconds(4) * size : .milliseconds(8)
+            now = now.advanced(by: took)
+            sizing.acknowledged(size: size, limit: size, took: took, now: now)
+            if step == 19 { #expect(size <= 20) }
+        }
+
+        #expect(sizing.limit == 128)
+    }
+
+    @Test func `batches that were not full say nothing`() {
+        var sizing = BatchSizing(rules: BatchRules())
+
+        sizing.acknowledged(size: 127, limit: 128, took: .seconds(9), now: TestInstant())
+        sizing.acknowledged(size: 64, limit: 64, took: .seconds(9), now: TestInstant())
+
+        #expect(sizing.limit == 128)
+    }
+}
