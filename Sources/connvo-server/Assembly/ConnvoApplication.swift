@@ -149,6 +149,7 @@ struct ConnvoApplication: Sendable {
         gauges.register(reloadStatus: reloadStatus)
         gauges.register(publicListener.connections, of: publicListener.name)
         if let adminListener { gauges.register(adminListener.connections, of: adminListener.name) }
+        for certificates in configuration.certificates { gauges.register(certificates) }
         gauges.register(droppedLogLines: droppedLogLines)
         gauges.registerProcess()
     }
@@ -175,6 +176,7 @@ struct ConnvoApplication: Sendable {
             name: name,
             host: listener.host,
             port: listener.port,
+            certificates: listener.certificates,
             routes: routes,
             connections: ConnectionTable(
                 capacity: capacity,
@@ -208,6 +210,9 @@ struct ConnvoApplication: Sendable {
             keySet,
             IssuanceService(engine: engine),
         ]
+        if !certificates.isEmpty {
+            services.append(CertificateWatch(certificates, now: SystemClock.now, observe: observe))
+        }
         if let adminListener { services.append(adminListener) }
         services.append(publicListener)
         let tables = [publicListener.connections] + (adminListener.map { [$0.connections] } ?? [])

@@ -35,6 +35,7 @@ final class LogObserver: Sendable {
         case .database(let event): log(event)
         case .keySet(let event): log(event)
         case .reload(let event): log(event)
+        case .tls(let event): log(event)
         }
     }
 }

@@ -50,6 +50,9 @@ final class MetricsObserver: Sendable {
         case .database: break
         case .keySet(let event): measure(event)
         case .reload(let event): measure(event)
+        case .tls(.handshake(let listener, let outcome)):
+            count(.tlsHandshakes, ("listener", listener), ("outcome", outcome.rawValue))
+        case .tls: break
         }
     }
 

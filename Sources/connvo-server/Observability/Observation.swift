@@ -10,6 +10,7 @@ enum Observation: Sendable {
     case database(DatabaseMonitor.Event)
     case keySet(KeySetEvent)
     case reload(ReloadEvent)
+    case tls(TLSEvent)
 
     /// Tells an observer. May be called on any thread, and must not block.
     typealias Sink = @Sendable (Observation) -> Void

@@ -46,6 +46,12 @@ struct ServerGauges {
         register(.connectionLimit, [("listener", listener)]) { Double(connections.capacity) }
     }
 
+    func register(_ certificates: CertificateStore) {
+        register(.certificateExpiry, [("listener", certificates.files.listener)]) {
+            Double(certificates.current.end.secondsSinceEpoch)
+        }
+    }
+
     func register(droppedLogLines: @escaping @Sendable () -> Int) {
         register(.logLinesDropped) { Double(droppedLogLines()) }
     }

@@ -9,6 +9,8 @@ enum ServerMetric: String, CaseIterable, Sendable {
     case activeRequests = "http_server_active_requests"
     case openConnections = "http_server_open_connections"
     case connectionLimit = "http_server_connection_limit"
+    case tlsHandshakes = "http_server_tls_handshakes_total"
+    case certificateExpiry = "http_server_tls_certificate_expiry_seconds"
 
     case tokensIssued = "connvo_tokens_issued_total"
     case tokensRefused = "connvo_tokens_refused_total"
@@ -71,6 +73,9 @@ enum ServerMetric: String, CaseIterable, Sendable {
         case .activeRequests: (.gauge, "Requests whose response is not written yet.", ["listener"])
         case .openConnections: (.gauge, "Connections of clients that are open.", ["listener"])
         case .connectionLimit: (.gauge, "The most connections of clients that may be open.", ["listener"])
+        case .tlsHandshakes: (.counter, "TLS handshakes, by how they ended.", ["listener", "outcome"])
+        case .certificateExpiry:
+            (.gauge, "When the certificate in use ends, or one of its chain, in seconds since the epoch.", ["listener"])
         case .tokensIssued: (.counter, "Tokens handed out, each with its committed record.", ["role", "tier"])
         case .tokensRefused: (.counter, "Requests refused by a rule of admission, each recorded.", ["reason"])
         case .rateLimited: (.counter, "Requests beyond the caller's quota.", [])

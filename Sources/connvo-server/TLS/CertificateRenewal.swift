@@ -14,6 +14,12 @@ struct CertificateRenewal: Sendable {
         let fingerprint: String
         /// When it ends.
         let end: Timestamp
+
+        init(_ certificate: ServerCertificate, of store: CertificateStore) {
+            listener = store.files.listener
+            fingerprint = certificate.fingerprint
+            end = certificate.end
+        }
     }
 
     private let replacements: [(store: CertificateStore, certificate: ServerCertificate)]
@@ -43,11 +49,7 @@ struct CertificateRenewal: Sendable {
     func apply() -> [Change] {
         replacements.map { store, certificate in
             store.replace(with: certificate)
-            return Change(
-                listener: store.files.listener,
-                fingerprint: certificate.fingerprint,
-                end: certificate.end
-            )
+            return Change(certificate, of: store)
         }
     }
 }

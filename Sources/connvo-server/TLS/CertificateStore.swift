@@ -67,10 +67,14 @@ final class CertificateStore: Sendable {
         now: Timestamp
     ) throws(ConfigurationFailure) -> ServerCertificate {
         let new = try ServerCertificate(contents, of: files)
-        if let fault = new.dateFault(at: now) {
-            let problem = files.problem(files.certificateSetting, fault, remedy: "put a valid one there")
-            throw ConfigurationFailure([problem])
-        }
+        if let fault = fault(in: new, now: now) { throw ConfigurationFailure([fault]) }
         return new
+    }
+
+    /// Why a certificate may not replace the current one now; nil when it may.
+    func fault(in new: ServerCertificate, now: Timestamp) -> SettingProblem? {
+        new.dateFault(at: now).map {
+            files.problem(files.certificateSetting, $0, remedy: "put a certificate there that is valid")
+        }
     }
 }

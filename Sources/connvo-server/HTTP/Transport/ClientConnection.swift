@@ -4,6 +4,8 @@ internal import Synchronization
 /// Where the connection of one client stands. Shared by its handlers, and confined to its event loop.
 final class ClientConnection {
     enum Phase {
+        /// The TLS handshake is not complete.
+        case handshaking
         /// Between requests.
         case idle
         /// The head of a request is not complete.
@@ -20,12 +22,12 @@ final class ClientConnection {
         fileprivate var isAnswering: Bool {
             switch self {
             case .receivingBody, .answering: true
-            case .idle, .receivingHead, .webSocket, .lingering: false
+            case .handshaking, .idle, .receivingHead, .webSocket, .lingering: false
             }
         }
     }
 
-    /// Fired in the pipeline when a request, or a message of a WebSocket, did not arrive in time.
+    /// Fired in the pipeline when a handshake, a request, or a message of a WebSocket, did not arrive in time.
     struct RequestTimedOut: Sendable {}
 
     /// How many connections are in the phases between the head of a request and its response.
@@ -62,6 +64,8 @@ final class ClientConnection {
     private var discarded = 0
     private var stalledSince: NIODeadline?
     private var lingerTimer: Scheduled<Void>?
+    /// Whether the connection is being closed for the sake of another one. With TLS that takes until the next turn.
+    private var isGivenUp = false
     /// Where ``ConnectionTable`` has it.
     var index = 0
 
@@ -90,7 +94,7 @@ final class ClientConnection {
         switch phase {
         case .idle: enter(.receivingHead)
         case .webSocket: enter(.webSocket)
-        case .receivingHead, .receivingBody, .answering, .lingering: break
+        case .handshaking, .receivingHead, .receivingBody, .answering, .lingering: break
         }
     }
 
@@ -113,6 +117,12 @@ final class ClientConnection {
         lingerTimer = channel.eventLoop.scheduleTask(in: limits.linger) { [channel] in channel.close(promise: nil) }
     }
 
+    /// Closes the connection, so that another one has room.
+    func giveUp() {
+        isGivenUp = true
+        channel.close(promise: nil)
+    }
+
     /// The connection is gone.
     func ended() {
         if phase.isAnswering { answering.add(-1) }
@@ -126,9 +136,10 @@ final class ClientConnection {
     /// From 0, the most willingly. On the first two the client waits for no response; on the last, it has not sent all
     /// of its request.
     var expendability: Int? {
-        switch phase {
+        guard !isGivenUp else { return nil }
+        return switch phase {
         case .lingering: 0
-        case .idle, .webSocket: 1
+        case .handshaking, .idle, .webSocket: 1
         case .receivingHead where !hasSpoken: 1
         case .receivingHead, .receivingBody: 2
         case .answering: nil
@@ -145,8 +156,8 @@ final class ClientConnection {
         switch phase {
         case .idle where elapsed >= limits.keepAlive:
             channel.close(promise: nil)
-        case .receivingHead where elapsed >= limits.head, .receivingBody where elapsed >= limits.body,
-            .webSocket where elapsed >= limits.keepAlive:
+        case .handshaking where elapsed >= limits.handshake, .receivingHead where elapsed >= limits.head,
+            .receivingBody where elapsed >= limits.body, .webSocket where elapsed >= limits.keepAlive:
             channel.pipeline.fireUserInboundEventTriggered(RequestTimedOut())
         default:
             break

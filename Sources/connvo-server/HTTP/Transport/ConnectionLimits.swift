@@ -2,7 +2,10 @@ internal import NIOCore
 
 /// What a client may take. Each time is a total: bytes that trickle in do not extend it.
 struct ConnectionLimits: Sendable {
-    /// For the head of a request, from its first byte; of the first request, from the beginning of the connection.
+    /// For the TLS handshake, from the beginning of the connection.
+    var handshake: TimeAmount = .seconds(5)
+    /// For the head of a request, from its first byte; of the first request, from the beginning of the connection, or
+    /// from the end of its handshake.
     var head: TimeAmount = .seconds(5)
     /// For the body of a request, from the end of its head.
     var body: TimeAmount = .seconds(5)

@@ -167,7 +167,7 @@ final class ConnectionTable: Sendable {
                 if let best = chosen, (best.rank, best.connection.since) <= (rank, connection.since) { continue }
                 chosen = (connection, rank)
             }
-            chosen?.connection.channel.close(promise: nil)
+            chosen?.connection.giveUp()
             return chosen != nil
         }
 

@@ -19,16 +19,23 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let connection: ClientConnection
     private let completionQueue: EventLoopCompletionQueue
     private let turns: TurnWatch
-    private var machine = HTTPExchangeStateMachine()
+    private var machine: HTTPExchangeStateMachine
     private var encoder = ResponseEncoder()
     private var random = BufferedRandomNumberGenerator()
     private var isWorkingOff = false
 
-    init(routes: Routes, connection: ClientConnection, completionQueue: EventLoopCompletionQueue, turns: TurnWatch) {
+    init(
+        routes: Routes,
+        connection: ClientConnection,
+        completionQueue: EventLoopCompletionQueue,
+        turns: TurnWatch,
+        limits: HTTPExchangeStateMachine.Limits
+    ) {
         self.routes = routes
         self.connection = connection
         self.completionQueue = completionQueue
         self.turns = turns
+        machine = HTTPExchangeStateMachine(limits: limits)
     }
 
     // MARK: Events

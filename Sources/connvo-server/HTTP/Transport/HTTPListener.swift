@@ -2,6 +2,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import ServiceLifecycle
 
 /// Accepts connections at an address and answers their requests, until shutdown. Then it answers those that have begun.
@@ -11,6 +12,8 @@ struct HTTPListener: Service {
     let host: String
     /// 0 lets the system choose a free port.
     let port: Int
+    /// Nil for HTTP without TLS.
+    let certificates: CertificateStore?
     let routes: Routes
     let connections: ConnectionTable
     let group: any EventLoopGroup
@@ -25,6 +28,7 @@ struct HTTPListener: Service {
         name: String,
         host: String,
         port: Int,
+        certificates: CertificateStore? = nil,
         routes: Routes,
         connections: ConnectionTable,
         group: any EventLoopGroup,
@@ -34,6 +38,7 @@ struct HTTPListener: Service {
         self.name = name
         self.host = host
         self.port = port
+        self.certificates = certificates
         self.routes = routes
         self.connections = connections
         self.group = group
@@ -48,6 +53,10 @@ struct HTTPListener: Service {
     /// which sends many requests together does not hold up the others of its event loop. Calls of the function that
     /// fit into it are fewer than the backlog takes.
     private static let readSize = 4 * 1024
+    /// The most that TLS has to hold back until it is complete, in bytes (RFC 8446, section 5.1).
+    private static let recordSize = 16 * 1024
+    /// The most of a response that TLS keeps room for between two of them, in bytes: more than nearly all have.
+    private static let keptOutput = 8 * 1024
 
     func run() async throws {
         let server = try await bind()
@@ -103,13 +112,21 @@ struct HTTPListener: Service {
         limits.maxHeaderFieldSize = 16 * 1024
         limits.maxHeaderListSize = 16 * 1024
         limits.maxHeaderFieldCount = 64
+        var exchange = HTTPExchangeStateMachine.Limits()
+        // The most that comes at once.
+        var largestInput = Self.readSize
         let pipeline = channel.pipeline.syncOperations
+        if let certificates {
+            largestInput += Self.recordSize
+            exchange.backlog *= largestInput / Self.readSize
+            try addTLSHandlers(to: pipeline, certificates.current, connection)
+        }
         try pipeline.addHandler(ConnectionGuard(connection))
         try pipeline.addHandler(
             ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: limits),
-                // What is not decoded yet: at most a field of a head, and one read.
-                maximumBufferSize: 32 * 1024
+                // What is not decoded yet: at most a field of a head, and what comes at once.
+                maximumBufferSize: 28 * 1024 + largestInput
             )
         )
         try pipeline.addHandler(
@@ -117,8 +134,24 @@ struct HTTPListener: Service {
                 routes: routes,
                 connection: connection,
                 completionQueue: completionQueues.queue(on: channel.eventLoop),
-                turns: turns.watch(on: channel.eventLoop)
+                turns: turns.watch(on: channel.eventLoop),
+                limits: exchange
             )
+        )
+    }
+
+    private func addTLSHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations,
+        _ certificate: ServerCertificate,
+        _ connection: ClientConnection
+    ) throws {
+        var configuration = NIOSSLHandler.Configuration()
+        configuration.maximumPreservedOutboundBufferCapacity = Self.keptOutput
+        try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context, configuration: configuration))
+        try pipeline.addHandler(
+            HandshakeHandler(connection) { [observe = routes.observe, name] outcome in
+                observe(.tls(.handshake(listener: name, outcome)))
+            }
         )
     }
 }
