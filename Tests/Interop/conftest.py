@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -51,6 +52,7 @@ class Server:
         self.wrapper: list[str] = []
         self.process = None
         self.port = 0
+        self.log_file = folder / f"log-{uuid.uuid4()}"
 
     def command(self, *arguments: str, input: str = "") -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -65,7 +67,21 @@ class Server:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What clients of the public listener connect with; None without TLS. They do not verify the certificate."""
+        if "HTTP_TLS_CERTIFICATE_FILE" not in self.environment:
+            return None
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+    @property
+    def log(self) -> str:
+        """What it has written to standard error since it was started last."""
+        return self.log_file.read_text()
 
     @property
     def admin_port(self) -> int:
@@ -73,7 +89,7 @@ class Server:
 
     def start(self, probe: str = "/readyz") -> None:
         """Starts it and waits until `probe` returns 200."""
-        log = self.folder / f"log-{uuid.uuid4()}"
+        log = self.log_file
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*self.wrapper, os.environ["CONNVO_BINARY"], "serve"],
@@ -98,7 +114,10 @@ class Server:
 
     def request(self, method: str, path: str, body=None, headers=None):
         """Status, text and headers of the response."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import socket
+import ssl
 import time
 
 from conftest import ACTION, ACTION_PATH, DOCUMENTED_BODY
@@ -37,12 +38,17 @@ def call(bearer: str, *lines: str, target: str = ACTION, body: bytes = CALL, kin
 class Connection:
     """A connection to a port of this machine."""
 
-    def __init__(self, port: int, timeout: float = 20, receive_buffer: int | None = None):
+    def __init__(
+        self, port: int, timeout: float = 20, receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None, name: str | None = None,
+    ):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name)
         self.received = b""
 
     def __enter__(self):
