@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,7 @@ BENCH = CHECKOUT / "bench"
 BUILD = CHECKOUT / ".build-bench"
 VENV = CHECKOUT / ".venv-bench"
 
-PHASES = ["pgbench", "unique", "two", "repeated", "open", "peer"]
+PHASES = ["pgbench", "unique", "two", "tls", "repeated", "open", "peer"]
 # Those that run when none are named.
 USUAL_PHASES = [phase for phase in PHASES if phase != "two"]
 CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
@@ -109,7 +110,7 @@ def prepare(options):
 
     BUILD.mkdir(exist_ok=True)
     compiler = shutil.which("cc") or shutil.which("clang") or sys.exit("bench: no C compiler (cc, clang) in PATH")
-    for name, libraries in (("load", ["-lm"]), ("sign", ["-lcrypto", "-lpthread"])):
+    for name, libraries in (("load", ["-lm", "-lssl", "-lcrypto"]), ("sign", ["-lcrypto", "-lpthread"])):
         program, source = BUILD / name, BENCH / f"{name}.c"
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             run(compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries)
@@ -287,15 +288,40 @@ class Ours(Subject):
             "STREAM_GRANTS_CONFIRMED": "true",
         }
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+
     def is_ready(self):
+        connection = self.connect()
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
         except OSError:
             return False
         finally:
             connection.close()
+
+
+class OursWithTLS(Ours):
+    """With an ECDSA certificate, as authorities give it out today."""
+
+    def __enter__(self):
+        files = ["-keyout", self.bench.work / "tls-key.pem", "-out", self.bench.work / "tls-certificate.pem"]
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *files,
+            "-days", "90", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", capture_output=True)
+        return super().__enter__()
+
+    def environment(self):
+        return super().environment() | {
+            "HTTP_TLS_CERTIFICATE_FILE": str(self.bench.work / "tls-certificate.pem"),
+            "HTTP_TLS_KEY_FILE": str(self.bench.work / "tls-key.pem"),
+        }
+
+    def connect(self):
+        # Nothing is proved by a check of a certificate that was just made.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
 
 
 class Peer(Subject):
@@ -380,6 +406,8 @@ class Bench:
             BUILD / "load", "--port", subject.port, "--requests", self.requests, "--tokens", tokens,
             "--connections", self.options.connections, *arguments,
         ]
+        if isinstance(subject, OursWithTLS):
+            command.append("--tls")
         process = start(*command, stdout=subprocess.PIPE)
         try:
             output, _ = process.communicate(timeout=self.options.seconds + 60)
@@ -476,6 +504,8 @@ class Bench:
             return self.serve(Ours)
         if name == "two":
             return self.serve_two()
+        if name == "tls":
+            return self.serve(OursWithTLS)
         if name == "repeated":
             return self.serve(Ours, same_tokens=True)
         if name == "open":
@@ -513,6 +543,8 @@ def summarize(bench, rounds):
     return {
         "pgbench_best_tps": max((tps for tps in pgbench.values() if tps), default=None),
         "unique_rps": median_of(rounds, "unique", "rps"),
+        "tls_rps": median_of(rounds, "tls", "rps"),
+        "server_cpu_us_tls": median_of(rounds, "tls", "server_cpu_us"),
         "repeated_rps": median_of(rounds, "repeated", "rps"),
         "peer_rps": median_of(rounds, "peer", "rps"),
         "unique_p99_ms": median_of(rounds, "unique", "latency_ms", "p99"),
@@ -561,6 +593,9 @@ def print_table(options, figures):
     print()
     if figures["unique_rps"] and best:
         print(f"unique / best pgbench  {figures['unique_rps'] / best:.2f}")
+    if figures["tls_rps"] and figures["unique_rps"]:
+        print(f"tls / unique           {figures['tls_rps'] / figures['unique_rps']:.2f} of the requests, "
+              f"{figures['server_cpu_us_tls'] / figures['server_cpu_us_unique']:.2f} of the server's CPU time for each")
     if figures["unique_rps"] and figures["peer_rps"]:
         print(f"unique / peer          {figures['unique_rps'] / figures['peer_rps']:.2f}")
     print(f"migrate, nothing to do {figures['migrate_noop_ms']:.0f} ms")

@@ -2,6 +2,7 @@
 //
 //   load --port 8080 --requests FILE --connections 64 --seconds 6 [--count N] [--rate R] [--skip N] [--lines N]
 //        [--repeat] [--tokens FILE] [--log FILE] [--timeout S] [--reconnect] [--within MS] [--seed N]
+//        [--tls]
 //
 // FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
 // --repeat starts over at its end; otherwise the end of the part ends the run. SIGTERM stops sending.
@@ -24,6 +25,8 @@
 //
 // "within" of the summary counts the tokens that arrived within --within milliseconds (250), "unsent" the requests of an
 // open loop that were due and found no idle connection to the end.
+//
+// --tls speaks TLS and accepts every certificate. Handshakes are over before the first request is sent.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +35,8 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,6 +72,7 @@ enum state { DOWN, CONNECTING, IDLE, BUSY };
 
 struct connection {
     int fd;
+    SSL *tls; // NULL without TLS
     enum state state;
     uint64_t due;      // when the request under way should have been sent
     uint64_t began;    // when it, or the attempt to connect, was begun
@@ -89,7 +95,7 @@ static struct {
     const char *tokens, *log;
     uint64_t seed;
     double timeout;
-    bool reconnect;
+    bool reconnect, tls;
     double within;
 } options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10, .within = 250,
            .seed = 1};
@@ -97,6 +103,7 @@ static struct {
 static struct line *lines;
 static size_t line_count;
 
+static SSL_CTX *tls_context;
 static struct connection *connections;
 static int epoll_fd;
 // Idle connections, the one that has been idle longest first.
@@ -234,6 +241,8 @@ static void take_down(struct connection *connection) {
         }
         idle_count = kept;
     }
+    SSL_free(connection->tls);
+    connection->tls = NULL;
     close(connection->fd);
     connection->fd = -1;
     connection->state = DOWN;
@@ -273,6 +282,32 @@ static void begin_connecting(struct connection *connection) {
     if (code < 0 && errno != EINPROGRESS) fail(connection, &failed_connects);
 }
 
+// What a call of OpenSSL came to, as that of a socket: -1 and EAGAIN when it has to be repeated.
+static ssize_t tls_result(const struct connection *connection, int result) {
+    if (result > 0) return result;
+    int error = SSL_get_error(connection->tls, result);
+    ERR_clear_error();
+    if (error == SSL_ERROR_ZERO_RETURN) return 0;
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) errno = EAGAIN;
+    else if (error != SSL_ERROR_SYSCALL || errno == 0) errno = EPROTO;
+    return -1;
+}
+
+// Goes on with the handshake; false when it is not over.
+static bool shake_hands(struct connection *connection) {
+    if (!connection->tls) {
+        connection->tls = SSL_new(tls_context);
+        if (!connection->tls || !SSL_set_fd(connection->tls, connection->fd)) die("TLS");
+    }
+    if (tls_result(connection, SSL_connect(connection->tls)) > 0) return true;
+    if (errno == EAGAIN) {
+        watch(connection, EPOLL_CTL_MOD, SSL_want_write(connection->tls) ? EPOLLOUT : EPOLLIN);
+    } else {
+        fail(connection, &failed_connects);
+    }
+    return false;
+}
+
 static void finish_connecting(struct connection *connection) {
     int error = 0;
     socklen_t length = sizeof error;
@@ -281,6 +316,7 @@ static void finish_connecting(struct connection *connection) {
         errno = error;
         return fail(connection, &failed_connects);
     }
+    if (options.tls && !shake_hands(connection)) return;
     watch(connection, EPOLL_CTL_MOD, EPOLLIN);
     rest(connection);
 }
@@ -290,7 +326,8 @@ static void finish_connecting(struct connection *connection) {
 static void write_more(struct connection *connection) {
     const char *rest_of_it = connection->request + connection->request_sent;
     size_t length = connection->request_length - connection->request_sent;
-    ssize_t written = send(connection->fd, rest_of_it, length, MSG_NOSIGNAL);
+    ssize_t written = connection->tls ? tls_result(connection, SSL_write(connection->tls, rest_of_it, (int)length))
+                                      : send(connection->fd, rest_of_it, length, MSG_NOSIGNAL);
     if (written < 0 && errno != EAGAIN) return fail(connection, &closed_under_way);
     if (written > 0) connection->request_sent += (size_t)written;
     if (connection->request_sent < connection->request_length) {
@@ -432,7 +469,9 @@ static void check_response(struct connection *connection) {
 
 static void receive(struct connection *connection) {
     char *at = connection->response + connection->response_length;
-    ssize_t length = recv(connection->fd, at, RESPONSE_LIMIT - connection->response_length, 0);
+    size_t room = RESPONSE_LIMIT - connection->response_length;
+    ssize_t length = connection->tls ? tls_result(connection, SSL_read(connection->tls, at, (int)room))
+                                     : recv(connection->fd, at, room, 0);
     if (length < 0 && errno == EAGAIN) return;
     if (connection->state == IDLE) return take_down(connection);
     if (length == 0) errno = ECONNRESET;
@@ -449,7 +488,11 @@ static void handle(struct connection *connection, uint32_t events) {
         watch(connection, EPOLL_CTL_MOD, EPOLLIN);
         write_more(connection);
     }
-    if (events & ~EPOLLOUT && connection->state >= IDLE) receive(connection);
+    if (events & ~EPOLLOUT && connection->state >= IDLE) {
+        // What OpenSSL has already read raises no event.
+        do receive(connection);
+        while (connection->tls && SSL_pending(connection->tls) > 0);
+    }
 }
 
 static void sweep(void) {
@@ -582,6 +625,7 @@ static void read_options(int count, char **arguments) {
         {"tokens", required_argument, NULL, 't'},
         {"timeout", required_argument, NULL, 'o'},
         {"reconnect", no_argument, NULL, 'a'},
+        {"tls", no_argument, NULL, 'T'},
         {"within", required_argument, NULL, 'w'},
         {"log", required_argument, NULL, 'g'},
         {"seed", required_argument, NULL, 'd'},
@@ -601,6 +645,7 @@ static void read_options(int count, char **arguments) {
         case 't': options.tokens = optarg; break;
         case 'o': options.timeout = atof(optarg); break;
         case 'a': options.reconnect = true; break;
+        case 'T': options.tls = true; break;
         case 'w': options.within = atof(optarg); break;
         case 'g': options.log = optarg; break;
         case 'd': options.seed = strtoull(optarg, NULL, 10); break;
@@ -624,6 +669,11 @@ int main(int count, char **arguments) {
     if (token_file) setvbuf(token_file, NULL, _IOFBF, 1 << 20);
     if (log_file) setvbuf(log_file, NULL, _IOFBF, 1 << 20);
     signal(SIGTERM, ask_to_stop);
+    if (options.tls) {
+        signal(SIGPIPE, SIG_IGN);
+        if (!(tls_context = SSL_CTX_new(TLS_client_method()))) die("TLS");
+        SSL_CTX_set_mode(tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
     connections = calloc((size_t)options.connections, sizeof *connections);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || epoll_fd < 0) die("start");

@@ -21,7 +21,7 @@ PATIENCE = 8
 def build():
     """Compiles the load generator and the program that signs bearer tokens."""
     BUILD.mkdir(exist_ok=True)
-    for name, libraries in (("load", ["-lm"]), ("sign", ["-lcrypto", "-lpthread"])):
+    for name, libraries in (("load", ["-lm", "-lssl", "-lcrypto"]), ("sign", ["-lcrypto", "-lpthread"])):
         program, source = BUILD / name, BENCH / f"{name}.c"
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             run("cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries)

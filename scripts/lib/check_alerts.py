@@ -19,9 +19,7 @@ METRICS = ROOT / "Sources/connvo-server/Observability/ServerMetric.swift"
 CONTROLS = FOLDER / "connvo-controls"
 
 # Used before the server has them. Remove a name with the change that adds the metric.
-COMING = {
-    "http_server_tls_certificate_expiry_seconds",
-}
+COMING = set()
 # What a section of an alert has, each once and in this order.
 PARTS = ["Means", "Users notice", "Look first", "Causes", "Remedy", "Escalate"]
 # How a name begins that is a metric of ours or of our process.
