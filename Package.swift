@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "CArguments"),
+        .target(name: "CClock"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "Domain", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
@@ -71,6 +72,7 @@ let package = Package(
             name: "connvo-server",
             dependencies: [
                 "CArguments",
+                "CClock",
                 "ConvexAPI",
                 "Domain",
                 "JOSE",
