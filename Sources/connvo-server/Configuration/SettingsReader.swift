@@ -15,6 +15,8 @@ struct SettingsReader {
     }
 
     private var given: [String: Given] = [:]
+    /// Where each variable was given, also where its text was refused since.
+    private var sources: [String: SettingSource] = [:]
     /// Settings with a problem. Another one that only follows from it is not noted.
     private var faulty: Set<String> = []
     private(set) var problems: [SettingProblem] = []
@@ -63,9 +65,11 @@ struct SettingsReader {
                 text: variable.value,
                 origin: "\(environmentFile ?? ""), line \(variable.line)"
             )
+            sources[variable.name] = .environmentFile(line: variable.line)
         }
         for (name, text) in environment.merging(flags, uniquingKeysWith: { $1 }) where !text.isEmpty {
             given[name] = Given(text: text)
+            sources[name] = flags[name] == nil ? .environment : .flag
         }
         note(file?.faults ?? [], of: environmentFile ?? "")
         checkTexts()
@@ -99,6 +103,7 @@ struct SettingsReader {
                 if given[name]?.origin != nil || given[name] == nil {
                     given[name] = nil
                     faulty.insert(name)
+                    sources[name] = .environmentFile(line: fault.line)
                 }
             }
             let name = fault.name.map { " (\($0))" } ?? ""
@@ -153,6 +158,13 @@ struct SettingsReader {
     func value(_ setting: Setting) -> SettingValue {
         if setting.declaration.type.isSecret { return SettingValue(text: secrets[setting], contents: nil) }
         return SettingValue(text: string(setting), contents: files[setting.name]?.contents)
+    }
+
+    /// Where the setting was given, whether it can be used or not.
+    func source(_ setting: Setting) -> SettingSource {
+        if let source = sources[setting.name] { return source }
+        guard setting.declaration.type.isSecret, sources[setting.fileName] != nil else { return .unset }
+        return .file(secretFile(setting) ?? "")
     }
 
     /// Whether what was given cannot be used, and is among ``problems``.
