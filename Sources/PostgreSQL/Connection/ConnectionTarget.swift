@@ -7,7 +7,7 @@ package struct ConnectionTarget: Sendable {
     /// A libpq URI or keyword string. Empty selects libpq's defaults (`PGHOST` ...).
     let conninfo: String
     /// The name in `pg_stat_activity` and in the server's log.
-    package let applicationName: String
+    package var applicationName: String
     /// The property that one of several servers must have; nil accepts any.
     let sessionAttributes: SessionAttributes?
     /// Finds the addresses of the hosts.
