@@ -14,7 +14,8 @@ struct ConnvoServer: AsyncParsableCommand {
         version: ServerVersion.current,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, ReportCommand.self,
-            ExplainCommand.self, MaintainCommand.self, TokenCommand.self, HelpCommand.self,
+            ExplainCommand.self, MaintainCommand.self, TokenCommand.self, DoctorCommand.self, HealthcheckCommand.self,
+            HelpCommand.self,
         ]
     )
 
