@@ -104,7 +104,12 @@ final class Reloader: Sendable {
         let log = LogSettings(&settings)
         let configuration = try ServerConfiguration(&settings)
         let snapshot = SettingSnapshot(settings, configuration)
-        let certificates = try CertificateRenewal(application.certificates, now: SystemClock.now())
+        // Not read once more: what was checked is what is taken, and the watch of these files may be reading them.
+        let certificates = try CertificateRenewal(
+            application.certificates,
+            from: configuration.certificates,
+            now: SystemClock.now()
+        )
         let changes = state.withLock { $0.snapshot }.differences(to: snapshot)
         if changes.reloadable.contains(where: { $0.setting == .databaseURL }) {
             try DatabaseCheck.check(configuration.database)

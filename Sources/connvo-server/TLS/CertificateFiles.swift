@@ -3,7 +3,7 @@ internal import PostgreSQL
 internal import SystemPackage
 
 /// The two files that the TLS settings of a listener name: certificates and private key, both in PEM.
-struct CertificateFiles: Sendable {
+struct CertificateFiles: Hashable, Sendable {
     /// What both files hold at one time.
     struct Contents: Hashable, Sendable {
         let certificates: [UInt8]

@@ -45,6 +45,25 @@ struct CertificateRenewal: Sendable {
         self.replacements = replacements
     }
 
+    /// The same with what other stores have just read: those of settings that were read again, whose files are the same.
+    /// A listener whose settings name other files now keeps its certificate.
+    init(_ stores: [CertificateStore], from new: [CertificateStore], now: Timestamp) throws(ConfigurationFailure) {
+        var replacements: [(CertificateStore, ServerCertificate)] = []
+        var problems: [SettingProblem] = []
+        for store in stores {
+            guard let contents = new.first(where: { $0.files == store.files })?.current.contents,
+                contents != store.current.contents
+            else { continue }
+            do {
+                replacements.append((store, try store.checked(contents, now: now)))
+            } catch {
+                problems += error.problems
+            }
+        }
+        guard problems.isEmpty else { throw ConfigurationFailure(problems) }
+        self.replacements = replacements
+    }
+
     /// Presents the new certificates to new connections. Those that are open keep theirs.
     func apply() -> [Change] {
         replacements.map { store, certificate in

@@ -155,9 +155,12 @@ import Testing
         let folder = try Folder()
         let file = text.replacing(/(?m)^#([A-Z_]+=)/) { String($0.1) } + "WORKOS_CLIENT_ID=client_01EXAMPLE\n"
         let secret = "STREAM_API_SECRET=a-secret-of-the-tests-0123456789abcdef"
-        // This machine has no such file of certificates, and an empty line of the file is no second setting.
+        // This machine has no such files of certificates, and an empty line of the file is no second setting.
         let changed = file.replacing("STREAM_API_SECRET=\n", with: "\(secret)\n")
-            .replacing("\nWORKOS_CLIENT_ID=\n", with: "\n").replacing(/(?m)^WORKOS_CA_FILE=.*$/, with: "")
+            .replacing("\nWORKOS_CLIENT_ID=\n", with: "\n").replacing(
+                /(?m)^(WORKOS_CA|(HTTP|ADMIN)_TLS_[A-Z]+)_FILE=.*$/,
+                with: ""
+            )
         try folder.write(Array(changed.utf8), to: ".env")
         var settings = try await SettingsReader(environment: [:], environmentFile: folder.file(".env"))
         #expect(settings.problems.isEmpty, "\(settings.problems)")

@@ -371,4 +371,31 @@ import Testing
             #expect(!fixture.server.log.contains("lost"))
         }
     }
+
+    @Test func `a pair of certificate and key is taken together, or nothing is`() async throws {
+        let (old, new) = (try await TestCertificate(), try await TestCertificate())
+        let settings = [
+            "ADMIN_PORT": "\(try HTTPConnection.freePort())", "ADMIN_TLS_CERTIFICATE_FILE": old.path,
+            "ADMIN_TLS_KEY_FILE": old.keyPath,
+        ]
+        @Sendable func put(_ path: String, into other: String) throws {
+            let bytes = try #require(FileManager.default.contents(atPath: path))
+            try bytes.write(to: URL(fileURLWithPath: other), options: .atomic)
+        }
+        try await Self.withServer(settings) { fixture, _ in
+            // A key that does not fit: the quota of the same reload is not taken, either.
+            try put(new.keyPath, into: old.keyPath)
+            try Self.write(fixture, "TOKENS_PER_MINUTE=7")
+            let refused = try await Self.reload(fixture)
+            #expect(refused["message"] == Self.refused)
+            #expect(refused["error"]?.contains("ADMIN_TLS_KEY_FILE") == true)
+
+            try put(new.path, into: old.path)
+            let line = try await Self.reload(fixture)
+            #expect(line["message"] == Self.reloaded)
+            #expect(line["changed"]?.contains("TOKENS_PER_MINUTE: \"60\" -> \"7\"") == true)
+            // The watch of the files may have been faster.
+            #expect(line["certificates"]?.hasPrefix("admin ") ?? true)
+        }
+    }
 }
