@@ -112,7 +112,7 @@ final class Reloader: Sendable {
         )
         let changes = state.withLock { $0.snapshot }.differences(to: snapshot)
         if changes.reloadable.contains(where: { $0.setting == .databaseURL }) {
-            try DatabaseCheck.check(configuration.database)
+            try DatabaseURLCheck.check(configuration.database)
         }
         return Reading(
             configuration: configuration,

@@ -1,7 +1,7 @@
 internal import PostgreSQL
 
 /// Connects once with a new `DATABASE_URL` before it takes the place of one that works.
-enum DatabaseCheck {
+enum DatabaseURLCheck {
     private static let limit: Duration = .seconds(5)
 
     /// Blocks, for the time limit of connecting and of one statement at most.
