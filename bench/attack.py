@@ -46,7 +46,8 @@ def parse_options():
         "--connections", type=int, default=1000, help="of slowhttptest, a third each in its three modes (1000)")
     parser.add_argument(
         "--only", default="", metavar="TEXT",
-        help="the attacks whose name has TEXT in it: unread, offers, bodies, heads, silent, slowhttptest (all)")
+        help="the attacks whose name has TEXT in it: unread, offers, bodies, heads, silent, handshakes (with --tls), slowhttptest (all)")
+    parser.add_argument("--tls", action="store_true", help="the public listener speaks TLS, and so do all clients")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     parser.add_argument("--keep", action="store_true", help="keep logs and received tokens, and say where")
     options = parser.parse_args()
@@ -62,7 +63,7 @@ class Target(bench.Ours):
 
     def __init__(self, of):
         super().__init__(of)
-        self.admin_port = bench.free_port()
+        self.admin_port, self.tls = bench.free_port(), of.options.tls
 
     def environment(self):
         return super().environment() | {"ADMIN_PORT": str(self.admin_port)}
@@ -116,7 +117,7 @@ class Attackers:
 
     def __init__(self, server, options, work):
         self.server, self.seconds, self.work = server, options.seconds, work
-        address = f"http://127.0.0.1:{server.port}"
+        address = f"http{'s' if server.tls else ''}://127.0.0.1:{server.port}"
         count = options.connections // 3
         general = ["-c", count, "-r", count, "-l", int(options.seconds) + 5, "-p", 5, "-v", 0]
         post = ["-t", "POST", "-u", address + "/api/action", "-f", "application/json"]
@@ -133,6 +134,7 @@ class Attackers:
     def __enter__(self):
         with open(self.work / "attackers.errors", "w") as errors:
             arguments = ["--port", self.server.port, "--admin-port", self.server.admin_port, "--seconds", self.seconds]
+            arguments += ["--tls"] if server.tls else []
             self.process = bench.start(
                 *self.NICE, sys.executable, bench.BENCH / "attackers.py", *arguments, "--only", self.only,
                 stdout=subprocess.PIPE, stderr=errors)
@@ -200,7 +202,7 @@ class Attack:
         command = [
             bench.BUILD / "load", "--port", server.port, "--requests", self.bench.requests, "--tokens", tokens,
             "--connections", CONNECTIONS, "--repeat", "--reconnect", "--timeout", RESPONSE_LIMIT,
-            "--rate", RATE, "--within", WITHIN_MS, "--seconds", seconds,
+            "--rate", RATE, "--within", WITHIN_MS, "--seconds", seconds, *(["--tls"] if server.tls else []),
         ]
         with open(self.work / f"{name}.errors", "w") as errors:
             return bench.start(*command, stdout=subprocess.PIPE, stderr=errors), tokens

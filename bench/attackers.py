@@ -1,6 +1,6 @@
 """Clients that try to cost a server on this machine memory, descriptors and time. `scripts/attack` runs it.
 
-    attackers.py --port N --admin-port N --seconds S [--only TEXT]
+    attackers.py --port N --admin-port N --seconds S [--only TEXT] [--tls]
 
 Each kind of attack is a thread. The number of connections and the rate at which new ones are opened are bounded. Prints
 what was done, as JSON, at the end or at SIGTERM.
@@ -11,6 +11,7 @@ import json
 import selectors
 import signal
 import socket
+import ssl
 import threading
 import time
 
@@ -36,7 +37,10 @@ class Attack:
     Responses are read, unless the attack is to leave them unread. A connection that the server closes is replaced.
     """
 
-    def __init__(self, port, count, first=b"", repeated=b"", pause=0.0, reads=True, reopened=REOPENED_A_SECOND):
+    def __init__(
+        self, port, count, first=b"", repeated=b"", pause=0.0, reads=True, reopened=REOPENED_A_SECOND, tls=None
+    ):
+        self.tls = tls
         self.port, self.count, self.reopened = port, count, reopened
         self.first, self.pause, self.reads = first, pause, reads
         # Many at once, so that the attacker is the cheaper side.
@@ -47,11 +51,19 @@ class Attack:
     def open(self):
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        if self.tls:
+            try:
+                connection.settimeout(5)
+                connection.connect(("127.0.0.1", self.port))
+                connection = self.tls.wrap_socket(connection)
+            except OSError:
+                return connection.close()
         connection.setblocking(False)
-        try:
-            connection.connect(("127.0.0.1", self.port))
-        except BlockingIOError:
-            pass
+        if not self.tls:
+            try:
+                connection.connect(("127.0.0.1", self.port))
+            except BlockingIOError:
+                pass
         self.opened += 1
         # What is still to be sent, and when the next part is due.
         self.watch(connection, {"left": memoryview(self.first), "due": 0.0}, self.selector.register)
@@ -96,7 +108,7 @@ class Attack:
             for key, events in self.selector.select(0.05):
                 try:
                     self.serve(key, events, now)
-                except BlockingIOError:
+                except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                     pass
                 except OSError:
                     self.close(key.fileobj)
@@ -109,24 +121,29 @@ class Attack:
         return {"opened": self.opened, "closed": self.closed, "sent": self.sent}
 
 
-def attacks(port, admin_port):
+# The beginning of a TLS handshake that announces more than comes (RFC 8446, section 5.1).
+GREETING = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+
+def attacks(port, admin_port, tls):
     body = ("Content-Type: application/json", "Content-Length: 10000")
     return {
         # Requests without an end, whose responses are not read.
-        "unread 405": Attack(port, 4, repeated=head("GET", ACTION), reads=False),
-        "unread 401": Attack(port, 4, repeated=UNSIGNED, reads=False),
-        "unread, many": Attack(port, 392, repeated=head("GET", ACTION) + UNSIGNED, reads=False),
+        "unread 405": Attack(port, 4, tls=tls, repeated=head("GET", ACTION), reads=False),
+        "unread 401": Attack(port, 4, tls=tls, repeated=UNSIGNED, reads=False),
+        "unread, many": Attack(port, 392, tls=tls, repeated=head("GET", ACTION) + UNSIGNED, reads=False),
         # Offers of another protocol, and what would follow if it were agreed upon.
-        "offers": Attack(port, 20, first=OFFER, repeated=bytes(1024), pause=0.1),
+        "offers": Attack(port, 20, tls=tls, first=OFFER, repeated=bytes(1024), pause=0.1),
         # Bodies that come byte by byte, announced to both listeners.
-        "dripped bodies": Attack(port, 20, first=head("POST", ACTION, *body), repeated=b" ", pause=0.5),
+        "dripped bodies": Attack(port, 20, tls=tls, first=head("POST", ACTION, *body), repeated=b" ", pause=0.5),
         "dripped bodies, admin": Attack(admin_port, 20, first=head("POST", "/livez", *body), repeated=b" ", pause=0.5),
         # Large bodies and heads that are refused early.
-        "large bodies": Attack(port, 4, first=LARGE_BODY, reopened=10),
-        "large heads": Attack(port, 4, first=LARGE_HEAD),
+        "large bodies": Attack(port, 4, tls=tls, first=LARGE_BODY, reopened=10),
+        "large heads": Attack(port, 4, tls=tls, first=LARGE_HEAD),
         "large heads, admin": Attack(admin_port, 4, first=LARGE_HEAD),
         # Connections that ask nothing.
         "silent": Attack(port, 20),
+        **({"handshakes": Attack(port, 200, first=GREETING), "no handshakes": Attack(port, 20, first=UNSIGNED)} if tls else {}),
         "silent, admin": Attack(admin_port, 20),
     }
 
@@ -137,10 +154,15 @@ def main():
     parser.add_argument("--admin-port", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--only", default="")
+    parser.add_argument("--tls", action="store_true")
     options = parser.parse_args()
     until, stopped = time.monotonic() + options.seconds, threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    known = attacks(options.port, options.admin_port)
+    tls = None
+    if options.tls:
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    known = attacks(options.port, options.admin_port, tls)
     running = {name: attack for name, attack in known.items() if options.only in name}
     threads = [threading.Thread(target=attack.run, args=[until, stopped]) for attack in running.values()]
     for thread in threads:

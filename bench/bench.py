@@ -241,6 +241,8 @@ def free_port():
 class Subject:
     """A server that is restarted for each phase, and ended by its process id."""
 
+    tls = False
+
     def __init__(self, bench):
         self.bench = bench
         self.port = free_port()
@@ -278,18 +280,36 @@ class Subject:
 
 
 class Ours(Subject):
+    """With TLS it has an ECDSA certificate, as authorities give them out today."""
+
     def command(self):
         return [os.environ["CONNVO_BINARY"], "serve"]
 
+    def __enter__(self):
+        if self.tls:
+            files = ["-keyout", self.bench.work / "tls-key.pem", "-out", self.bench.work / "tls-certificate.pem"]
+            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *files,
+                "-days", "90", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", capture_output=True)
+        return super().__enter__()
+
     def environment(self):
-        return super().environment() | {
+        tls = {
+            "HTTP_TLS_CERTIFICATE_FILE": str(self.bench.work / "tls-certificate.pem"),
+            "HTTP_TLS_KEY_FILE": str(self.bench.work / "tls-key.pem"),
+        }
+        return super().environment() | (tls if self.tls else {}) | {
             "DATABASE_URL": self.bench.postgres.url("connvo_server"), "HTTP_PORT": str(self.port), "ADMIN_PORT": "0",
             "WORKOS_CLIENT_ID": CLIENT_ID, "WORKOS_JWKS_URL": self.bench.jwks.as_uri(),
             "STREAM_GRANTS_CONFIRMED": "true",
         }
 
     def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        if not self.tls:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        # The certificate was just made: a look at it would prove nothing.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
 
     def is_ready(self):
         connection = self.connect()
@@ -303,25 +323,7 @@ class Ours(Subject):
 
 
 class OursWithTLS(Ours):
-    """With an ECDSA certificate, as authorities give it out today."""
-
-    def __enter__(self):
-        files = ["-keyout", self.bench.work / "tls-key.pem", "-out", self.bench.work / "tls-certificate.pem"]
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *files,
-            "-days", "90", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", capture_output=True)
-        return super().__enter__()
-
-    def environment(self):
-        return super().environment() | {
-            "HTTP_TLS_CERTIFICATE_FILE": str(self.bench.work / "tls-certificate.pem"),
-            "HTTP_TLS_KEY_FILE": str(self.bench.work / "tls-key.pem"),
-        }
-
-    def connect(self):
-        # Nothing is proved by a check of a certificate that was just made.
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
+    tls = True
 
 
 class Peer(Subject):
@@ -406,7 +408,7 @@ class Bench:
             BUILD / "load", "--port", subject.port, "--requests", self.requests, "--tokens", tokens,
             "--connections", self.options.connections, *arguments,
         ]
-        if isinstance(subject, OursWithTLS):
+        if subject.tls:
             command.append("--tls")
         process = start(*command, stdout=subprocess.PIPE)
         try:
