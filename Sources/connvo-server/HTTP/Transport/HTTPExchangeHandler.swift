@@ -29,7 +29,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         connection: ClientConnection,
         completionQueue: EventLoopCompletionQueue,
         turns: TurnWatch,
-        limits: HTTPExchangeStateMachine.Limits
+        limits: HTTPExchangeStateMachine.Limits = .init()
     ) {
         self.routes = routes
         self.connection = connection
