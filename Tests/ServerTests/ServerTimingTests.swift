@@ -24,7 +24,10 @@ import Testing
         }
 
         @Test func `what was not decided has the total alone`() async throws {
-            for request in [WireRequest.call(nil), WireRequest("GET", "/livez"), WireRequest("GET", "/nope")] {
+            for request in [
+                WireRequest.call(nil), WireRequest("GET", "/livez"), WireRequest("GET", "/nope"),
+                WireRequest("GET", "/openapi.json"),
+            ] {
                 let answer = try await ServerFixture.current.send(request)
                 let timing = try #require(answer["server-timing"])
                 #expect(timing.wholeMatch(of: /total;dur=[0-9.]+/) != nil, "\(timing)")

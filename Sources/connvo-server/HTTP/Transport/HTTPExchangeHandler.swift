@@ -317,12 +317,14 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends a document. Its bytes are shared by all connections that wait for them.
     private func send(_ document: Document, to exchange: HTTPExchange, context: ChannelHandlerContext) {
         let status = document.isHeld(by: exchange.head.headers) ? 304 : 200
-        routes.observe(.answered(exchange.answered(status: status)))
+        let answered = exchange.answered(status: status)
+        routes.observe(.answered(answered))
         let keepsConnection = machine.completed()
         let head = encoder.encodeHead(
             of: document,
             status: status,
             to: exchange,
+            serverTiming: routes.tellsTiming ? ServerTiming.text(of: answered) : nil,
             keepsConnection: keepsConnection,
             now: routes.now(),
             allocator: context.channel.allocator

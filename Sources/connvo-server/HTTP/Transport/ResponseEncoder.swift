@@ -36,8 +36,7 @@ struct ResponseEncoder {
         bytes.writeString(date.text(at: now))
         bytes.writeStaticString("\r\n")
         for (name, value) in response.headers { bytes.writeField(name, value) }
-        if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
-        writeEnd(of: exchange, keepsConnection, to: &bytes)
+        writeEnd(of: exchange, serverTiming, keepsConnection, to: &bytes)
         if !exchange.isHead { bytes.writeBytes(response.body) }
         return bytes
     }
@@ -49,6 +48,7 @@ struct ResponseEncoder {
         of document: Document,
         status: Int,
         to exchange: HTTPExchange,
+        serverTiming: String? = nil,
         keepsConnection: Bool,
         now: Timestamp,
         allocator: ByteBufferAllocator
@@ -58,13 +58,19 @@ struct ResponseEncoder {
         bytes.writeImmutableBuffer(status == 304 ? document.validators : document.fields)
         bytes.writeField("X-Request-Id", exchange.requestID)
         bytes.writeField("Date", date.text(at: now))
-        writeEnd(of: exchange, keepsConnection, to: &bytes)
+        writeEnd(of: exchange, serverTiming, keepsConnection, to: &bytes)
         return bytes
     }
 
     /// The last fields of a head, and the empty line.
-    private func writeEnd(of exchange: HTTPExchange, _ keepsConnection: Bool, to bytes: inout ByteBuffer) {
+    private func writeEnd(
+        of exchange: HTTPExchange,
+        _ serverTiming: String?,
+        _ keepsConnection: Bool,
+        to bytes: inout ByteBuffer
+    ) {
         for (name, value) in exchange.crossOriginHeaders { bytes.writeField(name, value) }
+        if let serverTiming { bytes.writeField("Server-Timing", serverTiming) }
         if !keepsConnection {
             bytes.writeStaticString("Connection: close\r\n")
         } else if exchange.version == .http1_0 {
