@@ -5,8 +5,9 @@ package struct BatchRules: Sendable {
     /// Full batches that take longer than this are tried smaller (``BatchSizing``): requests wait for one batch and are
     /// part of another within a quarter of a second.
     package var batchTarget: Duration = .milliseconds(80)
-    /// The part of the requests a second that smaller batches must decide to stay smaller.
-    package var leastThroughputOfSmaller = 0.85
+    /// The part of the requests a second that smaller batches must decide to stay smaller: under load each connection is
+    /// asked for more than it decides anyway, and those that it does decide are to be decided soon.
+    package var leastThroughputOfSmaller = 0.55
     /// Batches are not made smaller than this.
     package var leastBatchLimit = 8
     /// How long batches keep their size after smaller ones have decided less.

@@ -196,10 +196,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case .stop: return NextAction(action: .stop)
         case .probeCommit: return NextAction(action: .probeCommit)
         case .work:
-            let (batch, expired) = takeBatch(now: now)
+            let limit = sizing.takeLimit()
+            let (batch, expired) = takeBatch(atMost: limit, now: now)
             control.batchTaken(leavesSome: !queue.isEmpty, now: now)
             inFlight[slot] = batch.count
-            lastTaken[slot] = (now, sizing.limit)
+            lastTaken[slot] = (now, limit)
             return NextAction(action: .work(batch), expired: expired, wake: slotToWake(now: now))
         }
     }
@@ -266,11 +267,11 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     /// Takes the first of the queue. What has too little time left is no part of the batch, because the batch has the
     /// earliest deadline of its items.
-    private mutating func takeBatch(now: Instant) -> (batch: [Entry], expired: [Item]) {
+    private mutating func takeBatch(atMost limit: Int, now: Instant) -> (batch: [Entry], expired: [Item]) {
         var batch: [Entry] = []
         var expired: [Item] = []
-        batch.reserveCapacity(min(queue.count, sizing.limit))
-        while batch.count < sizing.limit, var entry = queue.popFirst() {
+        batch.reserveCapacity(min(queue.count, limit))
+        while batch.count < limit, var entry = queue.popFirst() {
             guard entry.hasLeft(rules.minimumTime, now: now) else {
                 expired.append(entry.item)
                 continue

@@ -2,21 +2,26 @@
 ///
 /// Most of what a batch costs is usually the same for one request and for a hundred, so batches are large. Where each
 /// record takes its time (a trigger, a slow disk), a large batch makes all of its requests wait for each other and gains
-/// nothing. Full batches that take longer than ``BatchRules/batchTarget`` are therefore tried smaller, and stay smaller
-/// where as many requests a second are decided; otherwise they are as large as before.
+/// little. While full batches take longer than ``BatchRules/batchTarget``, one is tried smaller, and all become so where
+/// it decided nearly as many requests a second.
 struct BatchSizing: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// A larger size, and what full batches of it decided, that a smaller one is compared with.
+    /// One batch that is smaller than the others.
     private struct Trial {
-        let from: Int
-        let throughput: Double
+        let size: Int
+        /// The longest that it may take. Half of what is left out must be gained, or the size is not what takes the time.
+        let longest: Duration
+        let decidedBy: Instant
+        var isTaken = false
     }
 
     private let rules: BatchRules
-    /// The most requests of a batch.
+    /// The most requests of a batch, but for one that is tried smaller.
     private(set) var limit: Int
     private var trial: Trial?
+    /// Requests a second that full batches decided before they were made smaller, on one connection.
+    private var reference: Double?
     /// Until when no smaller size is tried, because the last one decided less.
     private var heldUntil: Instant?
 
@@ -25,38 +30,55 @@ struct BatchSizing: Sendable {
         limit = rules.maximumBatchSize
     }
 
+    /// The most requests of the batch that is taken now.
+    mutating func takeLimit() -> Int {
+        guard let trial, !trial.isTaken else { return limit }
+        self.trial?.isTaken = true
+        return trial.size
+    }
+
     /// A batch was acknowledged.
     ///
     /// - Parameters:
     ///   - size: How many requests it had.
-    ///   - limit: What ``limit`` was when it was taken.
+    ///   - limit: What ``takeLimit()`` was for it.
     ///   - took: From then to the acknowledgement; more than zero.
     mutating func acknowledged(size: Int, limit: Int, took: Duration, now: Instant) {
-        // Only full batches are as large as they are because of the limit, and each change waits for its own.
-        guard size == limit, limit == self.limit, took > .zero else { return }
+        // Only full batches are as large as they are because of the limit.
+        guard size == limit, took > .zero else { return }
         let throughput = Double(size) / (took / .seconds(1))
-        if let trial, trial.from > size {
+        if let trial, trial.isTaken, trial.size == size {
             self.trial = nil
-            if throughput < trial.throughput * rules.leastThroughputOfSmaller {
-                self.limit = trial.from
+            if took <= trial.longest, throughput >= (reference ?? 0) * rules.leastThroughputOfSmaller {
+                self.limit = size
+            } else {
                 heldUntil = now.advanced(by: rules.batchSizeMemory)
-                return
             }
-        }
-        if took > rules.batchTarget {
-            shrink(from: size, throughput: throughput, took: took, now: now)
-        } else if took + took + took < rules.batchTarget, size < rules.maximumBatchSize {
-            self.limit = min(size * 2, rules.maximumBatchSize)
+        } else if limit == self.limit {
+            if took > rules.batchTarget {
+                trySmaller(than: size, throughput: throughput, took: took, now: now)
+            } else if took + took + took < rules.batchTarget {
+                self.limit = min(size * 2, rules.maximumBatchSize)
+                reference = nil
+            }
         }
     }
 
-    private mutating func shrink(from size: Int, throughput: Double, took: Duration, now: Instant) {
+    private mutating func trySmaller(than size: Int, throughput: Double, took: Duration, now: Instant) {
         if let heldUntil, now < heldUntil { return }
-        // The first time at once to where it would be short enough. If that was too small, half next time.
+        // A trial that was not full, or that failed, is not heard of.
+        if let trial, now < trial.decidedBy { return }
+        // The first time at once where it would be short enough. If that was too small, half next time.
         let wanted = heldUntil == nil ? Int(Double(size) * (rules.batchTarget / took)) : size / 2
         let smaller = max(wanted, min(rules.leastBatchLimit, rules.maximumBatchSize))
         guard smaller < size else { return }
-        trial = Trial(from: size, throughput: throughput)
-        limit = smaller
+        // What the database can do may have changed since the last hold.
+        if heldUntil != nil { reference = nil }
+        reference = reference ?? throughput
+        trial = Trial(
+            size: smaller,
+            longest: took * (Double(size + smaller) / Double(2 * size)),
+            decidedBy: now.advanced(by: took + took + took)
+        )
     }
 }

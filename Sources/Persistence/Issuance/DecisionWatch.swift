@@ -8,7 +8,7 @@ struct DecisionWatch: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     /// Probes notice a failure within two seconds.
-    static let patience: Duration = .milliseconds(1500)
+    static let patience: Duration = .seconds(1)
     static let lull: Duration = .seconds(2)
     /// Fewer may all be at the same lock.
     static let leastRequests = 2

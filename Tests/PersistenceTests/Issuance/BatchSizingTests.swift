@@ -12,7 +12,7 @@ import Testing
         var now = TestInstant()
         var sizes: [Int] = []
         while now.offset < duration {
-            let size = sizing.limit
+            let size = sizing.takeLimit()
             now = now.advanced(by: took(size))
             sizing.acknowledged(size: size, limit: size, took: took(size), now: now)
             sizes.append(size)
@@ -44,7 +44,7 @@ import Testing
         var now = TestInstant()
         for step in 0..<40 {
             isSlow = step < 20
-            let size = sizing.limit
+            let size = sizing.takeLimit()
             let took: Duration = isSlow ? .milliseconds(4) * size : .milliseconds(8)
             now = now.advanced(by: took)
             sizing.acknowledged(size: size, limit: size, took: took, now: now)
@@ -54,12 +54,31 @@ import Testing
         #expect(sizing.limit == 128)
     }
 
+    @Test func `a little smaller is no reason, where it takes as long`() {
+        let sizes = Self.sizes(for: .seconds(60)) { _ in .milliseconds(100) }
+
+        #expect(sizes.count { $0 < 128 } <= 7)
+    }
+
+    @Test func `one batch at a time is tried smaller`() {
+        var sizing = BatchSizing(rules: BatchRules())
+
+        sizing.acknowledged(size: 128, limit: 128, took: .milliseconds(512), now: TestInstant())
+
+        #expect([sizing.takeLimit(), sizing.takeLimit(), sizing.takeLimit()] == [20, 128, 128])
+        // It fails: another one is tried later.
+        sizing.acknowledged(size: 128, limit: 128, took: .milliseconds(512), now: .at(.seconds(1)))
+        #expect(sizing.takeLimit() == 128)
+        sizing.acknowledged(size: 128, limit: 128, took: .milliseconds(512), now: .at(.seconds(2)))
+        #expect(sizing.takeLimit() == 20)
+    }
+
     @Test func `batches that were not full say nothing`() {
         var sizing = BatchSizing(rules: BatchRules())
 
         sizing.acknowledged(size: 127, limit: 128, took: .seconds(9), now: TestInstant())
         sizing.acknowledged(size: 64, limit: 64, took: .seconds(9), now: TestInstant())
 
-        #expect(sizing.limit == 128)
+        #expect(sizing.takeLimit() == 128)
     }
 }
