@@ -1,4 +1,3 @@
-internal import Glibc
 internal import JOSE
 internal import PostgreSQL
 internal import Text
@@ -127,14 +126,9 @@ struct DoctorSettings: Sendable {
         return again.secret(setting)
     }
 
-    /// Whether nothing is wrong with a secret, and it does not come from a pipe, which can be read once only.
+    /// Whether nothing is wrong with a secret. Its file was read once, and the reader has kept what was in it.
     private static func canBeReadAgain(_ setting: Setting, _ settings: SettingsReader) -> Bool {
         let names = [setting.name, setting.fileName]
-        guard !settings.isFaulty(setting), !settings.problems.contains(where: { names.contains($0.setting) }) else {
-            return false
-        }
-        guard let path = settings.secretFile(setting) else { return true }
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return !settings.isFaulty(setting) && !settings.problems.contains { names.contains($0.setting) }
     }
 }
