@@ -38,6 +38,8 @@ PRINTS = {
     ("token", "development-key"): None,
     ("token", "inspect"): (["-"], "", "served"),
     ("explain",): (["--user", "user_workos_123", "--meeting", "meeting_123example"], "", "seeded"),
+    ("doctor",): (["--config"], "", "empty"),
+    ("healthcheck",): ([], "", "seeded"),
     ("help",): ([], "", "empty"),
 }
 SILENT = {
@@ -55,6 +57,11 @@ def input_of(words, server):
     return server.call(server.bearer("user_workos_123"))[1]["value"]["token"]
 
 
+def further_arguments(words, server):
+    """Where the server listens, for the command that asks it: its settings leave the port to the system."""
+    return ["--admin-port", str(server.port)] if words == ("healthcheck",) else []
+
+
 def test_every_command_is_in_the_table():
     assert set(LEAVES) <= set(PRINTS), "say in PRINTS what makes the new command print something"
 
@@ -65,7 +72,7 @@ def test_output_that_is_lost(words, way, server, prepared):
     arguments, sql, state = PRINTS[words]
     environment = prepared(state, sql)
     token = input_of(words, server)
-    command = [*words, *arguments]
+    command = [*words, *arguments, *further_arguments(words, server)]
     if way == "full":
         with open("/dev/full", "w") as full:
             result = run(command, environment, server.folder, output=full, input=token)
