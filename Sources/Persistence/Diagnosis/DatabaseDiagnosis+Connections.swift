@@ -8,6 +8,11 @@ extension DatabaseDiagnosis {
         /// How many of them are in use.
         package let used: Int
 
+        package init(limit: Int, used: Int) {
+            self.limit = limit
+            self.used = used
+        }
+
         package var left: Int { max(0, limit - used) }
     }
 

@@ -8,6 +8,18 @@ extension DatabaseDiagnosis {
         package let fullPageWrites: Bool
         /// Whether a COMMIT waits for standbys, where ``synchronousCommit`` says so.
         package let namesStandbys: Bool
+
+        package init(
+            synchronousCommit: String,
+            fsync: Bool,
+            fullPageWrites: Bool,
+            namesStandbys: Bool
+        ) {
+            self.synchronousCommit = synchronousCommit
+            self.fsync = fsync
+            self.fullPageWrites = fullPageWrites
+            self.namesStandbys = namesStandbys
+        }
     }
 
     package static func durability(

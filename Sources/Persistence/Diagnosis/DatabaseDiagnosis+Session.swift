@@ -12,6 +12,22 @@ extension DatabaseDiagnosis {
         package let isReadOnly: Bool
         /// Whether another process of the server answers than the one of the handshake: a pooler stands between.
         package let isPooled: Bool
+
+        package init(
+            login: String,
+            database: String,
+            version: String,
+            isStandby: Bool,
+            isReadOnly: Bool,
+            isPooled: Bool
+        ) {
+            self.login = login
+            self.database = database
+            self.version = version
+            self.isStandby = isStandby
+            self.isReadOnly = isReadOnly
+            self.isPooled = isPooled
+        }
     }
 
     package static func session(deadline: Deadline, on connection: inout Connection) throws(DatabaseError) -> Session {

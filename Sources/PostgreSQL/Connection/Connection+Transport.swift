@@ -21,6 +21,22 @@ package struct ConnectionTransport: Hashable, Sendable {
     package let tlsVersion: String?
     /// Whether GSSAPI encrypts in the place of TLS.
     package let isEncryptedByGSSAPI: Bool
+
+    package init(
+        place: Place,
+        host: String,
+        port: String,
+        sslMode: String,
+        tlsVersion: String?,
+        isEncryptedByGSSAPI: Bool
+    ) {
+        self.place = place
+        self.host = host
+        self.port = port
+        self.sslMode = sslMode
+        self.tlsVersion = tlsVersion
+        self.isEncryptedByGSSAPI = isEncryptedByGSSAPI
+    }
 }
 
 extension Connection {

@@ -136,10 +136,11 @@ import Testing
         #expect(finding(used: 12, pool: 1) == .warning)
     }
 
-    @Test(arguments: [
-        (0, Finding.Level.ok), (4_999, .ok), (5_001, .warning), (-59_999, .warning), (60_001, .fault),
-        (-61_000, .fault),
-    ])
+    @Test(
+        arguments: [
+            (0, .ok), (4_999, .ok), (5_001, .warning), (-59_999, .warning), (60_001, .fault), (-61_000, .fault),
+        ] as [(Int64, Finding.Level)]
+    )
     func `clocks that differ`(milliseconds: Int64, level: Finding.Level) {
         let database = Timestamp(secondsSinceEpoch: 1_800_000_000)
         let here = database + .milliseconds(milliseconds)

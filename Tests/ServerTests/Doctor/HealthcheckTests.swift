@@ -13,7 +13,7 @@ import Testing
     /// Runs a server without a key set, so that it is alive and not ready.
     private static func withServer(
         _ settings: [String: String],
-        _ body: (RunningServer) async throws -> Void
+        _ body: @Sendable (RunningServer) async throws -> Void
     ) async throws {
         try await withDatabase { database in
             let folder = try Folder()
