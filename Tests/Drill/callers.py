@@ -2,12 +2,11 @@
 
 import http.client
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 
 from drill import Drill
+from processes import run
 
 FUNCTION = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
 
@@ -20,9 +19,9 @@ class KeySetStale(Drill):
 
     def replace(self, text):
         """Under another name, and moved into place, as the manual says."""
-        new = self.jwks.with_suffix(".new")
+        new = self.folder / "jwks.new"
         new.write_text(text)
-        new.rename(self.jwks)
+        new.rename(self.folder / "jwks.json")
 
     def begin(self):
         self.replace("this is no key set")
@@ -76,26 +75,24 @@ class CertificateNearEnd(Drill):
     def set_up(self):
         super().set_up()
         self.certificate, self.key = self.folder / "server.pem", self.folder / "server.key"
-        key = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(self.key)]
-        subprocess.run(key, check=True, capture_output=True, timeout=60)
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key)
         self.renew(90)
 
     def renew(self, days):
         """The same key, under another name, and moved into place."""
         new = self.certificate.with_suffix(".new")
-        subprocess.run(
-            [shutil.which("openssl"), "req", "-x509", "-new", "-key", str(self.key), "-days", str(days), "-subj",
-             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", str(new)],
-            check=True, capture_output=True, timeout=60)
+        run(
+            "openssl", "req", "-x509", "-new", "-key", self.key, "-days", days, "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", new)
         new.rename(self.certificate)
 
-    def make_server(self, name):
-        server = super().make_server(name)
-        server.environment |= {"HTTP_TLS_CERTIFICATE_FILE": str(self.certificate), "HTTP_TLS_KEY_FILE": str(self.key)}
-        return server
+    def settings(self):
+        return {"HTTP_TLS_CERTIFICATE_FILE": self.certificate, "HTTP_TLS_KEY_FILE": self.key}
 
     def start_load(self):
-        self.load = self.start(TLSCalls(self.server.port, self.requests()))
+        self.calls = TLSCalls(self.server.port, self.requests())
+        self.calls.start()
+        self.stack.callback(self.calls.end)
 
     def begin(self):
         self.renew(2)
@@ -105,9 +102,9 @@ class CertificateNearEnd(Drill):
 
     def course(self):
         line = super().course()
-        if self.load.others or not self.load.granted:
-            self.faults.append(f"{len(self.load.others)} calls over TLS got no token: {self.load.others[:3]}")
-        return f"{line}; {self.load.granted} calls over TLS"
+        if self.calls.others or not self.calls.granted:
+            self.faults.append(f"{len(self.calls.others)} calls over TLS got no token: {self.calls.others[:3]}")
+        return f"{line}; {self.calls.granted} calls over TLS"
 
 
 DRILLS = [KeySetStale, CertificateNearEnd]

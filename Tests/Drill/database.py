@@ -1,10 +1,24 @@
 """Faults of the database."""
 
-import os
 import signal
-import time
 
+from cluster import Cluster
 from drill import Drill
+from processes import Failure, wait_until
+
+# The next month's partition of the tokens, under a name that is in the way of no other one.
+DETACH = """
+DO $$
+DECLARE
+    partition regclass;
+BEGIN
+    SELECT relation INTO STRICT partition FROM connvo.partitions()
+    WHERE record_table = 'issued_tokens'
+        AND starts_at = (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC';
+    EXECUTE format('ALTER TABLE connvo.issued_tokens DETACH PARTITION %s', partition);
+    EXECUTE format('ALTER TABLE %s RENAME TO detached_by_the_drill', partition);
+END $$
+"""
 
 
 class DatabaseStopped(Drill):
@@ -15,7 +29,7 @@ class DatabaseStopped(Drill):
     follow = ("ConnvoNoInstanceReady", "ConnvoAvailabilityBurnFast", "ConnvoLatencyBurnFast")
 
     def begin(self):
-        self.cluster.stop(signal.SIGINT)
+        self.cluster.stop("fast")
 
     def end(self):
         self.cluster.start()
@@ -29,21 +43,11 @@ class PartitionMissing(Drill):
     follow = ("ConnvoNoInstanceReady", "ConnvoAvailabilityBurnFast")
 
     def begin(self):
-        self.cluster.query("""
-            REVOKE EXECUTE ON FUNCTION connvo.ensure_partitions() FROM connvo_app;
-            DO $$
-            DECLARE
-                partition regclass;
-            BEGIN
-                SELECT relation INTO STRICT partition FROM connvo.partitions()
-                WHERE record_table = 'issued_tokens'
-                    AND starts_at = (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC';
-                EXECUTE format('ALTER TABLE connvo.issued_tokens DETACH PARTITION %s', partition);
-                EXECUTE format('ALTER TABLE %s RENAME TO detached_by_the_drill', partition);
-            END $$""")
+        self.cluster.query("REVOKE EXECUTE ON FUNCTION connvo.ensure_partitions() FROM connvo_app")
+        self.cluster.query(DETACH)
 
     def end(self):
-        self.kit.connvo("maintain", self.cluster)
+        self.cluster.connvo(self.kit.binary, "maintain")
         self.cluster.query("GRANT EXECUTE ON FUNCTION connvo.ensure_partitions() TO connvo_app")
 
 
@@ -57,19 +61,14 @@ class QueueFull(Drill):
     connections = 256
 
     def begin(self):
-        self.blocker = self.cluster.psql()
-        self.blocker.stdin.write("BEGIN; LOCK TABLE connvo.issued_tokens IN SHARE MODE; SELECT 'locked';\n")
-        self.blocker.stdin.flush()
-        if self.blocker.stdout.readline().strip() != "locked":
-            raise RuntimeError("the lock was not given")
+        self.blocker = self.cluster.session()
+        self.stack.callback(self.blocker.close)
+        if self.blocker.query("BEGIN; LOCK TABLE connvo.issued_tokens IN SHARE MODE; SELECT 'locked'") != "locked":
+            raise Failure("the lock was not given")
 
     def end(self):
-        self.blocker.communicate("ROLLBACK;\n", timeout=30)
-
-    def tear_down(self):
-        if hasattr(self, "blocker"):
-            self.blocker.kill()
-            self.blocker.wait(30)
+        if self.blocker.query("ROLLBACK; SELECT 'released'") != "released":
+            raise Failure("the session that has the lock has ended")
 
 
 class StandbyHanging(Drill):
@@ -78,36 +77,28 @@ class StandbyHanging(Drill):
     name = "standby-hanging"
     alerts = ("ConnvoCommitNotAcknowledged",)
     follow = ("ConnvoNoInstanceReady", "ConnvoAvailabilityBurnFast", "ConnvoLatencyBurnFast", "ConnvoQueueFull")
-    standby = None
 
     def set_up(self):
         self.cluster.start()
-        self.standby = self.cluster.standby(self.folder / "standby", "s1")
-        self.standby.start()
+        self.standby = Cluster(self.folder / "standby")
+        self.standby.program(
+            "pg_basebackup", "--host", self.cluster.folder, "--username", "postgres", "--pgdata", self.standby.data,
+            "--checkpoint", "fast", "--no-sync")
+        self.standby.touch("standby.signal")
+        self.standby.start(primary_conninfo=f"host={self.cluster.folder} user=postgres application_name=s1")
+        self.stack.callback(self.standby.stop, "immediate")
         self.cluster.query("ALTER SYSTEM SET synchronous_standby_names = 's1'")
         self.cluster.query("SELECT pg_reload_conf()")
-        deadline = time.monotonic() + 30
-        while self.cluster.query("SELECT sync_state FROM pg_stat_replication") != "sync":
-            if time.monotonic() > deadline:
-                raise RuntimeError("the standby is not synchronous")
-            self.pause(0.1)
-
-    def signal(self, number):
-        """To the postmaster of the standby and its children."""
-        children = self.kit.children(self.standby.process.pid)
-        for process in [self.standby.process.pid, *children]:
-            os.kill(process, number)
+        wait_until(
+            lambda: self.cluster.query("SELECT sync_state FROM pg_stat_replication") == "sync", 30, "the standby is synchronous")
 
     def begin(self):
-        self.signal(signal.SIGSTOP)
+        # When the drill ends early it must be able to end.
+        self.stack.callback(self.standby.send_signal, signal.SIGCONT)
+        self.standby.send_signal(signal.SIGSTOP)
 
     def end(self):
-        self.signal(signal.SIGCONT)
-
-    def tear_down(self):
-        if self.standby is not None and self.standby.process is not None:
-            self.signal(signal.SIGCONT)
-            self.standby.stop()
+        self.standby.send_signal(signal.SIGCONT)
 
 
 DRILLS = [DatabaseStopped, StandbyHanging, QueueFull, PartitionMissing]

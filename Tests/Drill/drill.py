@@ -1,11 +1,15 @@
-"""A fault on purpose, with Prometheus watching: the alert that must come, and how soon. scripts/drill runs the drills."""
+"""A fault on purpose, with Prometheus watching: the alert that must come, and how soon. run.py runs the drills."""
 
+import contextlib
+import os
 import shutil
-import signal
 import threading
 import time
 
-from processes import Load, Prometheus, Server
+from cluster import Cluster
+from load import Load
+from prometheus import Prometheus
+from server import Server
 
 # How long after the fault begins its alert must fire, and how long after it ends the alert may still fire, in seconds.
 FIRES_WITHIN = 120
@@ -28,16 +32,16 @@ class Drill:
     alerts = ()
     # What may fire, too, because the fault does that as well.
     follow = ()
+    # Of the load, in requests a second.
     rate = 50
     connections = 32
-    settings = {}
 
     def __init__(self, kit, stop):
         """`kit` has what the drills share and do not change; the drill ends early when `stop` is set."""
         self.kit, self.stop = kit, stop
         self.folder = kit.folder / self.name
-        self.cluster = None
-        self.children = []
+        # What has to be undone at the end, the last first.
+        self.stack = contextlib.ExitStack()
         self.faults = []
         # When each alert was first seen to fire.
         self.fired = {}
@@ -56,19 +60,33 @@ class Drill:
         """The remedy of the runbook."""
         raise NotImplementedError
 
-    def tear_down(self):
-        pass
-
     def requests(self):
+        """The file of requests of the load."""
         return self.kit.requests
 
-    # The course of a drill
+    def settings(self):
+        """Of the server."""
+        return {}
 
-    def start(self, child):
-        """What begins last ends first."""
-        self.children.append(child)
-        child.start()
-        return child
+    def start_load(self):
+        self.load = self.make_load(self.server.port)
+
+    def targets(self):
+        """The admin ports that Prometheus scrapes."""
+        return [self.server.admin_port]
+
+    # What it starts
+
+    def make_server(self, name):
+        server = Server(self.folder, self.kit.binary, self.cluster.url(), name, **self.settings())
+        self.stack.callback(server.stop)
+        return server
+
+    def make_load(self, port, seconds=7200):
+        load = Load(self.folder, port, "load", self.rate, self.connections, seconds=seconds)
+        # The file of all requests is large, and no more than its end is of interest where the load is not finished.
+        self.stack.callback(load.process.kill)
+        return load
 
     def pause(self, seconds):
         if self.stop.wait(seconds):
@@ -86,49 +104,38 @@ class Drill:
                 return now - began
             self.pause(0.5)
 
+    # The course of a drill
+
     def prepare(self):
         self.folder.mkdir(mode=0o711)
-        self.jwks = self.folder / "jwks.json"
-        shutil.copy(self.kit.jwks, self.jwks)
-        self.cluster = self.kit.cluster.copy(self.folder / "postgres")
+        shutil.copy(self.kit.jwks, self.folder / "jwks.json")
+        os.link(self.requests(), self.folder / "requests.tsv")
+        self.cluster = Cluster(self.folder / "pg", of=self.kit.template)
+        self.stack.callback(self.cluster.stop, "immediate")
         self.set_up()
         self.server = self.make_server("server")
-        self.start(self.server)
+        self.server.start()
         self.start_load()
-        self.prometheus = self.start(Prometheus(self.folder, self.targets()))
-
-    def targets(self):
-        """The admin ports that Prometheus scrapes."""
-        return [self.server.admin_port]
-
-    def make_server(self, name):
-        return Server(self.folder, name, self.cluster.url("connvo_server"), self.jwks, **self.settings)
-
-    def start_load(self):
-        self.load = self.start(Load(self.folder, self.server.port, self.requests(), self.rate, self.connections))
+        self.prometheus = Prometheus(self.folder, self.targets())
+        self.prometheus.start()
+        self.stack.callback(self.prometheus.end)
 
     def run(self):
         """Returns the line about this drill; `faults` has what did not hold."""
-        try:
-            self.prepare()
-            return self.course()
-        except Stopped:
-            raise
-        except Exception as error:  # a drill that cannot be made fails, and the others go on
-            self.faults.append(f"{type(error).__name__}: {error}")
-            return "could not be run to its end"
-        finally:
-            for child in reversed(self.children):
-                child.end()
-            self.tear_down()
-            if self.cluster is not None:
-                self.cluster.stop()
+        with self.stack:
+            try:
+                self.prepare()
+                return self.course()
+            except Stopped:
+                raise
+            except Exception as error:  # a drill that cannot be made fails, and the others go on
+                self.faults.append(f"{type(error).__name__}: {error}")
+                return "could not be run to its end"
 
     def course(self):
         self.watch(BEFORE, lambda firing: False)
-        early = set(self.fired)
-        if early:
-            self.faults.append(f"fired before the fault: {', '.join(sorted(early))}")
+        if self.fired:
+            self.faults.append(f"fired before the fault: {', '.join(sorted(self.fired))}")
         began = time.monotonic()
         self.begin()
         self.watch(FIRES_WITHIN + MISSED, lambda firing: firing.issuperset(self.alerts))
@@ -159,14 +166,13 @@ class Drill:
 
 
 def in_threads(drills, report):
-    """Runs all of them at once; `report` is called with each drill and its line. Ends them when a signal comes."""
+    """Runs all of them at once; `report` is called with each drill and its line. An exception, as that of a signal,
+    ends them: each thread ends what it has started."""
     stop = drills[0].stop
 
     def run(drill):
-        try:
+        with contextlib.suppress(Stopped):
             report(drill, drill.run())
-        except Stopped:
-            pass
 
     threads = [threading.Thread(target=run, args=(drill,), name=drill.name) for drill in drills]
     for thread in threads:
@@ -176,7 +182,5 @@ def in_threads(drills, report):
             thread.join()
     finally:
         stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
         for thread in threads:
             thread.join()

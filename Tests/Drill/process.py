@@ -16,22 +16,31 @@ class LogRingFull(Drill):
     def requests(self):
         return self.kit.refused_requests
 
-    def set_up(self):
-        super().set_up()
-        self.reading_end, self.writing_end = os.pipe()
-        self.is_reading, self.is_over = threading.Event(), False
-        self.is_reading.set()
-        self.reader = threading.Thread(target=self.read, name="log reader")
-        self.reader.start()
+    def settings(self):
+        # The suite learns the port from the log, which goes elsewhere here.
+        return {"HTTP_PORT": self.kit.free_port()}
 
     def make_server(self, name):
         server = super().make_server(name)
-        server.standard_error = self.writing_end
+        self.reading_end, server.standard_error = os.pipe()
+        self.is_reading = threading.Event()
+        self.is_reading.set()
+        reader = threading.Thread(target=self.read, name="log reader")
+        reader.start()
+
+        def end():
+            # The pipe ends with the server, whose own end was the last one.
+            os.close(server.standard_error)
+            self.is_reading.set()
+            server.stop()
+            reader.join()
+            os.close(self.reading_end)
+
+        self.stack.callback(end)
         return server
 
     def read(self):
-        """Until the server has ended and this process has closed its own end."""
-        while self.is_reading.wait() and not self.is_over and os.read(self.reading_end, 65536):
+        while self.is_reading.wait() and os.read(self.reading_end, 65536):
             pass
 
     def begin(self):
@@ -39,14 +48,6 @@ class LogRingFull(Drill):
 
     def end(self):
         self.is_reading.set()
-
-    def tear_down(self):
-        if hasattr(self, "reader"):
-            self.is_over = True
-            self.is_reading.set()
-            os.close(self.writing_end)
-            self.reader.join(30)
-            os.close(self.reading_end)
 
 
 class ServerKilled(Drill):
@@ -56,8 +57,12 @@ class ServerKilled(Drill):
     alerts = ("ConnvoServerDown",)
     follow = ("ConnvoAvailabilityBurnFast",)
 
+    def settings(self):
+        # The load goes on to the same port.
+        return {"HTTP_PORT": self.kit.free_port()}
+
     def begin(self):
-        self.server.end()
+        self.server.stop()
 
     def end(self):
         self.server.start()

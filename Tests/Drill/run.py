@@ -1,75 +1,60 @@
-"""Runs the drills of scripts/drill, all at once, and prints a line for each."""
+"""Runs the drills of scripts/drill, all at once, and prints a line for each. What runs is started by the modules of the
+fault suite, Tests/Faults."""
 
 import argparse
 import os
+import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-import callers
-import database
-import process
-import quiet
-import upgrade
-from cluster import Cluster, programs
-from drill import in_threads
-from processes import CHECKOUT, bench
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "Faults"))
 
-import measure
+import callers  # noqa: E402
+import database  # noqa: E402
+import load  # noqa: E402
+import process  # noqa: E402
+import prometheus  # noqa: E402
+import quiet  # noqa: E402
+import upgrade  # noqa: E402
+from cluster import USERS, make_template  # noqa: E402
+from drill import in_threads  # noqa: E402
+from processes import Failure, free_port, run  # noqa: E402
 
 GROUPS = (database, callers, process, quiet, upgrade)
 DRILLS = {drill.name: drill for group in GROUPS for drill in group.DRILLS}
-# A multiple of five, as bench/seed.sql wants it.
-USERS = 500
 
 
 class Kit:
-    """What all drills share: a cluster with data to copy, signed requests, and the key set that goes with them."""
+    """What all drills share: the binary, a cluster with data to copy, signed requests, and the key set for them."""
 
-    def __init__(self, folder, quiet_minutes):
-        self.folder, self.quiet_minutes = folder, quiet_minutes
-        self.cluster = Cluster(folder / "template", programs())
+    def __init__(self, folder, binary, quiet_minutes):
+        self.folder, self.binary, self.quiet_minutes = folder, binary, quiet_minutes
         self.requests, self.refused_requests = folder / "requests.tsv", folder / "refused.tsv"
         self.jwks = folder / "jwks.json"
+        self.ports, self.lock = set(), threading.Lock()
 
     def make(self):
-        self.cluster.make()
-        try:
-            self.cluster.start()
-            self.cluster.query("CREATE DATABASE connvo", database="postgres")
-            self.connvo("migrate", self.cluster)
-            self.cluster.query("CREATE ROLE connvo_server LOGIN IN ROLE connvo_app")
-            self.cluster.query(f"\\set users {USERS}\n\\set records 0\n" + (bench.BENCH / "seed.sql").read_text())
-            self.connvo("maintain", self.cluster)
-        finally:
-            self.cluster.stop(signal.SIGINT)
-        self.sign()
+        lifetime = int(7200 + 60 * self.quiet_minutes)
+        load.build()
+        load.sign(self.folder, lifetime)
+        # The same callers, for a meeting that there is not.
+        pairs = "".join(f"{load.caller(line)[0]}\tmeeting_nowhere\n" for line in range(USERS))
+        command = ["--key", self.folder / "key.pem", "--jwks", self.jwks, "--issuer", load.ISSUER, "--lifetime", lifetime]
+        self.refused_requests.write_text(run(load.BUILD / "sign", *command, input=pairs))
+        self.template = make_template(self.folder / "template", self.binary)
 
-    def sign(self):
-        """A bearer token for each user; the quota is so high that each serves many requests."""
-        pairs = [(f"user_01KQJZ5{10**18 + p * 7919 % USERS}", f"meeting_01KQJZ5{10**18 + p // 5}") for p in range(USERS)]
-        command = ["--key", self.folder / "key.pem", "--jwks", self.jwks, "--issuer", bench.ISSUER, "--lifetime", 6 * 3600]
-        for file, meeting in ((self.requests, None), (self.refused_requests, "meeting_nowhere")):
-            lines = "".join(f"{user}\t{meeting or own}\n" for user, own in pairs)
-            with file.open("w") as output:
-                bench.run(bench.BUILD / "sign", *command, input=lines, stdout=output)
-
-    def connvo(self, command, cluster, *arguments):
-        """A command of the server as the administrator of the database."""
-        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": cluster.url()}
-        result = subprocess.run(
-            [os.environ["CONNVO_BINARY"], command, *arguments], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=120)
-        if result.returncode != 0:
-            raise RuntimeError(f"{command}: {result.stderr.strip()}")
-
-    def children(self, pid):
-        return measure.family(pid)[1:]
+    def free_port(self):
+        """One that no other drill has got, though none listens on it yet."""
+        with self.lock:
+            while (port := free_port()) in self.ports:
+                pass
+            self.ports.add(port)
+            return port
 
 
 def parse_options():
@@ -84,36 +69,33 @@ def parse_options():
     parser.add_argument("--list", action="store_true", help="print the names of the drills and what they do")
     parser.add_argument("--keep", action="store_true", help="keep logs and databases, and say where")
     options = parser.parse_args()
-    if options.list:
-        for name, drill in DRILLS.items():
-            print(f"{name:<20} {drill.__doc__.splitlines()[0]}")
-        sys.exit(0)
     unknown = set(options.name) - set(DRILLS)
     if unknown:
         parser.error(f"no such drill: {', '.join(sorted(unknown))}; --list has them")
     if not 0.5 <= options.quiet_minutes <= 600:
         parser.error("--quiet-minutes takes 0.5 to 600")
     options.drills = [DRILLS[name] for name in dict.fromkeys(options.name)] or list(DRILLS.values())
-    # What the preparations of the benchmark need.
-    options.phases = []
     return options
-
-
-def end_by_signal(number, _):
-    sys.exit(128 + number)
 
 
 def main():
     options = parse_options()
-    if not shutil.which("prometheus"):
+    if options.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        for name, drill in DRILLS.items():
+            print(f"{name:<20} {drill.__doc__.splitlines()[0]}")
+        return
+    if not prometheus.program():
         sys.exit("drill: there is no prometheus: scripts/install-dependencies --tests")
-    bench.prepare(options)
+    binary = Path(os.environ["CONNVO_BINARY"]).resolve()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, end_by_signal)
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
 
     # The path of a Unix socket must be shorter than 108 bytes.
     folder = Path(tempfile.mkdtemp(prefix="connvo-drill.", dir="/tmp"))
-    os.chmod(folder, 0o711)
+    folder.chmod(0o711)
     failed, ran, printing = [], [], threading.Lock()
 
     def report(drill, line):
@@ -125,19 +107,22 @@ def main():
             if drill.faults:
                 failed.append(drill)
 
-    began = time.monotonic()
+    began, load_average = time.monotonic(), os.getloadavg()[0]
     try:
-        print(f"drill: preparing; load average {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
-        kit = Kit(folder, options.quiet_minutes)
+        kit = Kit(folder, binary, options.quiet_minutes)
         kit.make()
         stop = threading.Event()
         in_threads([drill(kit, stop) for drill in options.drills], report)
+    except Failure as failure:
+        sys.exit(f"drill: {failure}")
     finally:
         if options.keep:
             print(f"drill: logs and databases are in {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    print(f"drill: {len(ran) - len(failed)} passed, {len(failed)} failed in {time.monotonic() - began:.0f} s")
+    print(
+        f"drill: {len(ran) - len(failed)} passed, {len(failed)} failed in {time.monotonic() - began:.0f} s; load average "
+        f"{load_average:.1f}")
     sys.exit(1 if failed or len(ran) < len(options.drills) else 0)
 
 
