@@ -173,13 +173,13 @@ _connvo-server() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    serve|migrate|seed|export|report|explain|maintain|token|help|help)
+    serve|migrate|seed|export|report|explain|maintain|token|doctor|healthcheck|help|help)
         # Offer subcommand argument completions
         "_connvo-server_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'serve migrate seed export report explain maintain token help help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'serve migrate seed export report explain maintain token doctor healthcheck help help' -- "${cur}"))
         ;;
     esac
 }
@@ -559,6 +559,57 @@ _connvo-server_token_inspect() {
     repeating_options=()
     non_repeating_options=()
     __connvo-server_offer_flags_options 1
+}
+
+_connvo-server_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--config --json --strict --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--http-host --http-port --admin-host --admin-port --log-level --log-format)
+    __connvo-server_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--http-host')
+        return
+        ;;
+    '--http-port')
+        return
+        ;;
+    '--admin-host')
+        return
+        ;;
+    '--admin-port')
+        return
+        ;;
+    '--log-level')
+        return
+        ;;
+    '--log-format')
+        return
+        ;;
+    esac
+}
+
+_connvo-server_healthcheck() {
+    repeating_flags=()
+    non_repeating_flags=(--live --quiet --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--timeout --admin-host --admin-port)
+    __connvo-server_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--timeout')
+        return
+        ;;
+    '--admin-host')
+        return
+        ;;
+    '--admin-port')
+        return
+        ;;
+    esac
 }
 
 _connvo-server_help() {
