@@ -4,8 +4,8 @@
 /// As in CoDel, a queue is judged by how long it stands and not by its length (Nichols, Jacobson: RFC 8289, sections 3
 /// and 4): a burst goes by, and a queue that no batch empties for ``BatchRules/standingInterval`` is one to which more
 /// come than go. CoDel then drops the oldest. Here a request that waits was promised an outcome, so new ones are refused
-/// at once, and what waits is at most one full batch for three of four connections: connections become free at different
-/// times, so more would make requests wait, and hardly a batch larger. Without any batch the queue says nothing about load, and requests wait for a database that restarts
+/// at once, and what waits is at most one full batch for each connection: more would make requests wait, and no batch
+/// larger. Less would go on refusing load that is no overload, where connections become free together. Without any batch the queue says nothing about load, and requests wait for a database that restarts
 /// (decision 0020).
 struct QueueControl: Sendable {
     typealias Instant = ContinuousClock.Instant
@@ -33,7 +33,7 @@ struct QueueControl: Sendable {
     /// How many requests may wait for so many connections, which take so many at once. Another one is refused at once.
     func capacity(connections: Int, batchSize: Int) -> Int {
         guard case .overloaded = state else { return rules.maximumQueueLength }
-        return min(max(connections * batchSize * 3 / 4, batchSize), rules.maximumQueueLength)
+        return min(max(connections, 1) * batchSize, rules.maximumQueueLength)
     }
 
     /// Whether every connection has been in use, or there was none, for longer than a request waits.

@@ -131,8 +131,8 @@ struct BatchSchedulerModel {
             }
         }
         guard overloadedAt != nil else { return rules.maximumQueueLength }
-        let all = connections.count { $0 } * rules.maximumBatchSize
-        return min(max(all * 3 / 4, rules.maximumBatchSize), rules.maximumQueueLength)
+        let batches = max(connections.count { $0 }, 1)
+        return min(batches * rules.maximumBatchSize, rules.maximumQueueLength)
     }
 
     /// The caller of `item` hears of an outcome.
