@@ -37,7 +37,7 @@ def reset(connection):
 
 
 def exchange(port, data, timeout=10):
-    """Sends, and reads until the server closes or has sent one whole response: status, head, body, whether it closed."""
+    """Sends, and reads one response: status, head, body, and whether the server closes. 0 when there is none."""
     with connect(port, timeout) as connection:
         try:
             connection.sendall(data)
@@ -58,7 +58,8 @@ def response(connection):
         return 0, "", b"", True
     head, _, body = received.partition(b"\r\n\r\n")
     head = head.decode(errors="replace")
-    length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
+    lengths = [line.split(":")[1] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
+    length = int(lengths[0]) if lengths else 0
     while len(body) < length:
         body += connection.recv(65536)
     return int(head.split()[1]), head, body, "connection: close" in head.lower()

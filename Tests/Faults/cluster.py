@@ -62,7 +62,9 @@ class Cluster:
             os.chown(path, self.user.number, self.user.group)
 
     def _become(self):
-        return ["setpriv", "--reuid", self.user.name, "--regid", str(self.user.group), "--clear-groups"] if self.user else []
+        if not self.user:
+            return []
+        return ["setpriv", "--reuid", self.user.name, "--regid", str(self.user.group), "--clear-groups"]
 
     def program(self, name, *arguments, **keywords):
         """Runs one of PostgreSQL's programs as the owner of the cluster."""
@@ -155,7 +157,8 @@ class Cluster:
 
     def records(self):
         """All records, as pairs of id and SHA-256. A list: an id that is there twice must be seen."""
-        output = self.query("COPY (SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens) TO STDOUT", timeout=300)
+        records = "SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens"
+        output = self.query(f"COPY ({records}) TO STDOUT", timeout=300)
         return [tuple(line.split("\t")) for line in output.splitlines()]
 
 
@@ -164,7 +167,8 @@ class Session:
 
     def __init__(self, cluster, database="connvo"):
         self.process = processes.start(
-            *cluster.psql(database), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            *cluster.psql(database), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def send(self, text):
         self.process.stdin.write(text + ";\n")

@@ -23,11 +23,13 @@ def at_once(run):
     after = int(run.cluster.query(of_caller))
     run.at_most("tokens of one caller, of 100 requests at once and a quota of 10", after, 10)
     run.unseen = statuses.count(200)
-    run.must("as many records as tokens", after - before == statuses.count(200), f"{after - before}, {statuses.count(200)}")
+    issued = statuses.count(200)
+    run.must("as many records as tokens", after - before == issued, f"{after - before}, {issued}")
     run.must("200 and 429 only", set(statuses) <= {200, 429}, str(set(statuses)))
 
     cluster = run.cluster
-    migrate = dict(cwd=run.folder, stdout=open(run.folder / "commands.log", "ab"), stderr=open(run.folder / "commands.log", "ab"))
+    log = open(run.folder / "commands.log", "ab")
+    migrate = {"cwd": run.folder, "stdout": log, "stderr": log}
 
     def environment(database):
         return {"PATH": os.environ["PATH"], "DATABASE_URL": cluster.url("postgres").replace("/connvo?", f"/{database}?")}

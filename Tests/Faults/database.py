@@ -65,7 +65,8 @@ def wrong_configuration(run):
         run.must(f"{name}: exit code 78", code == 78, str(code))
         lines = server.text().splitlines()
         errors = [line for line in lines if not line.startswith("{")]
-        run.must(f"{name}: one line that names DATABASE_URL", len(errors) == 1 and "DATABASE_URL" in errors[0], "|".join(errors))
+        is_named = len(errors) == 1 and "DATABASE_URL" in errors[0]
+        run.must(f"{name}: one line that names DATABASE_URL", is_named, "|".join(errors))
 
 
 @fault("F03", "the schema is behind the binary; then ahead of it", quick=True)
@@ -77,13 +78,15 @@ def schema(run):
     server = run.make_server()
     server.start(ready=False)
     wait_until(lambda: "migrat" in server.obstacles(), 3)
-    run.must("behind: not ready, and says so", server.get("/readyz")[0] == 503 and "migrat" in server.obstacles(), server.obstacles())
+    text = server.obstacles()
+    run.must("behind: not ready, and says so", server.get("/readyz")[0] == 503 and "migrat" in text, text)
     server.stop()
     columns = cluster.query(
         "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns "
         "WHERE table_schema = 'connvo' AND table_name = 'schema_migrations' AND column_name <> 'version'")
     # As a newer release would leave it: the newest migration again, and one more.
-    cluster.query(f"INSERT INTO connvo.schema_migrations SELECT (json_populate_record(NULL::connvo.schema_migrations, '{behind}')).*")
+    again = f"json_populate_record(NULL::connvo.schema_migrations, '{behind}')"
+    cluster.query(f"INSERT INTO connvo.schema_migrations SELECT ({again}).*")
     cluster.query(
         f"INSERT INTO connvo.schema_migrations (version, {columns}) "
         f"SELECT version + 1, {columns} FROM connvo.schema_migrations WHERE version = {newest}")
@@ -139,7 +142,8 @@ def ended_sessions(run):
     began = time.monotonic()
     with run.cluster.session() as session:
         for _ in range(10):
-            session.query("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'connvo_server'")
+            session.query(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'connvo_server'")
             time.sleep(1)
     ended = time.monotonic()
     run.began(at=began)

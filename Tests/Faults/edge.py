@@ -69,7 +69,8 @@ def dripping_bodies(run):
     def drip(number):
         port = run.server.admin_port if number % 20 == 0 else run.server.port
         with clients.connect(port) as connection:
-            connection.sendall(clients.request(0, None, body=b"{")[:-1].replace(b"Content-Length: 1", b"Content-Length: 2000"))
+            head = clients.request(0, None, body=b"{")[:-1]
+            connection.sendall(head.replace(b"Content-Length: 1", b"Content-Length: 2000"))
             return clients.seconds_until_closed(connection, 12, b" ", 0.25)
 
     lasted = together(200, drip)
@@ -140,7 +141,8 @@ def huge(run):
     start = clients.request(0, bearer, body=b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     cases = {
         "10 GB in chunks": (start + chunk * 16, {413}),
-        "a body of 10 GB announced": (clients.request(0, bearer, body=b"{}").replace(b"th: 2", b"th: 10737418240"), {413}),
+        "a body of 10 GB announced": (
+            clients.request(0, bearer, body=b"{}").replace(b"th: 2", b"th: 10737418240"), {413}),
         "a head of 1 MB": (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 1_000_000, {431}),
         "1,000 fields": (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 1000 + b"\r\n", {431}),
         "100,000 levels": (clients.request(0, bearer, body=b'{"args":' + b"[" * 100_000), {413}),
@@ -149,6 +151,7 @@ def huge(run):
         "Expect, and 10 GB": (
             clients.request(0, bearer, "Expect: 100-continue", body=b"").replace(b"th: 0", b"th: 10737418240"), {413}),
     }
+    wrong, left_open, slowest = [], [], 0
     for name, (data, statuses) in cases.items():
         best = float("inf")
         # The fastest of three: this machine may be busy.
@@ -156,9 +159,15 @@ def huge(run):
             began = time.monotonic()
             status, _, _, closes = clients.exchange(server.port, data)
             best = min(best, (time.monotonic() - began) * 1000)
-        run.must(f"{name}: {'/'.join(map(str, statuses))}", status in statuses, str(status))
-        run.must(f"{name}: closed", closes or name == "8,000 levels")
-        run.at_most(f"{name}: answer", best, 100, "ms")
+        slowest = max(slowest, best)
+        if status not in statuses:
+            wrong.append(f"{name}: {status}")
+        # A body that was read whole leaves the connection usable.
+        if not closes and statuses != {400}:
+            left_open.append(name)
+    run.none_of(f"of {len(cases)} not 413, 431 or 400", len(wrong), ", ".join(wrong))
+    run.none_of("connections left open", len(left_open), ", ".join(left_open))
+    run.at_most("slowest answer", slowest, 100, "ms")
     run.over()
     time.sleep(3)
     load.finish()

@@ -19,15 +19,16 @@ def replicate(run, synchronous, primary_address="127.0.0.1", standby_address="12
     ports = processes.free_port(), processes.free_port()
     primary = run.make_cluster("a", start=False)
     primary.prefix = prefix
-    hba = "local all all trust\nhost all all 127.0.0.0/8 trust\nhost all all 10.117.0.0/16 trust\nlocal replication all trust\n" \
-          "host replication all 127.0.0.0/8 trust\nhost replication all 10.117.0.0/16 trust\n"
-    (primary.data / "pg_hba.conf").write_text(hba)
+    ranges = ("127.0.0.0/8", "10.117.0.0/16")
+    lines = [f"{kind} trust" for kind in ("local all all", "local replication all")]
+    lines += [f"host {database} all {addresses} trust" for database in ("all", "replication") for addresses in ranges]
+    (primary.data / "pg_hba.conf").write_text("\n".join(lines) + "\n")
     primary.start(listen_addresses=primary_address, port=ports[0], wal_keep_size="256MB", max_wal_senders=5, **settings)
     standby = type(primary)(run.folder / "b", listen_addresses=standby_address, port=ports[1], **settings)
     run.clusters.append(standby)
     standby.program(
-        "pg_basebackup", "--host", primary.folder, "--port", ports[0], "--username", "postgres", "--pgdata", standby.data,
-        "--checkpoint", "fast", "--wal-method", "stream")
+        "pg_basebackup", "--host", primary.folder, "--port", ports[0], "--username", "postgres",
+        "--pgdata", standby.data, "--checkpoint", "fast", "--wal-method", "stream")
     standby.touch("standby.signal")
     source = ports[0]
     if behind:
@@ -41,13 +42,15 @@ def replicate(run, synchronous, primary_address="127.0.0.1", standby_address="12
         primary.query("SELECT pg_reload_conf()")
         standby.query("ALTER SYSTEM SET synchronous_standby_names = ''")
     state = "sync" if synchronous else "async"
-    wait_until(lambda: primary.query("SELECT sync_state FROM pg_stat_replication") == state, 20, f"the standby is {state}")
+    replication = "SELECT sync_state FROM pg_stat_replication"
+    wait_until(lambda: primary.query(replication) == state, 20, f"the standby is {state}")
     return primary, standby
 
 
 def url_of(*hosts):
     """The URL that names both servers, as docs/failover.md says."""
-    return f"postgresql://connvo_server@{','.join(f'{host}:{cluster.port}' for host, cluster in hosts)}/connvo?sslmode=disable"
+    names = ",".join(f"{host}:{cluster.port}" for host, cluster in hosts)
+    return f"postgresql://connvo_server@{names}/connvo?sslmode=disable"
 
 
 def promote(standby):

@@ -8,6 +8,7 @@ import time
 
 import clients
 import processes
+from edge import together
 from processes import Failure, wait_until
 from scenario import fault
 
@@ -86,7 +87,8 @@ def clocks(run):
     run.make_cluster()
     for offset, ready in (("+10", True), ("+3600", False), ("-3600", False)):
         server = run.make_server(
-            name=f"server{offset}", LD_PRELOAD=library, FAKETIME=offset, FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
+            name=f"server{offset}", LD_PRELOAD=library, FAKETIME=offset,
+            FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
         server.start(ready=False)
         time.sleep(2.5)
         status, text = server.get("/readyz?verbose")
@@ -151,7 +153,17 @@ def stalled_log(run):
     run.warm_up()
     run.probe()
     load = run.load(rate=400, connections=32)
-    time.sleep(12)
+    time.sleep(2)
+
+    # Tokens have at most ten lines a second, refusals one each: these fill the pipe, and then the server's own buffer.
+    def refuse(_):
+        ended = time.monotonic() + 10
+        while time.monotonic() < ended and not server.metric("connvo_log_lines_dropped_total"):
+            for _ in range(200):
+                clients.exchange(server.port, clients.request(0, "refused"))
+
+    together(8, refuse)
+    time.sleep(3)
     load.finish()
     missing = sum(not request.is_token for request in load.requests)
     run.none_of("requests without a token while the log stalls", missing)

@@ -134,13 +134,16 @@ def leaks(run):
         wait_until(lambda: measure() <= limit, run.settle_seconds, pause=0.1)
         return measure()
 
+    def idle():
+        return run.cluster.backends("state LIKE 'idle in transaction%'")
+
     pool = int(server.environment.get("DATABASE_POOL_SIZE", POOL)) + run.sessions_more
     return [
         at_most("I5 descriptors", settled(server.descriptors, base["descriptors"] + 2), base["descriptors"] + 2),
         at_most("I5 threads", settled(server.threads, base["threads"]), base["threads"]),
         at_most("I5 sessions in PostgreSQL", settled(run.cluster.backends, pool + 1), pool + 1),
-        none_of("I5 idle in transaction", settled(lambda: run.cluster.backends("state LIKE 'idle in transaction%'"), 0)),
-        at_most("I6 memory", server.memory_mb(), max(base["memory_mb"] * 1.2, base["memory_mb"] + run.memory_more), "MB"),
+        none_of("I5 idle in transaction", settled(idle, 0)),
+        at_most("I6 memory", server.memory_mb(), base["memory_mb"] + max(base["memory_mb"] / 5, run.memory_more), "MB"),
     ]
 
 

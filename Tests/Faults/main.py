@@ -14,6 +14,7 @@ from pathlib import Path
 
 import load
 import processes
+import record
 from cluster import make_template
 from processes import ROOT, Failure
 from scenario import FAULTS, Context, Run
@@ -28,6 +29,7 @@ import overload  # noqa: F401
 import pooler  # noqa: F401
 import pressure  # noqa: F401
 import several  # noqa: F401
+import soak  # noqa: F401
 
 
 def parse_options():
@@ -36,7 +38,8 @@ def parse_options():
         description="Runs the server under faults, each on a PostgreSQL of its own, and checks what docs/resilience.md "
         "promises. CONNVO_BINARY=FILE tries that binary and builds none.")
     parser.add_argument("faults", nargs="*", metavar="FAULT", help="those to run, for instance F05 F12 (all)")
-    parser.add_argument("--quick", action="store_true", help="those that continuous integration runs, within six minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="those that continuous integration runs, within six minutes")
     parser.add_argument("--seed", type=int, default=None, metavar="N", help="for everything that is random (drawn)")
     parser.add_argument("--json", action="store_true", help="print an object for each fault instead of a line")
     parser.add_argument("--record", action="store_true", help="write the table of docs/resilience.md")
@@ -47,6 +50,8 @@ def parse_options():
     unknown = [name for name in options.faults if name not in FAULTS]
     if unknown:
         parser.error(f"there is no fault {', '.join(unknown)}; --list prints them")
+    if options.record and (options.faults or options.quick):
+        parser.error("--record takes a run of all faults")
     if options.seed is not None and not 1 <= options.seed < 2**31:
         parser.error("--seed takes 1 to 2147483647")
     return options
@@ -55,7 +60,7 @@ def parse_options():
 def chosen(options):
     if options.faults:
         return [FAULTS[name] for name in options.faults]
-    return [fault for _, fault in sorted(FAULTS.items()) if fault.quick or not options.quick]
+    return [fault for _, fault in sorted(FAULTS.items()) if fault.quick or not (options.quick or fault.is_long)]
 
 
 class Outcome:
@@ -72,13 +77,13 @@ class Outcome:
         return "ok" if not self.error and all(each.holds for each in self.measurements) else "FAILED"
 
     def line(self, verbose):
-        shown = [str(each) for each in self.measurements if verbose or each.is_main or not each.holds]
-        shown = [text if each_holds else f"!! {text}" for text, each_holds in zip(
-            shown, [each.holds for each in self.measurements if verbose or each.is_main or not each.holds])]
+        kept = [each for each in self.measurements if verbose or each.is_main or not each.holds]
+        shown = [str(each) if each.holds else f"!! {each}" for each in kept]
         shown += [f"{name} {value}" for name, value in self.notes.items()]
         if self.error or self.skipped:
             shown.append(self.error or self.skipped)
-        return f"{self.fault.id:<5} {self.word:<7} {self.fault.title}: {'; '.join(shown)}; {self.seconds:.0f} s, seed {self.seed}"
+        figures = "; ".join([*shown, f"{self.seconds:.0f} s", f"seed {self.seed}"])
+        return f"{self.fault.id:<5} {self.word:<7} {self.fault.title}: {figures}"
 
     def object(self):
         return {
@@ -113,7 +118,7 @@ def main():
     if options.list:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         for _, fault in sorted(FAULTS.items()):
-            print(f"{fault.id:<5} {'quick' if fault.quick else '':<6} {fault.title}")
+            print(f"{fault.id:<5} {'quick' if fault.quick else 'long' if fault.is_long else '':<6} {fault.title}")
         return
     binary = Path(os.environ["CONNVO_BINARY"]).resolve()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -144,6 +149,8 @@ def main():
             print(f"faults: logs are in {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+    if options.record:
+        record.write(outcomes, binary)
     words = [outcome.word for outcome in outcomes]
     print(f"faults: {words.count('ok')} passed, {words.count('FAILED')} failed, {words.count('skipped')} skipped",
           file=sys.stderr if options.json else sys.stdout)

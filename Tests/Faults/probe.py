@@ -2,8 +2,8 @@
 
     probe.py PORT FILE
 
-A line of FILE for each answer: when it was asked (seconds of CLOCK_MONOTONIC), the path, the status (0 without an answer),
-the milliseconds it took, and the milliseconds that this process itself was late. Ends at SIGTERM.
+A line of FILE for each answer: when it was asked (seconds of CLOCK_MONOTONIC), the path, the status (0 without an
+answer), the milliseconds it took, and the milliseconds that this process itself was late. Ends at SIGTERM.
 """
 
 import socket

@@ -1,7 +1,7 @@
 """A proxy between the server and PostgreSQL that breaks the connection in the ways a network does.
 
-It reads the protocol of PostgreSQL (version 3, manual chapter 55), so that it knows where messages end and when COMMIT has
-left. Its modes can be changed at any time, for connections that exist and for new ones.
+It reads the protocol of PostgreSQL (version 3, manual chapter 55), so that it knows where messages end and when COMMIT
+has left. Its modes can be changed at any time, for connections that exist and for new ones.
 """
 
 import asyncio
@@ -43,17 +43,21 @@ class Proxy:
     def _serve(self):
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
+        self.server = self.loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = self.server.sockets[0].getsockname()[1]
         self._listening.set()
         self.loop.run_forever()
 
     def close(self):
         async def stop():
+            self.server.close()
+            # Connections that were accepted in this turn become tasks in the next.
+            await asyncio.sleep(0.01)
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=5)
+            if tasks:
+                await asyncio.wait(tasks, timeout=5)
             self.loop.stop()
 
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(stop()))

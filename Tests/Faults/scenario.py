@@ -29,14 +29,16 @@ class Fault:
     title: str
     quick: bool
     needs_root: bool
+    # Takes half an hour: runs only when it is named.
+    is_long: bool
     run: callable
 
 
-def fault(id, title, quick=False, needs_root=False):
+def fault(id, title, quick=False, needs_root=False, is_long=False):
     """Declares a scenario: a function of a Run."""
 
     def declare(function):
-        FAULTS[id] = Fault(id, title, quick, needs_root, function)
+        FAULTS[id] = Fault(id, title, quick, needs_root, is_long, function)
         return function
 
     return declare
