@@ -103,6 +103,13 @@ class Run:
     def warm_up(self):
         """Every connection of the pool is used, and memory is what it is at work; then the baseline is taken."""
         self.load("warm-up", 0, seconds=1, is_main=False).finish(stop=False)
+        # One at a time: nothing else wakes a thread that should have been woken for a request.
+        alone = self.load("alone", 0, connections=1, seconds=10, count=300, is_main=False).finish(stop=False)
+        failed = sum(not request.is_token for request in alone)
+        slowest = max(request.seconds for request in alone)
+        self.measurements += [
+            none_of("before the fault, one after the other: without a token", failed),
+            at_most("before the fault, one after the other: slowest", slowest, 0.5, "s")]
         time.sleep(0.3)
         server = self.server
         self.baseline = {
