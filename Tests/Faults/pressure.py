@@ -166,7 +166,6 @@ def disk_full(run):
     run.serve()
     load = run.load(rate=400, connections=32)
     time.sleep(1)
-    began = time.monotonic()
     filler = folder / "filler"
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, timeout=60)
     # Pages with room are filled first.
@@ -177,4 +176,4 @@ def disk_full(run):
     run.over()
     time.sleep(4)
     load.finish()
-    run.note("filled after", f"{run.windows[0].began - began:.1f} s")
+    run.note("tokens meanwhile", f"{tokens_within(load, run.windows[0].began, run.windows[0].over):.0f} %")
