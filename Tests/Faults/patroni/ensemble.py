@@ -11,11 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(CHECKOUT / "Tests/Drill"))
-from cluster import as_owner, owner, programs  # noqa: E402
-from processes import Child, bench, free_port, get  # noqa: E402, F401
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
+import probe  # noqa: E402
+import processes  # noqa: E402
+from cluster import postgres_user  # noqa: E402
+from processes import ROOT, Failure, free_port, run, wait_until  # noqa: E402
 
+sys.path.insert(1, str(ROOT / "bench"))
 import measure  # noqa: E402
 
 # Shorter than Patroni's own 30, 10 and 10 s, so that a run stays short: how long the lock of a dead primary stands adds
@@ -61,52 +63,50 @@ tags: {{}}
 
 def program(name):
     found = shutil.which(name, path=os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/usr/bin")))
-    return found or sys.exit(f"there is no {name}: scripts/install-dependencies --tests")
+    if not found:
+        raise Failure(f"there is no {name}: scripts/install-dependencies --tests")
+    return found
 
 
-class OwnedChild(Child):
-    """A process of the user that PostgreSQL runs as."""
+class Child:
+    """A process in a folder of its own; `user` None stands for the caller."""
 
-    def __init__(self, folder, name):
-        folder = Path(folder)
-        folder.mkdir(mode=0o711)
-        if os.geteuid() == 0:
-            os.chown(folder, owner().pw_uid, owner().pw_gid)
-        super().__init__(folder, name)
+    def __init__(self, folder, name, user=None):
+        self.folder, self.name, self.user, self.process = folder, name, user, None
+        self.folder.mkdir(mode=0o711)
+        if user:
+            os.chown(self.folder, user.number, user.group)
 
-    def spawn(self, command, **keywords):
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*as_owner(), *map(str, command)], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.folder)}, **keywords)
+    def spawn(self, *command):
+        with open(self.folder / f"{self.name}.log", "a") as log:
+            self.process = processes.start(
+                *command, user=self.user, cwd=self.folder, stdout=log, stderr=log,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.folder)})
+
+    def end(self):
+        if self.process is not None:
+            processes.end(self.process)
 
 
-class Etcd(OwnedChild):
+class Etcd(Child):
     def __init__(self, folder):
-        super().__init__(folder, "etcd")
+        super().__init__(folder, "etcd", postgres_user())
         self.port, self.peer_port = free_port(), free_port()
 
     def start(self):
         url, peer = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.peer_port}"
-        self.spawn([
+        self.spawn(
             program("etcd"), "--name=one", f"--data-dir={self.folder}/etcd.data", f"--listen-client-urls={url}",
             f"--advertise-client-urls={url}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=one={peer}", "--log-level=warn",
-        ])
-        self.wait_until(self.is_healthy)
-
-    def is_healthy(self):
-        try:
-            return get(self.port, "/health")[0] == 200
-        except OSError:
-            return False
+            f"--initial-cluster=one={peer}", "--log-level=warn")
+        wait_until(lambda: probe.get(self.port, "/health")[0] == 200, 30, "etcd is healthy")
 
 
-class Node(OwnedChild):
+class Node(Child):
     """Patroni, which starts PostgreSQL as its child."""
 
     def __init__(self, folder, name, etcd, bin):
-        super().__init__(folder, name)
+        super().__init__(folder, name, postgres_user())
         self.bin, self.port, self.api = bin, free_port(), free_port()
         values = {
             "name": name, "api": self.api, "etcd": etcd.port, "port": self.port, "folder": self.folder, "bin": bin,
@@ -115,7 +115,7 @@ class Node(OwnedChild):
         (self.folder / "patroni.yml").write_text(CONFIGURATION.format(**values))
 
     def start(self):
-        self.spawn([program("patroni"), "patroni.yml"])
+        self.spawn(program("patroni"), "patroni.yml")
 
     def family(self):
         """Patroni, PostgreSQL and their children: a postmaster that pg_ctl started has no parent here."""
@@ -157,10 +157,10 @@ class Node(OwnedChild):
 
     def ask(self, path):
         """What Patroni says: status and the JSON, None when it does not answer."""
+        status, text = probe.get(self.api, path)
         try:
-            status, text = get(self.api, path, timeout=5)
             return status, json.loads(text)
-        except (OSError, ValueError, http.client.HTTPException):
+        except ValueError:
             return None, None
 
     def request(self, method, path, body):
@@ -173,21 +173,20 @@ class Node(OwnedChild):
             connection.close()
 
     def psql(self, database="connvo"):
+        return [
+            self.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
+            "--host", self.folder, "--port", self.port, "--username", "postgres", "--dbname", database]
+
+    def session(self):
         """A client that stays, for questions one after the other."""
-        url = f"postgresql:///{database}?host={self.folder}&port={self.port}&user=postgres"
-        command = [self.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", url]
-        return subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "--", *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True)
+        return processes.start(
+            *self.psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def query(self, sql, database="connvo"):
-        url = f"postgresql:///{database}?host={self.folder}&port={self.port}&user=postgres"
-        command = [self.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", url]
-        result = subprocess.run(
-            [str(word) for word in command], input=sql, capture_output=True, text=True, timeout=PATIENCE)
-        if result.returncode != 0:
-            raise RuntimeError(f"psql: {result.stderr.strip()}")
-        return result.stdout.strip()
+        return run(*self.psql(database), "--command", sql, timeout=PATIENCE).strip()
+
+    def url(self):
+        return f"postgresql:///connvo?host={self.folder}&port={self.port}&user=postgres"
 
 
 class HAProxy(Child):
@@ -196,19 +195,19 @@ class HAProxy(Child):
     def __init__(self, folder, nodes):
         super().__init__(folder, "haproxy")
         self.port = free_port()
-        text = (CHECKOUT / "deploy/haproxy-patroni.cfg").read_text()
+        text = (ROOT / "deploy/haproxy-patroni.cfg").read_text()
         if text.count("bind 127.0.0.1:5000\n") != 1:
-            raise ValueError("deploy/haproxy-patroni.cfg does not bind 127.0.0.1:5000")
+            raise Failure("deploy/haproxy-patroni.cfg does not bind 127.0.0.1:5000")
         text = text.replace("bind 127.0.0.1:5000\n", f"bind 127.0.0.1:{self.port}\n")
         for number, node in enumerate(nodes, 1):
             example = f"node{number} 127.0.0.{number}:5432 port 8008"
             if text.count(example) != 1:
-                raise ValueError(f"deploy/haproxy-patroni.cfg has not one {example}")
+                raise Failure(f"deploy/haproxy-patroni.cfg has not one {example}")
             text = text.replace(example, f"node{number} 127.0.0.1:{node.port} port {node.api}")
         (self.folder / "haproxy.cfg").write_text(text)
 
     def start(self):
-        self.spawn([program("haproxy"), "-db", "-f", "haproxy.cfg"])
+        self.spawn(program("haproxy"), "-db", "-f", "haproxy.cfg")
 
 
 class Ensemble:
@@ -216,7 +215,7 @@ class Ensemble:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.bin = programs()
+        self.bin = Path(run(ROOT / "scripts/postgres-bin").strip())
         self.children = []
 
     def start(self):
@@ -226,7 +225,7 @@ class Ensemble:
         for node in self.nodes:
             self._start(node)
         self.wait_until_whole()
-        proxy = HAProxy(self.folder, self.nodes)
+        proxy = HAProxy(self.folder / "haproxy", self.nodes)
         self._start(proxy)
         self.proxy_port = proxy.port
 
@@ -264,10 +263,10 @@ class Ensemble:
             try:
                 if self.is_whole():
                     return time.monotonic() - began
-            except RuntimeError:
+            except Failure:
                 pass
             if time.monotonic() > began + PATIENCE:
-                raise RuntimeError(f"the nodes do not come together: {self.members()}")
+                raise Failure(f"the nodes do not come together: {self.members()}")
             time.sleep(0.2)
 
     def leader(self):
@@ -287,7 +286,7 @@ class Ensemble:
     def configure(self, **values):
         status, text = self.nodes[0].request("PATCH", "/config", values)
         if status != 200:
-            raise RuntimeError(f"Patroni does not take {values}: {text}")
+            raise Failure(f"Patroni does not take {values}: {text}")
 
     def urls(self):
         """For connvo-server: by HAProxy, and by the three nodes themselves."""
@@ -304,7 +303,7 @@ class Promotion(threading.Thread):
 
     def __init__(self, nodes):
         super().__init__()
-        self.sessions = [(node, node.psql()) for node in nodes]
+        self.sessions = [(node, node.session()) for node in nodes]
         self.stopping = threading.Event()
         self.at, self.node = None, None
 

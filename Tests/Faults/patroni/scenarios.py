@@ -1,10 +1,10 @@
 """Failovers of a Patroni cluster under load, and what must hold. scripts/faults-patroni runs them.
 
-`run(names)` does the same for another runner.
+`run(binary, names)` does the same for another runner.
 """
 
 import argparse
-import http.client
+import hashlib
 import json
 import os
 import shutil
@@ -15,84 +15,53 @@ import threading
 import time
 from pathlib import Path
 
-from ensemble import CHECKOUT, Ensemble, Promotion, bench
+from ensemble import Ensemble, Promotion
 
-sys.path.insert(0, str(CHECKOUT / "Tests/Drill"))
-from processes import Load, Server  # noqa: E402
+import load as loads  # of Tests/Faults, which ensemble.py adds to the path
+from cluster import USERS
+from processes import BENCH, Failure, run as run_command, wait_until
+from server import Server
 
-import verify  # noqa: E402
-
-USERS = 500
-# Of the load generator, in requests a second; each of the two probers adds fifty.
-RATE, CONNECTIONS = 450, 64
-PROBE_INTERVAL = 0.02
+# Requests a second: to the server whose URL names HAProxy, and to the one whose URL names the three nodes.
+RATES = {"proxy": 500, "hosts": 50}
 # Seconds from the moment at which the new primary accepts writes until requests get tokens again, and no 503.
 BOUND = 3
 # In strict synchronous mode, where the new primary waits for a standby that follows it.
 STRICT_BOUND = 15
 # Load before the fault and after the promotion.
 BEFORE, AFTER = 5, 8
-# Of the load generator: that, and the time until a standby is promoted, which is at most about twice Patroni's TTL.
-SECONDS = 40
 # How long the stream of the asynchronous standbys is held up before the primary is killed.
 CUT = 2
-FUNCTION = "/api/run/meetings/stream/index/generateParticipantTokenPublic"
 
 
-class Prober(threading.Thread):
-    """A client that asks for a token fifty times a second, one after the other, and remembers each answer."""
+class Answers:
+    """What a load got, in the order of the responses."""
 
-    def __init__(self, name, port, requests):
-        super().__init__(name=name)
-        self.port, self.requests = port, requests
-        self.stopping = threading.Event()
-        self.answers = []  # (when, status, token or None); status 0: none came
-
-    def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        number = 0
-        while not self.stopping.wait(PROBE_INTERVAL):
-            _, meeting, bearer = self.requests[number % len(self.requests)]
-            number += 1
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
-            status, token = 0, None
-            try:
-                connection.request("POST", FUNCTION, json.dumps({"args": {"meetingId": meeting}}), headers)
-                response = connection.getresponse()
-                status, text = response.status, response.read()
-                token = json.loads(text)["value"]["token"] if status == 200 else None
-            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-                connection.close()
-            self.answers.append((time.monotonic(), status, token))
-        connection.close()
-
-    def refused_until(self):
-        """When the last answer came that was no token; None when there was none."""
-        return max((when for when, status, token in self.answers if token is None), default=None)
+    def __init__(self, requests):
+        self.requests = sorted((request for request in requests if request.ended), key=lambda request: request.ended)
+        self.refused = [request.ended for request in self.requests if not request.is_token]
+        self.granted = [request.ended for request in self.requests if request.is_token]
 
     def served_after(self, promoted):
         """Seconds from the promotion until tokens come and no other answer."""
-        first = min((when for when, _, token in self.answers if token and when > promoted), default=float("inf"))
-        return max(first, self.refused_until() or first) - promoted
+        first = min((when for when in self.granted if when > promoted), default=float("inf"))
+        return max(first, max(self.refused, default=first)) - promoted
 
     def outage(self):
         """Seconds from the last token before the first refusal to the first one after the last."""
-        times = [when for when, _, token in self.answers if token is None]
-        if not times:
+        if not self.refused:
             return 0.0
-        before = max((when for when, _, token in self.answers if token and when < times[0]), default=times[0])
-        after = min((when for when, _, token in self.answers if token and when > times[-1]), default=float("inf"))
+        before = max((when for when in self.granted if when < self.refused[0]), default=self.refused[0])
+        after = min((when for when in self.granted if when > self.refused[-1]), default=float("inf"))
         return after - before
-
-    def tokens(self):
-        return [token.encode() for _, _, token in self.answers if token]
 
 
 class Scenario:
-    def __init__(self, name, ensemble, folder, requests_file, jwks):
-        self.name, self.ensemble, self.folder = name, ensemble, folder / name
+    def __init__(self, name, ensemble, folder, binary):
+        self.name, self.ensemble, self.folder, self.binary = name, ensemble, folder / name, binary
         self.folder.mkdir(mode=0o711)
-        self.requests_file, self.jwks = requests_file, jwks
+        for file in ("jwks.json", "requests.tsv"):
+            os.link(folder / file, self.folder / file)
         self.faults = []
         self.promotion = None
         self.bound = STRICT_BOUND if name == "strict" else BOUND
@@ -133,7 +102,7 @@ class Scenario:
         self.killed = self.ensemble.leader()
         receivers = [pid for node in self.ensemble.followers() for pid in node.receivers()]
         if len(receivers) != 2:
-            raise RuntimeError(f"{len(receivers)} standbys stream, not two")
+            raise Failure(f"{len(receivers)} standbys stream, not two")
         for pid in receivers:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(CUT)
@@ -147,72 +116,56 @@ class Scenario:
         return began
 
     def wait_for_promotion(self):
-        deadline = time.monotonic() + 60
-        while self.promotion.at is None:
-            if time.monotonic() > deadline:
-                raise RuntimeError("no standby was promoted within a minute")
-            time.sleep(0.01)
+        wait_until(lambda: self.promotion.at, 60, "a standby is promoted", 0.01)
 
     # The course
 
     def run(self):
         """Returns the figures."""
         self.killed = None
-        children, probers = [], []
-        requests = [line.split("\t") for line in self.requests_file.read_text().splitlines()]
         since = self.ensemble.leader().query("SELECT clock_timestamp()")
+        servers, started = [], {}
         try:
-            for name, url in zip(("proxy", "hosts"), self.ensemble.urls()):
-                server = Server(self.folder, name, url, self.jwks)
-                children.append(server)
+            for name, url in zip(RATES, self.ensemble.urls()):
+                servers.append(server := Server(self.folder, self.binary, url, name))
                 server.start()
-                probers.append(Prober(name, server.port, requests))
-            load = Load(self.folder, children[0].port, self.requests_file, RATE, CONNECTIONS, SECONDS)
-            children.append(load)
             self.promotion = Promotion(self.ensemble.followers())
-            for prober in probers:
-                prober.start()
-            load.start()
+            for server in servers:
+                started[server.name] = loads.Load(self.folder, server.port, server.name, RATES[server.name], 64)
             time.sleep(BEFORE)
             self.promotion.start()
             began = getattr(self, self.name)()
             time.sleep(AFTER)
-            for prober in probers:
-                prober.stopping.set()
-                prober.join()
-            result = load.finish(90)
-            for server in children[:2]:
-                if not server.is_running():
-                    self.faults.append(f"server {server.name} has ended")
+            requests = {name: load.finish() for name, load in started.items()}
+            self.faults += [f"server {server.name} has ended" for server in servers if not server.is_running()]
         finally:
-            for prober in probers:
-                prober.stopping.set()
             if self.promotion is not None:
                 self.promotion.end()
-            for prober in probers:
-                prober.join()
-            for child in reversed(children):
-                child.end()
-        return self.figures(began, since, probers, result, load)
+            for load in started.values():
+                load.process.kill()
+            for server in servers:
+                server.stop()
+        return self.figures(began, since, requests)
 
-    def figures(self, began, since, probers, result, load):
+    def figures(self, began, since, requests):
         promoted = self.promotion.at
-        figures = {
-            "promoted_after": promoted - began, "sent": result["sent"], "statuses": dict(result["statuses"]),
-            "without_response": sum(result["failures"].values()), "longest_ms": result["latency_ms"]["max"],
-        }
-        for prober in probers:
-            figures[f"{prober.name}_served_after"] = prober.served_after(promoted)
-            figures[f"{prober.name}_outage"] = prober.outage()
-            for _, status, _ in prober.answers:
-                figures["statuses"][str(status)] = figures["statuses"].get(str(status), 0) + 1
-        received = verify.digests([token for prober in probers for token in prober.tokens()])
-        received |= verify.digests(verify.read_tokens([load.tokens]))
+        figures, received, outcomes = {"promoted_after": promoted - began}, {}, {}
+        for name, made in requests.items():
+            answers = Answers(made)
+            figures[f"{name}_served_after"] = answers.served_after(promoted)
+            figures[f"{name}_outage"] = answers.outage()
+            for request in made:
+                outcomes[request.outcome] = outcomes.get(request.outcome, 0) + 1
+                if request.is_token:
+                    received[request.claims["jti"]] = hashlib.sha256(request.token.encode()).hexdigest()
         rows = self.promotion.node.query(
-            f"SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens WHERE issued_at >= '{since}'")
-        records = dict(row.split("|") for row in rows.splitlines())
+            f"SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens WHERE issued_at >= '{since}'").splitlines()
+        records = dict(row.split("|") for row in rows)
         figures |= {
-            "tokens": len(received), "without_record": len(received.keys() - records.keys()),
+            "outcomes": outcomes, "longest_ms": max(
+                (request.seconds * 1000 for made in requests.values() for request in made if request.ended), default=0),
+            "tokens": len(received), "twice": outcomes.get("200", 0) - len(received) + len(rows) - len(records),
+            "without_record": len(received.keys() - records.keys()),
             "altered": sum(received[key] != records[key] for key in received.keys() & records.keys()),
             "records_without_token": len(records.keys() - received.keys()),
         }
@@ -224,10 +177,10 @@ class Scenario:
             seconds = figures[f"{name}_served_after"]
             if seconds > self.bound:
                 self.faults.append(f"{name}: tokens again {seconds:.2f} s after the promotion, not within {self.bound}")
-        if set(figures["statuses"]) - {"200", "503"}:
-            self.faults.append(f"statuses {figures['statuses']}")
-        if figures["without_response"]:
-            self.faults.append(f"{figures['without_response']} requests without a response")
+        if set(figures["outcomes"]) - {"200", "503"}:
+            self.faults.append(f"outcomes {figures['outcomes']}")
+        if figures["twice"]:
+            self.faults.append(f"{figures['twice']} ids are there twice")
         if figures["altered"]:
             self.faults.append(f"{figures['altered']} tokens with another SHA-256 than their record")
         if self.name == "asynchronous":
@@ -254,8 +207,8 @@ class Scenario:
             f"{figures['hosts_served_after']:.2f} s by three hosts (<= {self.bound} s); outage "
             f"{figures['proxy_outage']:.1f} and {figures['hosts_outage']:.1f} s; tokens without a record "
             f"{figures['without_record']} of {figures['tokens']} ({bound}), records without a token "
-            f"{figures['records_without_token']} (allowed); statuses {json.dumps(figures['statuses'])} (200, 503), without "
-            f"a response {figures['without_response']} (0); longest {figures['longest_ms']:.0f} ms; whole again after "
+            f"{figures['records_without_token']} (allowed); outcomes {json.dumps(figures['outcomes'])} (200, 503); "
+            f"longest {figures['longest_ms']:.0f} ms; whole again after "
             f"{healed:.0f} s"
         )
 
@@ -263,37 +216,30 @@ class Scenario:
 NAMES = ("switchover", "kill", "strict", "asynchronous")
 
 
-def prepare(ensemble, folder):
-    """Schema, logins and business data in the leader; signed requests. Returns their file and the key set."""
+def prepare(ensemble, folder, binary):
+    """Schema, logins and business data in the leader; signed requests."""
     leader = ensemble.leader()
     leader.query("CREATE DATABASE connvo", "postgres")
-    url = f"postgresql:///connvo?host={leader.folder}&port={leader.port}&user=postgres"
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
-    with (folder / "migrate.log").open("w") as log:
-        bench.run(os.environ["CONNVO_BINARY"], "migrate", cwd=folder, env=environment, stdout=log, stderr=log, timeout=120)
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": leader.url()}
+    run_command(binary, "migrate", "up", cwd=folder, env=environment)
     leader.query("CREATE ROLE connvo_server LOGIN IN ROLE connvo_app")
-    leader.query(f"\\set users {USERS}\n\\set records 0\n" + (bench.BENCH / "seed.sql").read_text())
-    requests, jwks = folder / "requests.tsv", folder / "jwks.json"
-    pairs = "".join(
-        f"user_01KQJZ5{10**18 + p * 7919 % USERS}\tmeeting_01KQJZ5{10**18 + p // 5}\n" for p in range(USERS))
-    command = ["--key", folder / "key.pem", "--jwks", jwks, "--issuer", bench.ISSUER, "--lifetime", 4 * 3600]
-    with requests.open("w") as output:
-        bench.run(bench.BUILD / "sign", *command, input=pairs, stdout=output)
-    return requests, jwks
+    run_command(*leader.psql(), f"--set=users={USERS}", "--set=records=0", "--file", BENCH / "seed.sql")
+    loads.build()
+    loads.sign(folder)
 
 
-def run(names=NAMES, keep=False, report=print):
+def run(binary, names=NAMES, keep=False, report=print):
     """Runs scenarios on a cluster of their own. Returns for each its figures, with `faults`: what did not hold."""
     folder = Path(tempfile.mkdtemp(prefix="connvo-patroni.", dir="/tmp"))
-    os.chmod(folder, 0o711)
+    folder.chmod(0o711)
     ensemble, results = Ensemble(folder), {}
     try:
         ensemble.start()
-        requests, jwks = prepare(ensemble, folder)
+        prepare(ensemble, folder, binary)
         for name in names:
             ensemble.configure(synchronous_mode=name != "asynchronous", synchronous_mode_strict=name == "strict")
             ensemble.wait_until_whole()
-            scenario = Scenario(name, ensemble, folder, requests, jwks)
+            scenario = Scenario(name, ensemble, folder, binary)
             figures = scenario.run()
             healed = scenario.heal()
             results[name] = {**figures, "whole_after": healed, "faults": scenario.faults}
@@ -320,12 +266,14 @@ def main():
     unknown = set(options.name) - set(NAMES)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    options.phases = []
-    bench.prepare(options)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     load_average = os.getloadavg()[0]
-    results = run(options.name or NAMES, options.keep, lambda line: print(line, flush=True))
+    binary = Path(os.environ["CONNVO_BINARY"]).resolve()
+    try:
+        results = run(binary, options.name or NAMES, options.keep, lambda line: print(line, flush=True))
+    except Failure as failure:
+        sys.exit(f"faults-patroni: {failure}")
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
     failed = [name for name, result in results.items() if result["faults"]]
