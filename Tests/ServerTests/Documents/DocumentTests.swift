@@ -37,7 +37,11 @@ import Testing
     }
 
     /// The buffers that a handler writes to a connection of its own, for one request.
-    private static func written(_ method: HTTPMethod, of document: Document) throws -> [ByteBuffer] {
+    private static func written(
+        _ method: HTTPMethod,
+        of document: Document,
+        drain: ClientConnection.Drain = .init()
+    ) throws -> [ByteBuffer] {
         let channel = EmbeddedChannel()
         let routes = Routes(
             pages: [.docs: .document(document)],
@@ -46,7 +50,7 @@ import Testing
         )
         let handler = HTTPExchangeHandler(
             routes: routes,
-            connection: ClientConnection(channel, limits: ConnectionLimits(), answering: .init(), drain: .init()),
+            connection: ClientConnection(channel, limits: ConnectionLimits(), answering: .init(), drain: drain),
             completionQueue: EventLoopCompletionQueue.Directory().queue(on: channel.eventLoop),
             turns: TurnWatch.Directory().watch(on: channel.eventLoop)
         )
@@ -75,5 +79,13 @@ import Testing
         let head = try Self.written(.HEAD, of: document)
         #expect(head.count == 1)
         #expect(head.allSatisfy { $0.readableBytes < 1024 })
+    }
+
+    @Test func `while the server ends, a connection ends with the document, as with every response`() throws {
+        let drain = ClientConnection.Drain()
+        let head = { try String(buffer: #require(try Self.written(.GET, of: Self.document("a"), drain: drain).first)) }
+        #expect(try !head().contains("\r\nConnection: close\r\n"))
+        drain.begin()
+        #expect(try head().contains("\r\nConnection: close\r\n"))
     }
 }

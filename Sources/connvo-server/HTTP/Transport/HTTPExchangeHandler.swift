@@ -298,15 +298,21 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         send(response, to: exchange, context: context)
     }
 
-    private func send(_ response: EndpointResponse, to exchange: HTTPExchange, context: ChannelHandlerContext) {
-        let answered = exchange.answered(status: response.status)
+    /// The request is answered: log and metrics hear of it. Returns whether the connection is kept, and the value of
+    /// `Server-Timing`, nil for none.
+    private func complete(_ exchange: HTTPExchange, status: Int) -> (keepsConnection: Bool, serverTiming: String?) {
+        let answered = exchange.answered(status: status)
         routes.observe(.answered(answered))
         if connection.isDraining { machine.drain() }
-        let keepsConnection = machine.completed()
+        return (machine.completed(), routes.tellsTiming ? ServerTiming.text(of: answered) : nil)
+    }
+
+    private func send(_ response: EndpointResponse, to exchange: HTTPExchange, context: ChannelHandlerContext) {
+        let (keepsConnection, serverTiming) = complete(exchange, status: response.status)
         let bytes = encoder.encode(
             response,
             to: exchange,
-            serverTiming: routes.tellsTiming ? ServerTiming.text(of: answered) : nil,
+            serverTiming: serverTiming,
             keepsConnection: keepsConnection,
             now: routes.now(),
             allocator: context.channel.allocator
@@ -317,14 +323,12 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sends a document. Its bytes are shared by all connections that wait for them.
     private func send(_ document: Document, to exchange: HTTPExchange, context: ChannelHandlerContext) {
         let status = document.isHeld(by: exchange.head.headers) ? 304 : 200
-        let answered = exchange.answered(status: status)
-        routes.observe(.answered(answered))
-        let keepsConnection = machine.completed()
+        let (keepsConnection, serverTiming) = complete(exchange, status: status)
         let head = encoder.encodeHead(
             of: document,
             status: status,
             to: exchange,
-            serverTiming: routes.tellsTiming ? ServerTiming.text(of: answered) : nil,
+            serverTiming: serverTiming,
             keepsConnection: keepsConnection,
             now: routes.now(),
             allocator: context.channel.allocator
