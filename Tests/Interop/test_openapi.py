@@ -260,6 +260,22 @@ def test_an_example_is_what_the_server_says(provoke, path, method, status, media
     expect_declared_headers(path, method, status, headers)
 
 
+def test_with_every_setting_that_adds_headers_they_are_as_declared(server):
+    origin = "https://app.connvo.app"
+    with another(server, CORS_ORIGINS=origin, HTTP_SERVER_TIMING="true") as second:
+        headers = {**JSON_HEADERS, "Origin": origin}
+        for method, path, status in [("POST", FUNCTION, "401"), ("POST", ACTION, "401"), ("GET", "/readyz", "200"),
+                                     ("GET", "/docs", "200"), ("GET", "/openapi.json", "200"), ("POST", "/docs", "405")]:
+            got, _, sent = second.request(method, path, "{}" if method == "POST" else None, headers)
+            assert (str(got), sent["Access-Control-Allow-Origin"], sent["Timing-Allow-Origin"]) == (status, origin, origin)
+            assert sent["Server-Timing"].startswith("total;dur="), path
+            expect_declared_headers(path, "get" if path[1:4] != "api" else "post", status, sent)
+        headers["Authorization"] = f"Bearer {server.bearer('user_workos_123')}"
+        got, _, sent = second.request("POST", FUNCTION, json.dumps({"args": {"meetingId": HERE}}), headers)
+        assert got == 200
+        expect_declared_headers(FUNCTION, "post", "200", sent)
+
+
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/openapi.yaml"])
 def test_a_document_is_as_declared(server, path):
     status, text, headers = server.request("GET", path)
