@@ -42,7 +42,7 @@ enum HandshakeOutcome: String, CaseIterable, Sendable {
             self = .notTLS
         } else if names("UNSUPPORTED_PROTOCOL", "NO_SHARED_", "NO_COMMON_SIGNATURE_ALGORITHMS") {
             self = .unsupported
-        } else if names("_ALERT_", "INVALID_OUTER_RECORD_TYPE") {
+        } else if names("_ALERT_", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC") {
             // OpenSSL sends the alert of a TLS 1.3 client that does not trust the certificate without encryption.
             self = .clientAlert
         } else {
