@@ -12,8 +12,10 @@ final class TestCertificate: Sendable {
     var path: String { folder.file("certificate.pem") }
     var keyPath: String { folder.file("key.pem") }
 
-    /// - Parameter names: The subject alternative names, in OpenSSL's syntax.
-    init(for names: String = "IP:127.0.0.1,DNS:localhost") async throws {
+    /// - Parameters:
+    ///   - names: The subject alternative names, in OpenSSL's syntax.
+    ///   - days: How long it is valid from now on.
+    init(for names: String = "IP:127.0.0.1,DNS:localhost", days: Int = 2) async throws {
         let folder = try Folder()
         self.folder = folder
         try await onOwnThread {
@@ -21,7 +23,7 @@ final class TestCertificate: Sendable {
                 "/usr/bin/openssl",
                 [
                     "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder.file("key.pem"), "-out", folder.file("certificate.pem"), "-days", "2",
+                    "-keyout", folder.file("key.pem"), "-out", folder.file("certificate.pem"), "-days", "\(days)",
                     "-subj", "/CN=Tests of connvo-server", "-addext", "subjectAltName=\(names)",
                 ]
             )

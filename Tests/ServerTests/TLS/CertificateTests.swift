@@ -115,9 +115,10 @@ import Testing
     }
 
     @Test func `files that have not changed are no fault after the certificate has ended`() async throws {
-        let (store, _, _) = try await Self.store()
+        let (store, old, _) = try await Self.store()
         let later = store.current.end + .days(1)
-        #expect(try CertificateRenewal([store], now: later).apply().isEmpty)
+        let renewal = try withExtendedLifetime(old) { try CertificateRenewal([store], now: later) }
+        #expect(renewal.apply().isEmpty)
         #expect(store.current.warnings(at: later).contains { $0.contains("ended at") })
     }
 
@@ -169,10 +170,10 @@ import Testing
     }
 
     @Test func `a file that is missing for a moment is not told of`() async throws {
-        let (store, _, _) = try await Self.store()
+        let (store, old, _) = try await Self.store()
         var state = CertificateFileState("public")
         let now = SystemClock.now()
-        let there = Self.reading(store)
+        let there = withExtendedLifetime(old) { Self.reading(store) }
         let gone = CertificateFileState.Reading.failure(
             ConfigurationFailure([store.files.problem(.httpTLSKeyFile, "cannot be read: No such file or directory")])
         )
@@ -184,9 +185,10 @@ import Testing
     }
 
     @Test func `a certificate near its end is told of every day`() async throws {
-        let (store, _, _) = try await Self.store()
+        let certificate = try await TestCertificate(days: 60)
+        let store = try CertificateStore(Self.files(certificate.folder))
         var state = CertificateFileState("public")
-        let reading = Self.reading(store)
+        let reading = withExtendedLifetime(certificate) { Self.reading(store) }
         let start = store.current.end - .days(13)
         func warnings(_ now: Timestamp) -> Int {
             state.look(at: reading, of: store, now: now).count {
