@@ -171,18 +171,14 @@ def test_the_function_over_tls(secured, trusting):
             assert json.loads(response.body)["value"]["token"]
 
 
-def test_many_calls_in_one_record_are_all_answered(secured, trusting):
+def test_many_requests_in_one_record_are_all_answered(secured, trusting):
     """A record of TLS has 16 KiB, four times as much as is read at once without TLS."""
-    request = call(secured.bearer(USER))
-    requests = request * (16384 // len(request))
-    small = head("POST", FUNCTION, "Content-Length: 0") * (4096 // 160)
+    request = head("POST", FUNCTION, "Content-Length: 0")
     with connect(secured, trusting()) as connection:
-        for data in (requests, requests + small):
-            count = data.count(b"POST ")
-            connection.send(data)
-            answers = [connection.response() for _ in range(count)]
-            assert [answer.status for answer in answers[:requests.count(b"POST ")]] == [200] * requests.count(b"POST ")
-            assert not any(answer.closes for answer in answers)
+        assert 4 * 4096 > 100 * len(request) > 2 * 4096
+        connection.send(request * 100)
+        answers = [connection.response() for _ in range(100)]
+        assert not any(answer.closes for answer in answers)
 
 
 def test_responses_that_are_not_read_hold_the_client_back(secured, trusting):
