@@ -134,7 +134,7 @@ class Attackers:
     def __enter__(self):
         with open(self.work / "attackers.errors", "w") as errors:
             arguments = ["--port", self.server.port, "--admin-port", self.server.admin_port, "--seconds", self.seconds]
-            arguments += ["--tls"] if server.tls else []
+            arguments += ["--tls"] if self.server.tls else []
             self.process = bench.start(
                 *self.NICE, sys.executable, bench.BENCH / "attackers.py", *arguments, "--only", self.only,
                 stdout=subprocess.PIPE, stderr=errors)
