@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -40,6 +41,11 @@ def run(arguments, environment, folder, output=subprocess.PIPE, closed=False, in
 
 
 def start(arguments, environment, folder, wrapper=(), **options):
+    def attend_to_hangups():
+        # A shell that ignores SIGHUP, as under nohup, would make the command ignore it, too.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    options.setdefault("preexec_fn", attend_to_hangups)
     return subprocess.Popen(
         [*wrapper, BINARY, *arguments], env=environment, cwd=folder, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
