@@ -57,6 +57,15 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case stop
     }
 
+    /// How the work of a slot has ended.
+    enum LastWork: Sendable {
+        /// No COMMIT was acknowledged, or there was no work.
+        case none
+        case committed
+        /// The database ended the batch by the time limit of its statements.
+        case tookTooLong
+    }
+
     /// The answer to a slot that asks for something to do.
     struct NextAction: Sendable {
         let action: WorkerAction
@@ -176,18 +185,21 @@ struct BatchScheduler<Item: Sendable>: Sendable {
 
     /// What `slot`, which has nothing to do, does next.
     ///
-    /// - Parameter hasCommitted: Whether a COMMIT of the slot was acknowledged since it asked last.
-    mutating func nextAction(for slot: Int, hasCommitted: Bool = false, now: Instant) -> NextAction {
+    /// - Parameter last: How what the slot did since it asked last has ended.
+    mutating func nextAction(for slot: Int, last: LastWork = .none, now: Instant) -> NextAction {
         if inFlight[slot] > 0 {
             watch.ended(now: now)
-            if hasCommitted {
+            switch last {
+            case .committed:
                 watch.decided()
                 let (at, limit) = lastTaken[slot]
                 sizing.acknowledged(size: inFlight[slot], limit: limit, took: at.duration(to: now), now: now)
+            case .tookTooLong: sizing.tookTooLong(size: inFlight[slot])
+            case .none: break
             }
         }
         inFlight[slot] = 0
-        if hasCommitted { pool.committed() }
+        if last == .committed { pool.committed() }
         if pool.slots[slot].hasConnection { control.connectionIsFree() }
         switch pool.nextStep(for: slot, hasWork: isWorthABatch(now: now), now: now) {
         case .connect: return NextAction(action: .connect)

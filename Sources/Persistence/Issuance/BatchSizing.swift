@@ -64,6 +64,19 @@ struct BatchSizing: Sendable {
         }
     }
 
+    /// The database ended a batch because it took too long. Nothing was decided, so no trial is needed: the next ones have
+    /// half as many requests. Batches that all took too long would decide none for as long as the load lasts.
+    ///
+    /// - Parameter size: How many requests it had.
+    mutating func tookTooLong(size: Int) {
+        let smaller = max(size / 2, min(rules.leastBatchLimit, rules.maximumBatchSize))
+        guard smaller < limit else { return }
+        limit = smaller
+        trial = nil
+        reference = nil
+        heldUntil = nil
+    }
+
     private mutating func trySmaller(than size: Int, throughput: Double, took: Duration, now: Instant) {
         if let heldUntil, now < heldUntil { return }
         // A trial that was not full, or that failed, is not heard of.

@@ -203,11 +203,11 @@ package final class IssuanceEngine: Sendable {
 
     /// What `slot`, which has nothing to do, does next.
     ///
-    /// - Parameter hasCommitted: Whether a COMMIT of the slot was acknowledged since it asked last.
-    func nextAction(for slot: Int, hasCommitted: Bool) -> Scheduler.WorkerAction {
+    /// - Parameter last: How what the slot did since it asked last has ended.
+    func nextAction(for slot: Int, last: Scheduler.LastWork) -> Scheduler.WorkerAction {
         let (next, hasResumed) = scheduler.withLock { scheduler in
-            let wasStalled = hasCommitted && scheduler.pool.commits.isStalled
-            return (scheduler.nextAction(for: slot, hasCommitted: hasCommitted, now: .now), wasStalled)
+            let wasStalled = last == .committed && scheduler.pool.commits.isStalled
+            return (scheduler.nextAction(for: slot, last: last, now: .now), wasStalled)
         }
         if hasResumed { report(.commitsResumed) }
         wake(next.wake)

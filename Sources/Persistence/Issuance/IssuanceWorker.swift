@@ -16,8 +16,8 @@ struct IssuanceWorker: ~Copyable {
     private var connection: Connection?
     /// Of the target that the connection was opened with.
     private var generation = 0
-    /// Whether a COMMIT was acknowledged since the engine was asked last.
-    private var hasCommitted = false
+    /// How what was done since the engine was asked last has ended.
+    private var last = IssuanceEngine.Scheduler.LastWork.none
 
     init(
         slot: Int,
@@ -44,8 +44,8 @@ struct IssuanceWorker: ~Copyable {
                 connection = nil
                 engine.disconnected(slot)
             }
-            let action = engine.nextAction(for: slot, hasCommitted: hasCommitted)
-            hasCommitted = false
+            let action = engine.nextAction(for: slot, last: last)
+            last = .none
             switch action {
             case .connect: connect()
             case .disconnect: connection = nil
@@ -102,7 +102,7 @@ struct IssuanceWorker: ~Copyable {
         do {
             let deadline = Deadline.after(configuration.commitProbeTimeout)
             try transaction.probeCommit(deadline: deadline, on: &connection)
-            hasCommitted = true
+            last = .committed
             self.connection = consume connection
         } catch  where error.kind == .timedOut {
             giveUp(AbandonedCommand(connection), after: error)
@@ -114,7 +114,7 @@ struct IssuanceWorker: ~Copyable {
                 guard Self.rollBack(on: &connection) else { return lose(error) }
                 // The server refuses what is to be committed, which says nothing about COMMIT: the next requests will
                 // find out.
-                hasCommitted = true
+                last = .committed
                 self.connection = consume connection
             }
         }
@@ -140,7 +140,7 @@ struct IssuanceWorker: ~Copyable {
             let inDatabase = took.nanoseconds
             for entry in wanted { entry.item.note(queued: entry.waited.nanoseconds, inDatabase: inDatabase) }
             report(.committed(size: wanted.count, took: took))
-            hasCommitted = true
+            last = .committed
             engine.noteDecision()
             let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
@@ -175,6 +175,7 @@ struct IssuanceWorker: ~Copyable {
     ) {
         let cause = error.cause
         if cause.sqlState?.isOfSharedSession == true { engine.noteSharedSession(cause) }
+        if cause.sqlState == .queryCanceled { last = .tookTooLong }
         switch error.consequence {
         case .commitUnknown:
             report(.commitUnknown(size: batch.count, cause))

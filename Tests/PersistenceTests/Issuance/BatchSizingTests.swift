@@ -20,6 +20,29 @@ import Testing
         return sizes
     }
 
+    /// As with 30 ms a record and a time limit of two seconds.
+    @Test func `where every large batch takes too long, smaller ones are decided`() {
+        var sizing = BatchSizing(rules: BatchRules())
+        var now = TestInstant()
+        var decided = 0
+        while now.offset < .seconds(20) {
+            let limit = sizing.takeLimit()
+            // Not full: so many requests have come meanwhile.
+            let size = min(limit, 85)
+            let took: Duration = min(.milliseconds(30) * size, .seconds(2))
+            now = now.advanced(by: took)
+            if took == .seconds(2) {
+                sizing.tookTooLong(size: size)
+            } else {
+                sizing.acknowledged(size: size, limit: limit, took: took, now: now)
+                decided += size
+            }
+        }
+        // 33 a second, but for the first two.
+        #expect(decided > 500)
+        #expect(sizing.limit < 42)
+    }
+
     @Test func `batches that are short stay large`() {
         #expect(Set(Self.sizes(for: .seconds(60)) { _ in .milliseconds(40) }) == [128])
     }

@@ -77,7 +77,7 @@ import Testing
             if counts { figures.late += late.map { came[$0].duration(to: now) } }
             for slot in 0..<load.slots where busyUntil[slot].map({ $0 <= now }) ?? true {
                 busyUntil[slot] = nil
-                switch scheduler.nextAction(for: slot, hasCommitted: true, now: now).action {
+                switch scheduler.nextAction(for: slot, last: .committed, now: now).action {
                 case .work(let batch) where !batch.isEmpty:
                     let end = now.advanced(by: load.batch + load.request * batch.count)
                     busyUntil[slot] = end
