@@ -94,7 +94,8 @@ struct ConnvoApplication: Sendable {
 
         let descriptors = DescriptorBudget(
             limit: DescriptorBudget.raisedLimit(),
-            poolSize: configuration.poolSize
+            poolSize: configuration.poolSize,
+            speaksTLS: configuration.listener.certificates != nil
         )
         let endpoint = TokenEndpoint(
             authentication: CallerAuthentication(

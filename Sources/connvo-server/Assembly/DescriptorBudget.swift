@@ -12,6 +12,8 @@ struct DescriptorBudget {
 
     /// Beyond this number of connections memory is the limit: a connection takes about 10 kB.
     private static let largestNumber = 16_384
+    /// The same with TLS: a connection that is being attacked was measured to take 80 kB.
+    private static let largestNumberWithTLS = 4096
     /// For standard streams, event loops, threads, the key set's server and files, and for connections that have been
     /// accepted and are about to be refused.
     private static let own = 40
@@ -19,10 +21,11 @@ struct DescriptorBudget {
     /// - Parameters:
     ///   - limit: How many descriptors the process may have open.
     ///   - poolSize: Connections for issuance. Each may have a successor while it is being closed.
-    init(limit: Int, poolSize: Int) {
+    ///   - speaksTLS: Whether the public listener does.
+    init(limit: Int, poolSize: Int, speaksTLS: Bool) {
         adminConnections = min(max(limit / 64, 8), 64)
         let left = limit - Self.own - 2 * (poolSize + 1) - adminConnections
-        publicConnections = min(max(left, 4), Self.largestNumber)
+        publicConnections = min(max(left, 4), speaksTLS ? Self.largestNumberWithTLS : Self.largestNumber)
     }
 
     /// Raises the limit of this process as far as it may (setrlimit(2), RLIMIT_NOFILE), and returns it.

@@ -159,9 +159,16 @@ import Testing
         }
     }
 
+    private static func descriptors(_ limit: Int) -> Finding {
+        DoctorCheck.finding(
+            descriptorLimit: limit,
+            DescriptorBudget(limit: limit, poolSize: 4, speaksTLS: false)
+        )
+    }
+
     @Test func `a low limit of descriptors`() {
-        #expect(DoctorCheck.finding(descriptorLimit: 32_768, poolSize: 4).level == .ok)
-        let low = DoctorCheck.finding(descriptorLimit: 256, poolSize: 4)
+        #expect(Self.descriptors(32_768).level == .ok)
+        let low = Self.descriptors(256)
         #expect(low.level == .warning)
         #expect(low.remedy?.contains("LimitNOFILE") == true)
     }

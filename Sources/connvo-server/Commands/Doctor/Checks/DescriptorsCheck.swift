@@ -4,16 +4,21 @@ extension DoctorCheck {
     static let descriptors = DoctorCheck(
         "descriptors",
         .machine { settings in
-            guard let poolSize = settings.configuration?.poolSize else { return [.notChecked("a setting is wrong")] }
-            return [finding(descriptorLimit: DescriptorBudget.raisedLimit(), poolSize: poolSize)]
+            guard let configuration = settings.configuration else { return [.notChecked("a setting is wrong")] }
+            let budget = DescriptorBudget(
+                limit: DescriptorBudget.raisedLimit(),
+                poolSize: configuration.poolSize,
+                speaksTLS: configuration.listener.certificates != nil
+            )
+            return [finding(descriptorLimit: DescriptorBudget.raisedLimit(), budget)]
         }
     )
 
     /// What a small installation needs in a minute in which all clients come back.
     private static let fewestConnections = 1000
 
-    static func finding(descriptorLimit limit: Int, poolSize: Int) -> Finding {
-        let connections = DescriptorBudget(limit: limit, poolSize: poolSize).publicConnections
+    static func finding(descriptorLimit limit: Int, _ budget: DescriptorBudget) -> Finding {
+        let connections = budget.publicConnections
         let text = "\(limit) for a process of this session: \(connections) connections of clients"
         if connections >= fewestConnections { return .ok(text) }
         return .warning(
