@@ -172,6 +172,16 @@ def test_held_connections_do_not_use_up_the_descriptors(server, kind):
         assert exchange(own.admin_port, head("GET", "/readyz"), timeout=PROBE_LIMIT).status == 200
 
 
+def test_an_honest_client_behind_many_new_connections_is_served(server):
+    """The listener must not accept faster than room is made; descriptors would run out."""
+    with a_server_of_its_own(server, wrapper=["prlimit", "--nofile=64:64", "--"]) as (own, bearer):
+        for _ in range(20):
+            with contextlib.ExitStack() as stack:
+                hold(own.port, 200, b"", stack)
+                for _ in range(3):
+                    assert exchange(own.port, call(bearer), timeout=5).status == 200
+
+
 def test_held_connections_of_the_admin_listener_do_not_stop_the_public_one(server):
     with contextlib.ExitStack() as stack:
         own, bearer = stack.enter_context(a_server_of_its_own(server, wrapper=["prlimit", "--nofile=64:64", "--"]))

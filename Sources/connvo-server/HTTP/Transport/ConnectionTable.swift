@@ -60,9 +60,13 @@ final class ConnectionTable: Sendable {
     /// Closes the connection of the first of these parts that has one to give up.
     private static func makeRoom(_ parts: [Part], on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         guard let part = parts.first else { return eventLoop.makeFailedFuture(Refused()) }
+        let others = Array(parts.dropFirst())
+        // On its own event loop at once: until then the new connection has a descriptor too many.
+        if part.eventLoop === eventLoop {
+            return part.closeMostExpendable() ? eventLoop.makeSucceededVoidFuture() : makeRoom(others, on: eventLoop)
+        }
         return part.eventLoop.submit { part.closeMostExpendable() }.hop(to: eventLoop).flatMap { hasClosed in
-            hasClosed
-                ? eventLoop.makeSucceededVoidFuture() : makeRoom(Array(parts.dropFirst()), on: eventLoop)
+            hasClosed ? eventLoop.makeSucceededVoidFuture() : makeRoom(others, on: eventLoop)
         }
     }
 

@@ -88,7 +88,7 @@ struct HTTPListener: Service {
             .serverChannelInitializer { channel in
                 // Where descriptors run out nevertheless, it waits for a second before it accepts again.
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                    try channel.pipeline.syncOperations.addHandlers(AcceptBackoffHandler(), AcceptGate())
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
