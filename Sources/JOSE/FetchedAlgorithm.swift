@@ -2,6 +2,8 @@ import COpenSSL
 
 /// The OpenSSL algorithms in use, fetched once for the process. A fetch takes locks and costs about as much as
 /// hashing a short text.
+///
+/// An OpenSSL that lacks one cannot sign, verify or record anything, so the process ends.
 enum FetchedAlgorithm {
     /// SHA-256, never freed.
     // Safe to share: an EVP_MD does not change once fetched.

@@ -48,6 +48,7 @@ package final class HMACSHA256: Sendable {
         private let raw: OpaquePointer
 
         init() {
+            // Both fail only when memory is exhausted, and Swift stops the process then as well.
             guard let raw = EVP_MAC_CTX_new(FetchedAlgorithm.hmac) else { fatalError("EVP_MAC_CTX_new failed") }
             self.raw = raw
             // OSSL_PARAM takes a mutable pointer, but OpenSSL only reads the name.

@@ -25,6 +25,7 @@ final class BackgroundWork<Value: Sendable>: Sendable {
     /// - Throws: The error that `body` has thrown.
     func value() throws -> Value {
         thread.join()
+        // The thread sets it as the last thing it does, so after `join` it is there.
         guard let result = outcome.result.withLock({ $0 }) else { fatalError("a thread ended without an outcome") }
         return try result.get()
     }

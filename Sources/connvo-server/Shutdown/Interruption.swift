@@ -130,6 +130,7 @@ final class Interruption: Sendable {
     private static func action(of signal: Int32) -> Action {
         var current = sigaction()
         sigaction(signal, nil, &current)
+        // SIG_DFL and SIG_IGN are 0 and 1 in the place of a function, which Swift can compare only as a number.
         switch unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) {
         case 0: return .default
         case 1: return .ignored
