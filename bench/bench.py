@@ -97,16 +97,7 @@ def prepare(options):
     """Installs and builds everything. Sets CONNVO_BINARY."""
     install = [CHECKOUT / "scripts/install-dependencies"]
     run(*install, *(["--tests"] if "peer" in options.phases else []), stdout=sys.stderr, timeout=1800)
-    if not os.environ.get("CONNVO_BINARY"):
-        say("building the release binary (the first time takes some minutes)")
-        build = ["swift", "build", "-c", "release", "--product", "connvo-server", "--static-swift-stdlib"]
-        run(*build, cwd=CHECKOUT, stdout=sys.stderr, timeout=3600)
-        path = run(*build[:4], "--show-bin-path", cwd=CHECKOUT, capture_output=True).stdout.strip()
-        os.environ["CONNVO_BINARY"] = path + "/connvo-server"
-    binary = Path(os.environ["CONNVO_BINARY"]).resolve()
-    if not os.access(binary, os.X_OK):
-        sys.exit(f"bench: CONNVO_BINARY={binary} is no program")
-    os.environ["CONNVO_BINARY"] = str(binary)
+    use_release_binary()
 
     BUILD.mkdir(exist_ok=True)
     compiler = shutil.which("cc") or shutil.which("clang") or sys.exit("bench: no C compiler (cc, clang) in PATH")
@@ -116,6 +107,14 @@ def prepare(options):
             run(compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries)
     if "peer" in options.phases:
         make_virtual_environment()
+
+
+def use_release_binary():
+    """Sets CONNVO_BINARY to the one that it names, or that scripts/build-release builds. Ends this program without one."""
+    build = subprocess.run([CHECKOUT / "scripts/build-release"], stdout=subprocess.PIPE, text=True, timeout=3600)
+    if build.returncode != 0:
+        sys.exit(build.returncode)
+    os.environ["CONNVO_BINARY"] = build.stdout.strip()
 
 
 def make_virtual_environment():

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import CHECKOUT, Postgres, run, say
+from bench import CHECKOUT, Postgres, run, say, use_release_binary
 
 FORMATS = ["ndjson", "json", "csv"]
 KINDS = ["organizations", "users", "meetings", "meeting_participants"]
@@ -46,15 +46,7 @@ def prepare():
     """Installs and builds. Sets CONNVO_BINARY."""
     if not os.environ.get("CONNVO_BINARY"):
         run(CHECKOUT / "scripts/install-dependencies", stdout=sys.stderr, timeout=1800)
-        say("building the release binary (the first time takes some minutes)")
-        build = ["swift", "build", "-c", "release", "--product", "connvo-server", "--static-swift-stdlib"]
-        run(*build, cwd=CHECKOUT, stdout=sys.stderr, timeout=3600)
-        path = run(*build[:4], "--show-bin-path", cwd=CHECKOUT, capture_output=True).stdout.strip()
-        os.environ["CONNVO_BINARY"] = path + "/connvo-server"
-    binary = Path(os.environ["CONNVO_BINARY"]).resolve()
-    if not os.access(binary, os.X_OK):
-        sys.exit(f"bench-seed: CONNVO_BINARY={binary} is no program")
-    os.environ["CONNVO_BINARY"] = str(binary)
+    use_release_binary()
 
 
 # --- The set
