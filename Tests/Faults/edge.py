@@ -1,4 +1,4 @@
-"""F22 to F27 and F31: clients that are slow, huge, gone or hostile."""
+"""F22 to F27, F31: clients that are slow, huge, gone or hostile."""
 
 import base64
 import hashlib
@@ -127,6 +127,29 @@ def unread_answers(run):
     run.at_most("closed after no more could be written", max(lasted), 12, "s")
     run.at_most("more memory than at rest", most[0] - rest, 16, "MB")
     run.at_least("tokens within 250 ms meanwhile", quick_tokens(load, began, ended), 99, "%")
+
+
+@fault("F24b", "the admin listener: nothing sent, half a head, a head byte by byte", quick=True)
+def slow_administrators(run):
+    run.serve()
+    load = run.load(rate=300, connections=32)
+    time.sleep(1)
+    run.began()
+    head = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: "
+    cases = {"nothing sent": (b"", b""), "half a head": (head, b""), "byte by byte": (head, b"a")}
+
+    def wait(number):
+        begin, drip = list(cases.values())[number % 3]
+        with clients.connect(run.server.admin_port) as connection:
+            connection.sendall(begin)
+            return clients.seconds_until_closed(connection, 12, drip, 0.25)
+
+    lasted = together(60, wait)
+    run.over()
+    time.sleep(3)
+    load.finish()
+    for number, name in enumerate(cases):
+        run.at_most(f"{name}: closed after", max(lasted[number::3]), 6.5, "s")
 
 
 @fault("F25", "huge and endless: bodies, heads, nesting, members, Expect", quick=True)

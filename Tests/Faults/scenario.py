@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import statistics
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ from server import Server
 
 FAULTS = {}
 HERE = Path(__file__).resolve().parent
+# Of 400 requests one after the other, so many may take 15 ms longer than three times the median, which is near 1 ms.
+ALONE_SLOW = 4
 Probe = namedtuple("Probe", "at path status milliseconds late")
 
 
@@ -103,18 +106,28 @@ class Run:
     def warm_up(self):
         """Every connection of the pool is used, and memory is what it is at work; then the baseline is taken."""
         self.load("warm-up", 0, seconds=1, is_main=False).finish(stop=False)
-        # One at a time: nothing else wakes a thread that should have been woken for a request.
-        alone = self.load("alone", 0, connections=1, seconds=10, count=300, is_main=False).finish(stop=False)
-        failed = sum(not request.is_token for request in alone)
-        slowest = max(request.seconds for request in alone)
-        self.measurements += [
-            none_of("before the fault, one after the other: without a token", failed),
-            at_most("before the fault, one after the other: slowest", slowest, 0.5, "s")]
+        self.ask_alone()
         time.sleep(0.3)
         server = self.server
         self.baseline = {
             "pid": server.process.pid, "descriptors": server.descriptors(), "threads": server.threads(),
             "memory_mb": server.memory_mb()}
+
+    def ask_alone(self):
+        """One request at a time: nothing else wakes a thread that should have been woken for a request, until the sweep
+        of the queue, every 50 ms. Up to three times, because this machine may be busy; a defect shows in each."""
+        failed = 0
+        for _ in range(3):
+            requests = self.load("alone", 0, connections=1, seconds=10, count=400, is_main=False).finish(stop=False)
+            failed += sum(not request.is_token for request in requests)
+            times = [request.seconds for request in requests]
+            # A disk that syncs slowly is no defect.
+            limit = 0.015 + 3 * statistics.median(times)
+            if (slow := sum(seconds > limit for seconds in times)) <= ALONE_SLOW:
+                break
+        self.measurements += [
+            none_of("before the fault, one after the other: without a token", failed),
+            at_most("before the fault, of 400 one after the other: slow", slow, ALONE_SLOW)]
 
     def load(self, name="load", rate=400, connections=32, server=None, is_main=True, **options):
         load = loads.Load(

@@ -3,19 +3,37 @@
 import os
 import statistics
 import time
+from collections import namedtuple
 
 import clients
 from proxy import Proxy
 from scenario import fault
 
-# Half of what the slower of two cores answers with PostgreSQL and the load beside it.
-RATE = 1000
+Sample = namedtuple("Sample", "at memory descriptors threads")
+# Half load is half of what this machine reaches through the proxy, and no more than this: the comparison of tokens and
+# records keeps each token in memory, about 3 KB.
+MOST = 1500
 
 
 def slope(samples):
     """MiB a minute of the last half, by least squares."""
     half = samples[len(samples) // 2:]
-    return statistics.linear_regression([at / 60 for at, _ in half], [size for _, size in half]).slope
+    at, size = [each.at / 60 for each in half], [each.memory for each in half]
+    return statistics.linear_regression(at, size).slope
+
+
+def growth(values):
+    """The median of the last fifth above that of the first: what is open for a moment only does not count."""
+    fifth = max(1, len(values) // 5)
+    return statistics.median(values[-fifth:]) - statistics.median(values[:fifth])
+
+
+def half_load(run):
+    load = run.load("peak", rate=0, connections=48, seconds=4, is_main=False)
+    load.finish(stop=False)
+    peak = load.summary["tokens"] / 4
+    run.note("peak through the proxy", f"{peak:.0f} a second")
+    return min(MOST, int(peak / 2))
 
 
 @fault("F39", "soak: restarts, ended sessions, black holes and vanishing clients at random, under load", is_long=True)
@@ -25,7 +43,8 @@ def soak(run):
     run.after(proxy.close)
     run.serve(proxy.url)
     seconds = 60 * float(os.environ.get("CONNVO_SOAK_MINUTES", "30"))
-    load = run.load(rate=RATE, connections=48, seconds=seconds + 60)
+    rate = half_load(run)
+    load = run.load(rate=rate, connections=48, seconds=seconds + 60)
     bearers = clients.bearers(run.folder)
     began = time.monotonic()
     samples, counts = [], {}
@@ -46,9 +65,12 @@ def soak(run):
         for _ in range(50):
             line = run.random.randrange(len(bearers))
             data = clients.request(line, bearers[line])
-            connection = clients.connect(run.server.port)
-            connection.sendall(data[:run.random.randrange(1, len(data) + 1)])
-            clients.reset(connection)
+            try:
+                connection = clients.connect(run.server.port)
+                connection.sendall(data[:run.random.randrange(1, len(data) + 1)])
+                clients.reset(connection)
+            except OSError:
+                continue
             run.unseen += 1
 
     while time.monotonic() < began + seconds:
@@ -60,9 +82,16 @@ def soak(run):
         pause = time.monotonic() + 3 + run.random.random() * 4
         while time.monotonic() < pause:
             time.sleep(1)
-            samples.append((time.monotonic() - began, run.server.memory_mb()))
+            server = run.server
+            samples.append(Sample(
+                time.monotonic() - began, server.memory_mb(), server.descriptors(), server.threads()))
     time.sleep(3)
     load.finish()
     run.at_most("growth of memory, last half", slope(samples), 0.5, "MiB/min")
+    run.at_most("growth of descriptors", growth([each.descriptors for each in samples]), 2)
+    run.at_most("growth of threads", growth([each.threads for each in samples]), 0)
     run.note("minutes", f"{seconds / 60:g}")
+    run.note("requests a second", rate)
+    run.note("memory", f"{samples[0].memory:.1f} to {samples[-1].memory:.1f} MB")
+    run.note("descriptors, threads at the end", f"{samples[-1].descriptors}, {samples[-1].threads}")
     run.note("faults", ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))

@@ -18,8 +18,9 @@ from pathlib import Path
 from ensemble import Ensemble, Promotion
 
 import load as loads  # of Tests/Faults, which ensemble.py adds to the path
+import record
 from cluster import USERS
-from processes import BENCH, Failure, run as run_command, wait_until
+from processes import BENCH, ROOT, Failure, run as run_command, wait_until
 from server import Server
 
 # Requests a second: to the server whose URL names HAProxy, and to the one whose URL names the three nodes.
@@ -253,6 +254,35 @@ def run(binary, names=NAMES, keep=False, report=print):
     return results
 
 
+PAGE = ROOT / "docs/failover.md"
+BEGIN, END = "<!-- The table is written by scripts/faults-patroni --record. -->", "<!-- End of the table. -->"
+TITLES = {
+    "switchover": "`switchover`",
+    "kill": "`kill`: Patroni and PostgreSQL of the primary at once",
+    "strict": "`strict`: the same with `synchronous_mode_strict`",
+    "asynchronous": f"`asynchronous`: the same without synchronous mode, the standbys {CUT} s behind",
+}
+
+
+def write(results):
+    """The table of docs/failover.md."""
+    rows = []
+    for name, each in results.items():
+        without = f"{each['without_record']:,} of {each['tokens']:,}"
+        seconds = [each["promoted_after"], each["proxy_served_after"], each["hosts_served_after"], each["whole_after"]]
+        cells = [
+            TITLES[name], *(f"{value:.1f} s" for value in seconds), f"{each['outcomes'].get('503', 0):,}",
+            f"**{without}**" if each["without_record"] else without, f"{each['records_without_token']:,}",
+            "**missed**" if each["faults"] else "held"]
+        rows.append(f"| {' | '.join(cells)} |")
+    record.replace(PAGE, BEGIN, END, [
+        f"{record.today()}, commit {record.commit()}, {record.machine()}; {RATES['proxy']} requests a second by HAProxy and "
+        f"{RATES['hosts']} by the three nodes.", "",
+        "| | promoted after | tokens again, by HAProxy | by the three nodes | whole again after | 503 | tokens without a "
+        "record | records without a token | |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|---|", *rows])
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog="scripts/faults-patroni",
@@ -261,11 +291,14 @@ def main():
     )
     parser.add_argument("name", nargs="*", metavar="NAME", help=f"some of: {', '.join(NAMES)} (all)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
+    parser.add_argument("--record", action="store_true", help="write the table of docs/failover.md; takes a run of all")
     parser.add_argument("--keep", action="store_true", help="keep logs and databases, and say where")
     options = parser.parse_args()
     unknown = set(options.name) - set(NAMES)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    if options.record and options.name:
+        parser.error("--record takes a run of all")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     load_average = os.getloadavg()[0]
@@ -276,6 +309,8 @@ def main():
         sys.exit(f"faults-patroni: {failure}")
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
+    if options.record:
+        write(results)
     failed = [name for name, result in results.items() if result["faults"]]
     for name in failed:
         for fault in results[name]["faults"]:
