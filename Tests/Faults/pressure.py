@@ -150,7 +150,7 @@ def collisions(run):
     run.at_least("requests with a token", tokens_within(load, began, ended), 98, "%")
 
 
-@fault("F18", "the disk is full, for 4 seconds", needs_root=True)
+@fault("F18", "the disk is full, for 4 seconds", quick=True, needs_root=True)
 def disk_full(run):
     folder = run.folder / "small"
     folder.mkdir()
