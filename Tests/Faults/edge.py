@@ -78,7 +78,7 @@ def dripping_bodies(run):
     run.over()
     time.sleep(3)
     load.finish()
-    run.at_most("last one closed after", max(lasted), 6.5, "s")
+    run.at_most("last one closed after", max(lasted), 6, "s")
     run.at_least("tokens within 250 ms meanwhile", quick_tokens(load, began, ended), 99, "%")
 
 
@@ -149,7 +149,7 @@ def slow_administrators(run):
     time.sleep(3)
     load.finish()
     for number, name in enumerate(cases):
-        run.at_most(f"{name}: closed after", max(lasted[number::3]), 6.5, "s")
+        run.at_most(f"{name}: closed after", max(lasted[number::3]), 6, "s")
 
 
 @fault("F25", "huge and endless: bodies, heads, nesting, members, Expect", quick=True)
@@ -194,7 +194,8 @@ def huge(run):
     run.over()
     time.sleep(3)
     load.finish()
-    run.at_most("more memory", server.memory_mb() - rest, 4, "MB")
+    # What was sent is 14 MB, and up to 10 GB was announced; the load beside it has pages of its own.
+    run.at_most("more memory", server.memory_mb() - rest, 2, "MB")
 
 
 @fault("F26", "64 descriptors, 1,100 silent connections, and the database restarts meanwhile")

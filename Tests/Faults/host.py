@@ -101,6 +101,7 @@ def clocks(run):
 
 @fault("F35", "processor starved by eight busy loops; address space 8 and 24 MB above rest")
 def starved(run):
+    # Eight loops for each two processors: the kernel lets the server itself wait. Orchestrators wait a second.
     run.livez_limit = 1000
     run.serve()
     server = run.server

@@ -152,6 +152,7 @@ def leaks(run):
         at_most("I5 threads", settled(server.threads, base["threads"]), base["threads"]),
         at_most("I5 sessions in PostgreSQL", settled(run.cluster.backends, pool + 1), pool + 1),
         none_of("I5 idle in transaction", settled(idle, 0)),
+        at_most("I6 most memory", server.most_memory_mb(), 256, "MB"),
         at_most("I6 memory", server.memory_mb(), base["memory_mb"] + max(base["memory_mb"] / 5, run.memory_more), "MB"),
     ]
 

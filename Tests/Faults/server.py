@@ -114,6 +114,10 @@ class Server:
     def memory_mb(self):
         return self._status("VmRSS") / 1024
 
+    def most_memory_mb(self):
+        """Since it was started."""
+        return self._status("VmHWM") / 1024
+
     def cpu_seconds(self):
         with open(f"/proc/{self.process.pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
