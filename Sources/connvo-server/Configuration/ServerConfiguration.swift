@@ -168,7 +168,7 @@ struct ServerConfiguration: Sendable {
         _ settings: inout SettingsReader,
         trustRoots: NIOSSLTrustRoots
     ) -> (any KeySetSource)? {
-        let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo/jwks.json"
+        let remedy = "give an https: URL, or a file: URL such as file:///etc/connvo-server/jwks.json"
         guard let text = settings.string(.workOSKeySetURL) else {
             guard let clientID = clientID(&settings) else {
                 if settings.string(.workOSClientID) == nil, !settings.isFaulty(.workOSClientID) {

@@ -69,7 +69,7 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(),
-                example: "/etc/connvo/tls/fullchain.pem",
+                example: "/etc/connvo-server/tls/fullchain.pem",
                 newValue: .reloadOfContents,
                 meaning: """
                     certificates in PEM, this server's first and then the intermediate ones, at most 64 KiB: the public \
@@ -81,7 +81,7 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(),
-                example: "/etc/connvo/tls/privkey.pem",
+                example: "/etc/connvo-server/tls/privkey.pem",
                 newValue: .reloadOfContents,
                 meaning: "the private key of that certificate, in PEM and without a password; set both or none"
             )
@@ -89,7 +89,7 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(),
-                example: "/etc/connvo/tls/fullchain.pem",
+                example: "/etc/connvo-server/tls/fullchain.pem",
                 newValue: .reloadOfContents,
                 meaning: "the same for the admin listener, independent of the public one; probes then need `https:`"
             )
@@ -97,7 +97,7 @@ extension Setting {
             SettingDeclaration(
                 section: .http,
                 type: .text(),
-                example: "/etc/connvo/tls/privkey.pem",
+                example: "/etc/connvo-server/tls/privkey.pem",
                 newValue: .reloadOfContents,
                 meaning: "the private key of that certificate"
             )
@@ -256,7 +256,7 @@ extension Setting {
             SettingDeclaration(
                 section: .workOS,
                 type: .text(),
-                example: "/etc/connvo/proxy-ca.pem",
+                example: "/etc/connvo-server/proxy-ca.pem",
                 newValue: .reload,
                 meaning: """
                     certificates in PEM. When set, one of these must have signed the certificate of the key \
