@@ -30,11 +30,11 @@ struct EmbedFiles: BuildToolPlugin {
         )
     }
 
-    /// `docs/*.md`, README.md, CHANGELOG.md and openapi.yaml.
+    /// `docs/*.md` without their index, README.md, CHANGELOG.md and openapi.yaml.
     private func documentsCommand(_ context: PluginContext) throws -> Command {
         let root = context.package.directoryURL
         let documents =
-            try files(in: root.appending(path: "docs"), extension: "md")
+            try files(in: root.appending(path: "docs"), extension: "md").filter { $0.lastPathComponent != "README.md" }
             + ["README.md", "CHANGELOG.md", "openapi.yaml"].map { root.appending(path: $0) }
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedDocuments.swift")
         return .buildCommand(
