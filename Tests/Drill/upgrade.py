@@ -1,6 +1,5 @@
 """What operators do on purpose: no alert, and no request that fails."""
 
-import hashlib
 import os
 import shutil
 import signal
@@ -89,7 +88,7 @@ class RollingRestart(Drill):
     def compare(self, requests):
         """Every token with its record. Returns how many have none, and how many records have no token."""
         tokens = [request for request in requests if request.is_token]
-        received = {request.claims["jti"]: hashlib.sha256(request.token.encode()).hexdigest() for request in tokens}
+        received = {request.id: request.digest for request in tokens}
         records = self.cluster.records()
         found = dict(records)
         if not len(received) == len(tokens) or not len(found) == len(records):

@@ -158,8 +158,9 @@ class Cluster:
     def records(self):
         """All records, as pairs of id and SHA-256. A list: an id that is there twice must be seen."""
         records = "SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens"
-        output = self.query(f"COPY ({records}) TO STDOUT", timeout=300)
-        return [tuple(line.split("\t")) for line in output.splitlines()]
+        output = self.query(f"COPY ({records}) TO STDOUT", timeout=600)
+        rows = (line.split("\t") for line in output.splitlines())
+        return [(bytes.fromhex(id.replace("-", "")), bytes.fromhex(digest)) for id, digest in rows]
 
 
 class Session:

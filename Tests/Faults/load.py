@@ -1,12 +1,13 @@
 """The load: bench/load.c, and what it says about each request."""
 
 import base64
+import hashlib
 import json
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
-from functools import cached_property
 
 import processes
 from cluster import USERS
@@ -39,9 +40,14 @@ def sign(folder, lifetime=7200):
     (folder / "requests.tsv").write_text(run(BUILD / "sign", *command, input=pairs))
 
 
-@dataclass
+# The line of the requests that a token's user and call belong to.
+LINES = {(user, f"default:call_{meeting}"): line for line in range(USERS) for user, meeting in [caller(line)]}
+
+
+@dataclass(slots=True)
 class Request:
-    """Times in seconds of CLOCK_MONOTONIC, as time.monotonic() gives them."""
+    """Times in seconds of CLOCK_MONOTONIC, as time.monotonic() gives them. Small, because a run may have millions: of
+    a token there is what is compared."""
 
     due: float
     began: float
@@ -49,11 +55,13 @@ class Request:
     outcome: str  # the status, or closed, timeout, malformed, unanswered
     line: int
     retry_after: str | None
-    token: str | None
+    id: bytes | None = None  # `jti`, a UUID
+    digest: bytes | None = None  # SHA-256 of the token
+    of: int | None = None  # the line that user and call of the token belong to
 
     @property
     def is_token(self):
-        return self.token is not None
+        return self.id is not None
 
     @property
     def seconds(self):
@@ -64,10 +72,17 @@ class Request:
     def seconds_from_due(self):
         return self.ended - self.due
 
-    @cached_property
-    def claims(self):
-        payload = self.token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+def uuid(text):
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def read_token(token):
+    """Id, digest and line of a token."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    line = LINES.get((claims["user_id"], *claims["call_cids"]))
+    return uuid(claims["jti"]), hashlib.sha256(token.encode()).digest(), line
 
 
 def read(path):
@@ -76,16 +91,17 @@ def read(path):
         for row in file:
             due, began, ended, outcome, line, retry_after, token = row.split()
             requests.append(Request(
-                int(due) / 1e6, int(began) / 1e6, int(ended) / 1e6, outcome, int(line),
-                None if retry_after == "-" else retry_after, None if token == "-" else token))
+                int(due) / 1e6, int(began) / 1e6, int(ended) / 1e6, sys.intern(outcome), int(line),
+                None if retry_after == "-" else sys.intern(retry_after), *(read_token(token) if token != "-" else ())))
     return requests
 
 
 class Load:
     """Requests at a rate, whatever the responses do; as fast as responses come with rate 0."""
 
-    def __init__(self, folder, port, name, rate, connections=32, seconds=300, seed=1, count=None, nice=0, prefix=()):
-        self.path = folder / f"{name}.requests"
+    def __init__(self, folder, port, name, rate, connections=32, seconds=300, seed=1, count=None, nice=0, prefix=(),
+                 log_folder=None):
+        self.path = (log_folder or folder) / f"{name}.requests"
         self.rate, self.name = rate, name
         self.summary, self.requests = None, []
         arguments = ["--port", port, "--requests", folder / "requests.tsv", "--log", self.path, "--repeat", "--reconnect",

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -158,10 +157,11 @@ class Scenario:
             for request in made:
                 outcomes[request.outcome] = outcomes.get(request.outcome, 0) + 1
                 if request.is_token:
-                    received[request.claims["jti"]] = hashlib.sha256(request.token.encode()).hexdigest()
+                    received[request.id] = request.digest
         rows = self.promotion.node.query(
             f"SELECT id, encode(token_sha256, 'hex') FROM connvo.issued_tokens WHERE issued_at >= '{since}'").splitlines()
-        records = dict(row.split("|") for row in rows)
+        pairs = (row.split("|") for row in rows)
+        records = {loads.uuid(id): bytes.fromhex(digest) for id, digest in pairs}
         figures |= {
             "outcomes": outcomes, "longest_ms": max(
                 (request.seconds * 1000 for made in requests.values() for request in made if request.ended), default=0),
