@@ -32,8 +32,13 @@ import several  # noqa: F401
 import soak  # noqa: F401
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(64, f"{self.format_usage()}{self.prog}: {message}\n")
+
+
 def parse_options():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="scripts/faults",
         description="Runs the server under faults, each on a PostgreSQL of its own, and checks what docs/resilience.md "
         "promises. CONNVO_BINARY=FILE tries that binary and builds none.")
