@@ -233,7 +233,7 @@ def no_descriptors(run):
     run.may_be_silent = 60
 
 
-@fault("F27", "clients vanish: a reset at a random point of every fifth request")
+@fault("F27", "clients vanish: a reset at a random point of every fifth request", quick=True)
 def vanishing_clients(run):
     run.serve()
     bearer = clients.bearers(run.folder)

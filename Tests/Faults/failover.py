@@ -86,7 +86,7 @@ def killed_primary(run, synchronous):
     run.none_of("failed after the old primary came back read-only", failed)
 
 
-@fault("F07", "failover: the primary killed, a synchronous standby promoted, the old primary back")
+@fault("F07", "failover: the primary killed, a synchronous standby promoted, the old primary back", quick=True)
 def failover_synchronous(run):
     killed_primary(run, synchronous=True)
 

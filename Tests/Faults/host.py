@@ -138,7 +138,7 @@ def starved(run):
     run.may_be_silent = 1200
 
 
-@fault("F36", "standard error is a pipe that is not read; a closed one from the start")
+@fault("F36", "standard error is a pipe that is not read; a closed one from the start", quick=True)
 def stalled_log(run):
     run.make_cluster()
     reading, writing = os.pipe()

@@ -154,7 +154,7 @@ def behind_pgbouncer(run):
     run.sessions_more = 1
 
 
-@fault("F20b", "PgBouncer in transaction mode with prepared statements, the default: detected and named")
+@fault("F20b", "PgBouncer in transaction mode with prepared statements, the default: detected and named", quick=True)
 def wrong_mode(run):
     cluster = run.make_cluster()
     _, port = pgbouncer(run, cluster)

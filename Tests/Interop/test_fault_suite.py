@@ -36,8 +36,8 @@ def test_the_list_has_each_fault_once_and_says_which_are_quick():
     numbers = {int(id[1:3]) for id in ids}
     assert numbers >= {*range(1, 28), *range(30, 37), 38, 39, 40, 41}
     quick = {row[0] for row in rows if row[1].startswith("quick ")}
-    # A restart, a kill, a black hole, a cut COMMIT, a full disk, hostile clients, overload, drain.
-    assert quick >= {"F04", "F05", "F10", "F12", "F18", "F23", "F24b", "F30", "F31", "F32", "F33"}
+    # A restart, a kill, a failover, a black hole, a cut COMMIT, a full disk, hostile clients, overload, drain.
+    assert quick >= {"F04", "F05", "F07", "F10", "F12", "F18", "F23", "F24b", "F27", "F30", "F31", "F32", "F33"}
 
 
 @pytest.mark.parametrize(
