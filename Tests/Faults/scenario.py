@@ -72,6 +72,8 @@ class Run:
         self.statuses, self.may_be_silent, self.deadline = {"503"}, 0, invariants.DEADLINE
         self.livez_limit, self.may_lose, self.unseen, self.secrets = 100, False, 0, []
         self.settle_seconds = 10
+        # As many as there is time for; fewer where a quota counts them.
+        self.warm_up_requests = None
         # MB that a thousand and more clients may leave behind, as docs/resilience.md says; else a fifth.
         self.memory_more = 0
         # Sessions of a pooler, which it keeps.
@@ -105,7 +107,7 @@ class Run:
 
     def warm_up(self):
         """Every connection of the pool is used, and memory is what it is at work; then the baseline is taken."""
-        self.load("warm-up", 0, seconds=1, is_main=False).finish(stop=False)
+        self.load("warm-up", 0, seconds=1, count=self.warm_up_requests, is_main=False).finish(stop=False)
         self.ask_alone()
         time.sleep(0.3)
         server = self.server
