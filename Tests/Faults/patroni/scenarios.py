@@ -168,6 +168,7 @@ class Scenario:
             "tokens": len(received), "twice": outcomes.get("200", 0) - len(received) + len(rows) - len(records),
             "without_record": len(received.keys() - records.keys()),
             "altered": sum(received[key] != records[key] for key in received.keys() & records.keys()),
+            "of_another": sum(request.is_token and request.of != request.line for made in requests.values() for request in made),
             "records_without_token": len(records.keys() - received.keys()),
         }
         self.judge(figures, received, records)
@@ -184,6 +185,8 @@ class Scenario:
             self.faults.append(f"{figures['twice']} ids are there twice")
         if figures["altered"]:
             self.faults.append(f"{figures['altered']} tokens with another SHA-256 than their record")
+        if figures["of_another"]:
+            self.faults.append(f"{figures['of_another']} tokens for another caller")
         if self.name == "asynchronous":
             if not figures["without_record"]:
                 self.faults.append("no token was lost: this run shows nothing")
