@@ -147,6 +147,10 @@ class Machine:
                 found[path] = about if path.startswith("etc/") else ()
         return found
 
+    def packages(self) -> set:
+        listed = self.run("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n").stdout.splitlines()
+        return {line.split()[0] for line in listed if line.endswith(" installed")}
+
     def processes(self, name="connvo") -> list:
         """The command lines of processes on the machine that have NAME in their program's name or belong to its user."""
         namespace = os.readlink(f"/proc/{self.leader}/ns/pid")
