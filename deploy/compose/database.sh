@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the login that migrates, and its database (docs/logins.md). The image of PostgreSQL runs it once, when its volume
-# is empty; Tests/Container/run does so, too.
+# Makes the login that migrates, and its database (docs/logins.md). The image of PostgreSQL runs it once, when its
+# volume is empty; Tests/Container/run does so, too.
 set -euo pipefail
 export SECRETS=${SECRETS:-/run/secrets}
 
