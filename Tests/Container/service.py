@@ -132,7 +132,7 @@ def serve():
         check(re.search(r"^Uid:\s+10001\s+10001\s+10001\s+10001$", status, re.M), "it runs as 10001")
         check(re.search(r"^CapEff:\s+0+$", status, re.M) and re.search(r"^CapBnd:\s+0+$", status, re.M), "without any capability")
         check(re.search(r"^NoNewPrivs:\s+1$", status, re.M), "and gets no privilege")
-        check(podman.code("exec", "serve", "/bin/sh", "-c", ": >/etc/connvo/x || : >/tmp/x")[0] != 0, "nothing can be written")
+        check(podman.code("exec", "serve", "/bin/sh", "-c", ": >/etc/connvo-server/x || : >/tmp/x")[0] != 0, "nothing can be written")
         fetch()
         # A database that refuses the login: the process lives, and is not ready.
         sql("ALTER ROLE connvo_server NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'connvo_server'")
