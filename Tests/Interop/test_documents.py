@@ -1,0 +1,48 @@
+"""What scripts/check-documents finds in a copy of the documents that has faults."""
+
+import shutil
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".venv-lint/bin/lychee").exists(), reason="scripts/lint makes .venv-lint")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for name in ("docs", "scripts", "bench", "deploy"):
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("*.y*ml"), ROOT / ".env.example"]:
+        shutil.copy(path, tmp_path)
+    for name in (".venv-lint", ".ci", ".github", "share", "sql", "Sources", "Tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def check(copy):
+    result = subprocess.run([copy / "scripts/check-documents"], capture_output=True, text=True, timeout=120)
+    return result.returncode, result.stdout.splitlines(), result.stderr
+
+
+def test_the_documents_have_no_fault(copy):
+    assert check(copy) == (0, [], "")
+
+
+def test_each_kind_of_fault_is_found_with_its_line(copy):
+    docs = "docs"  # apart from the names, as this file is one that is checked
+    page = copy / docs / "new.md"
+    page.write_text(
+        "# New\n\n[a](errors.md#all-codes) [b](errors.md#no-such) [c](nowhere.md)\n![d](images/nothing.png)\n"
+        '<img src="images/none.svg" alt="">\n[e](#new) [f](#old) [g](htps://example.com/) [h](https://example.com/)\n'
+        "`[i](nowhere.md)`\n\n```\n[k](nowhere.md)\n```\n")
+    (copy / "scripts/some-script").write_text(f"# See {docs}/nowhere.md, and docs/errors.md.\n")
+    code, found, errors = check(copy)
+    assert (code, errors) == (1, "")
+    assert sorted(line.split(": ", 1)[0] + ": " + line.split(": ")[1] for line in found) == sorted([
+        f"{docs}/new.md:3: {docs}/errors.md#no-such", f"{docs}/new.md:3: {docs}/nowhere.md",
+        f"{docs}/new.md:4: {docs}/images/nothing.png", f"{docs}/new.md:5: {docs}/images/none.svg",
+        f"{docs}/new.md:6: {docs}/new.md#old", f"{docs}/new.md:6: htps://example.com/",
+        f"{docs}/README.md:1: {docs}/new.md is not in it", f"scripts/some-script:1: there is no {docs}/nowhere.md",
+    ])
