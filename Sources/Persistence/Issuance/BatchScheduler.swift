@@ -64,6 +64,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case committed
         /// The database ended the batch by the time limit of its statements.
         case tookTooLong
+        /// The database refused the batch, or did not say whether it is recorded.
+        case failed
     }
 
     /// The answer to a slot that asks for something to do.
@@ -191,10 +193,13 @@ struct BatchScheduler<Item: Sendable>: Sendable {
             watch.ended(now: now)
             switch last {
             case .committed:
-                watch.decided()
+                watch.acknowledged(inFlight[slot], now: now)
                 let (at, limit) = lastTaken[slot]
                 sizing.acknowledged(size: inFlight[slot], limit: limit, took: at.duration(to: now), now: now)
-            case .tookTooLong: sizing.tookTooLong(size: inFlight[slot])
+            case .tookTooLong:
+                watch.failed(inFlight[slot], now: now)
+                sizing.tookTooLong(size: inFlight[slot])
+            case .failed: watch.failed(inFlight[slot], now: now)
             case .none: break
             }
         }
@@ -233,7 +238,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     /// what waits, if any.
     mutating func disconnected(_ slot: Int, returning unsent: [Entry], now: Instant) -> Int? {
         pool.disconnected(slot)
-        if inFlight[slot] > 0 { watch.ended(now: now) }
+        batchFailed(of: slot, requests: inFlight[slot] - unsent.count, now: now)
         inFlight[slot] = 0
         for var entry in unsent.reversed() {
             entry.since = now.advanced(by: .zero - entry.waited)
@@ -249,10 +254,16 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     /// what waits, if any.
     mutating func commitGivenUp(_ slot: Int, now: Instant) -> Int? {
         pool.commitGivenUp(slot, now: now)
-        if inFlight[slot] > 0 { watch.ended(now: now) }
+        batchFailed(of: slot, requests: inFlight[slot], now: now)
         inFlight[slot] = 0
         let wake = slotToWake(now: now)
         return wake == slot ? nil : wake
+    }
+
+    private mutating func batchFailed(of slot: Int, requests: Int, now: Instant) {
+        guard inFlight[slot] > 0 else { return }
+        watch.ended(now: now)
+        watch.failed(max(0, requests), now: now)
     }
 
     /// The server has ended a COMMIT that was given up. Returns the slots to wake.
@@ -329,8 +340,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     /// Items that wait for a slot.
     var queueLength: Int { queue.count }
 
-    /// How long no item has been decided although some ask for it; nil when some were decided, or when none asks.
-    func undecidedFor(now: Instant) -> Duration? {
+    /// What keeps items from being decided although some ask for it; nil when they are decided, or when none asks.
+    func failure(now: Instant) -> DecisionWatch.Failure? {
         watch.failure(isWaiting: !queue.isEmpty || inFlight.contains { $0 > 0 }, now: now)
     }
 

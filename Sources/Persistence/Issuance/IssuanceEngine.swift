@@ -128,8 +128,8 @@ package final class IssuanceEngine: Sendable {
 
     /// Why a request made now has no prospect of being decided; nil when it has.
     package var obstacle: String? {
-        let (commits, isReachable, undecided) = scheduler.withLock {
-            ($0.pool.commits, $0.isDatabaseReachable, $0.undecidedFor(now: .now))
+        let (commits, isReachable, failure) = scheduler.withLock {
+            ($0.pool.commits, $0.isDatabaseReachable, $0.failure(now: .now))
         }
         if commits.isStalled {
             return """
@@ -137,7 +137,11 @@ package final class IssuanceEngine: Sendable {
                 """
         }
         if !isReachable { return "no connection for issuance" }
-        return undecided.map { "no request has been decided for \($0.components.seconds) s" }
+        switch failure {
+        case .noneDecided(let lasted): return "no request has been decided for \(lasted.components.seconds) s"
+        case .fewRecorded(let lasted): return "nearly no request has been recorded for \(lasted.components.seconds) s"
+        case nil: return nil
+        }
     }
 
     /// What an operator should correct while requests are decided; nil for nothing.

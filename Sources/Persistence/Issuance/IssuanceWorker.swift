@@ -178,6 +178,7 @@ struct IssuanceWorker: ~Copyable {
         if cause.sqlState == .queryCanceled { last = .tookTooLong }
         switch error.consequence {
         case .commitUnknown:
+            noteFailure()
             report(.commitUnknown(size: batch.count, cause))
             complete(batch, with: .unavailable(.commitUnknown))
         case .notRecorded:
@@ -192,6 +193,7 @@ struct IssuanceWorker: ~Copyable {
         case .collided where isReusable:
             return workAgain(batch, after: cause, attempt: attempt)
         case .collided:
+            noteFailure()
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(.databaseFailed))
         case .itemAtFault where batch.count > 1 && isReusable:
@@ -204,6 +206,7 @@ struct IssuanceWorker: ~Copyable {
             for entry in batch { report(.itemFailed(requestID: entry.item.request.requestID, cause)) }
             complete(batch, with: .failed)
         case .refused(let reason):
+            noteFailure()
             report(.batchFailed(size: batch.count, cause))
             complete(batch, with: .unavailable(reason))
         }
@@ -212,6 +215,11 @@ struct IssuanceWorker: ~Copyable {
         } else if !isReusable {
             lose(cause)
         }
+    }
+
+    /// The batch failed, as far as no part of it was committed.
+    private mutating func noteFailure() {
+        if last == .none { last = .failed }
     }
 
     /// Works on `batch` once more after a pause, which doubles with each attempt. What has too little time left is
@@ -229,6 +237,7 @@ struct IssuanceWorker: ~Copyable {
             }
         }
         if !late.isEmpty {
+            noteFailure()
             report(.batchFailed(size: late.count, cause))
             complete(late, with: .unavailable(.databaseFailed))
         }

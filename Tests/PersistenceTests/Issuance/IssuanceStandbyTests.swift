@@ -157,6 +157,33 @@ import Testing
         }
     }
 
+    @Test func `while the disk is full for all but one in fifty the engine says so, until it is not`() async throws {
+        try await withDatabase { database in
+            let paid = try database.paidMeeting()
+            try database.run("CREATE SEQUENCE public.runs; GRANT USAGE ON SEQUENCE public.runs TO PUBLIC")
+            try TestEngine.run(on: database) { engine in
+                let full = "RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'"
+                try database.trigger(atCommit: true, "IF nextval('public.runs') % 50 > 0 THEN \(full); END IF")
+
+                let isSaid = try waitUntil {
+                    _ = try engine.ask(paid.participant, paid.meeting)
+                    return engine.engine.obstacle?.hasPrefix("nearly no request has been recorded for") == true
+                }
+                #expect(isSaid)
+                // Also right behind one that is recorded.
+                #expect(try waitUntil { try engine.ask(paid.participant, paid.meeting).token != nil })
+                #expect(engine.engine.obstacle != nil)
+                try database.run("DROP FUNCTION public.test_trigger CASCADE")
+
+                #expect(
+                    try waitUntil {
+                        try engine.ask(paid.participant, paid.meeting).token != nil && engine.engine.obstacle == nil
+                    }
+                )
+            }
+        }
+    }
+
     @Test func `a COMMIT that was given up is ended on the server`() async throws {
         try await withDatabase { database in
             let paid = try database.paidMeeting()
