@@ -43,7 +43,10 @@ struct ConnvoApplication: Sendable {
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let metrics = PrometheusFactory(ServerMetric.allCases.map(\.description))
-        successSampling = SuccessSampling(limit: configuration.successLinesPerSecond)
+        successSampling = SuccessSampling(
+            limit: configuration.successLinesPerSecond,
+            clockAhead: SystemClock.aheadOfUptime
+        )
         let signer = Replaceable(configuration.streamSecrets.signer)
         let log = LogObserver(logger: logger, successes: successSampling) {
             signer.current.pseudonym(of: $0.rawValue)

@@ -6,12 +6,17 @@ internal import Synchronization
 /// comes here.
 final class SuccessSampling: Sendable {
     private let lines: Atomic<Int>
+    private let clockAhead: UInt64
     /// The second in the upper half and the requests in it in the lower half, so that one exchange changes both.
     private let window = Atomic<UInt64>(0)
 
-    /// - Parameter limit: As ``limit``.
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - limit: As ``limit``.
+    ///   - clockAhead: What makes the time of day of an instant, in nanoseconds, so that a second is one of the lines' times.
+    ///     A step of the clock shifts it: then a second of the log may hold lines of two, as many as ``limit`` each.
+    init(limit: Int, clockAhead: UInt64 = 0) {
         lines = Atomic(limit)
+        self.clockAhead = clockAhead
     }
 
     /// The most lines in a second: 0 for none, `Int.max` for one of each request. May be changed at any time.
@@ -29,7 +34,7 @@ final class SuccessSampling: Sendable {
         let limit = limit
         guard limit != .max else { return 0 }
         guard limit > 0 else { return nil }
-        let second = instant / 1_000_000_000 & 0xFFFF_FFFF
+        let second = (instant &+ clockAhead) / 1_000_000_000 & 0xFFFF_FFFF
         var seen = window.load(ordering: .relaxed)
         while true {
             let isNew = seen >> 32 != second

@@ -24,6 +24,15 @@ import Testing
         #expect(suppressed.load(ordering: .relaxed) == 4 * (perSecond - 100))
     }
 
+    @Test func `the seconds are those of the time of day`() {
+        // The monotonic clock is 0.7 s behind a whole second of the other.
+        let sampling = SuccessSampling(limit: 2, clockAhead: 1_000_000_000_300_000_000)
+        let lines = [699, 699, 699, 700, 700, 700, 1699, 1700].map {
+            sampling.suppressedLines(at: 5_000_000_000 + $0 * 1_000_000)
+        }
+        #expect(lines == [0, 0, nil, 1, 0, nil, nil, 2])
+    }
+
     @Test(arguments: [(0, nil), (1, 0), (Int.max, 0)] as [(Int, Int?)])
     func `the border values`(limit: Int, first: Int?) {
         let sampling = SuccessSampling(limit: limit)
