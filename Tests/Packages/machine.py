@@ -14,7 +14,17 @@ DATABASE = "/srv/postgresql"
 FETCHED = ["adduser", "ca-certificates", "libpq5", "libssl3", "libstdc++6", "zlib1g"]
 # What changes on any machine, or is a record of what was done.
 CHANGING = (
-    "dev", "proc", "run", "srv", "sys", "tmp", "var/cache", "var/lib/apt", "var/lib/dpkg", "var/lib/systemd", "var/log",
+    "dev",
+    "proc",
+    "run",
+    "srv",
+    "sys",
+    "tmp",
+    "var/cache",
+    "var/lib/apt",
+    "var/lib/dpkg",
+    "var/lib/systemd",
+    "var/log",
     "var/tmp",
 )
 
@@ -28,12 +38,16 @@ def base(cache: pathlib.Path) -> pathlib.Path:
     root = cache / f"{SUITE}.{os.getpid()}"
     print(f"making {archive} with debootstrap", flush=True)
     try:
-        command = ["debootstrap", SUITE, root] + ([os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else [])
+        command = ["debootstrap", SUITE, root] + (
+            [os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else []
+        )
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         fetch = ["apt-get", "--quiet=2", "--yes", "--download-only", "--reinstall", "install", *FETCHED]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["chroot", root, *fetch], check=True, stdout=subprocess.DEVNULL, env=environment)
-        subprocess.run(["tar", "--create", "--numeric-owner", "--xattrs", f"--file={archive}.new", "-C", root, "."], check=True)
+        subprocess.run(
+            ["tar", "--create", "--numeric-owner", "--xattrs", f"--file={archive}.new", "-C", root, "."], check=True
+        )
         os.rename(f"{archive}.new", archive)
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -46,7 +60,9 @@ class Machine:
         self.database = database
         self.log = work / "console"
         self.root.mkdir()
-        subprocess.run(["tar", "--extract", "--numeric-owner", "--xattrs", f"--file={archive}", "-C", self.root], check=True)
+        subprocess.run(
+            ["tar", "--extract", "--numeric-owner", "--xattrs", f"--file={archive}", "-C", self.root], check=True
+        )
         (self.root / "etc/hostname").write_text("packages\n")
         # No login on a console, and nothing that runs by the clock.
         for unit in ["console-getty.service", "getty@.service", "apt-daily.timer", "apt-daily-upgrade.timer"]:
@@ -60,13 +76,26 @@ class Machine:
     def boot(self):
         with open(self.log, "wb") as log:
             self.container = subprocess.Popen(
-                ["systemd-nspawn", f"--directory={self.root}", "--register=no", "--keep-unit", "--private-network",
-                 "--console=pipe", f"--bind={self.database}:{DATABASE}", "--boot"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                [
+                    "systemd-nspawn",
+                    f"--directory={self.root}",
+                    "--register=no",
+                    "--keep-unit",
+                    "--private-network",
+                    "--console=pipe",
+                    f"--bind={self.database}:{DATABASE}",
+                    "--boot",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.container.poll() is None:
-            children = pathlib.Path(f"/proc/{self.container.pid}/task/{self.container.pid}/children").read_text().split()
+            children = (
+                pathlib.Path(f"/proc/{self.container.pid}/task/{self.container.pid}/children").read_text().split()
+            )
             # The first child of systemd-nspawn becomes process 1.
             self.leader = next((pid for pid in children if "systemd" in command_line(pid)), None)
             if self.leader and self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"):
@@ -102,17 +131,40 @@ class Machine:
     def run(self, *command, user=None, folder="/", **options) -> subprocess.CompletedProcess:
         """A command on the machine; its output and errors are `stdout`. Its environment is that of a login of root."""
         environment = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-            "DEBIAN_FRONTEND": "noninteractive", "NO_COLOR": "1",
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+            "DEBIAN_FRONTEND": "noninteractive",
+            "NO_COLOR": "1",
         } | options.pop("environment", {})
         command = [str(word) for word in command]
         if user:
             command = ["runuser", "--user", user, "--", *command]
         return subprocess.run(
-            ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root",
-             "--", "sh", "-c", 'cd "$0" && exec "$@"', folder, *command],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, timeout=180, check=False,
-            **({"stdin": subprocess.DEVNULL} if "input" not in options else {}), **options,
+            [
+                "nsenter",
+                f"--target={self.leader}",
+                "--mount",
+                "--uts",
+                "--ipc",
+                "--net",
+                "--pid",
+                "--root",
+                "--",
+                "sh",
+                "-c",
+                'cd "$0" && exec "$@"',
+                folder,
+                *command,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            timeout=180,
+            check=False,
+            **({"stdin": subprocess.DEVNULL} if "input" not in options else {}),
+            **options,
         )
 
     def outside(self, *command, **options):
@@ -142,7 +194,11 @@ class Machine:
                 path = os.path.normpath(f"{inside}/{name}")
                 status = os.lstat(self.root / path)
                 about = (oct(status.st_mode), status.st_uid, status.st_gid)
-                if path.startswith("etc/") and os.path.isfile(self.root / path) and not os.path.islink(self.root / path):
+                if (
+                    path.startswith("etc/")
+                    and os.path.isfile(self.root / path)
+                    and not os.path.islink(self.root / path)
+                ):
                     about += ((self.root / path).read_bytes(),)
                 found[path] = about if path.startswith("etc/") else ()
         return found
@@ -152,7 +208,7 @@ class Machine:
         return {line.split()[0] for line in listed if line.endswith(" installed")}
 
     def processes(self, name="connvo") -> list:
-        """The command lines of processes on the machine that have NAME in their program's name or belong to its user."""
+        """The command lines of processes on the machine with NAME in their program's name, or of the user NAME."""
         namespace = os.readlink(f"/proc/{self.leader}/ns/pid")
         user = self.user(name)
         found = []

@@ -1,6 +1,6 @@
 """WorkOS on the loopback interface: a key set over HTTPS under WorkOS's own name, and access tokens of its key.
 
-    workos.py FOLDER        serves FOLDER/jwks.json on 127.0.0.1:443 with FOLDER/server.crt and FOLDER/server.key
+workos.py FOLDER        serves FOLDER/jwks.json on 127.0.0.1:443 with FOLDER/server.crt and FOLDER/server.key
 """
 
 import base64
@@ -36,8 +36,21 @@ def make(folder: pathlib.Path):
     openssl(*new[:-2], "-subj", f"/CN={HOST}", "-keyout", folder / "server.key", "-out", folder / "server.csr")
     (folder / "names").write_text(f"subjectAltName=DNS:{HOST}\n")
     openssl(
-        "x509", "-req", "-in", folder / "server.csr", "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key",
-        "-CAcreateserial", "-days", "2", "-extfile", folder / "names", "-out", folder / "server.crt",
+        "x509",
+        "-req",
+        "-in",
+        folder / "server.csr",
+        "-CA",
+        folder / "ca.crt",
+        "-CAkey",
+        folder / "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        folder / "names",
+        "-out",
+        folder / "server.crt",
     )
 
 
