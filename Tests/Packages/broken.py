@@ -90,6 +90,8 @@ FAULTS = [
         "Type=exec\n",
         ["systemd hears that it is ready"],
     ),
+    # With WatchdogSec= systemd hears the messages of a service of any type.
+    Fault("deploy/connvo-server.service", "WatchdogSec=30\n", "", ["systemd hears that it is ready"]),
     Fault("deploy/connvo-server.service", "kill -HUP", "kill -CONT", ["the reload takes a new value"]),
     Fault("deploy/connvo-server.service", "RestartPreventExitStatus=64 78\n", "", ["and is not started again"]),
     Fault(

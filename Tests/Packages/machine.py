@@ -80,7 +80,8 @@ class Machine:
                     "systemd-nspawn",
                     f"--directory={self.root}",
                     "--register=no",
-                    "--keep-unit",
+                    # Where no systemd runs outside, there is none to ask for a control group.
+                    *([] if os.path.isdir("/run/systemd/system") else ["--keep-unit"]),
                     "--private-network",
                     "--console=pipe",
                     f"--bind={self.database}:{DATABASE}",
