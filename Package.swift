@@ -42,6 +42,7 @@ let package = Package(
 
         .target(name: "CArguments"),
         .target(name: "CClock"),
+        .target(name: "CHeap"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "Domain", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
@@ -73,6 +74,7 @@ let package = Package(
             dependencies: [
                 "CArguments",
                 "CClock",
+                "CHeap",
                 "ConvexAPI",
                 "Domain",
                 "JOSE",

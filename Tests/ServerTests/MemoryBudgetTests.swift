@@ -30,6 +30,15 @@ import Testing
         #expect(budget(limit: 100e6, used: 200e6).isShort())
     }
 
+    @Test func `a half of what is free in the heap counts as left`() {
+        func budget(left: Double, free: Double) -> MemoryBudget {
+            MemoryBudget(limit: { 100e6 + left }, used: { 100e6 }, free: { free })
+        }
+        #expect(!budget(left: 1e6, free: 2 * (MemoryBudget.reserve - 1e6)).isShort())
+        #expect(budget(left: 1e6, free: 2 * (MemoryBudget.reserve - 1e6) - 2).isShort())
+        #expect(budget(left: 0, free: MemoryBudget.reserve).isShort())
+    }
+
     @Test func `without a limit, or without figures, nothing is short`() {
         #expect(!budget(limit: nil, used: 100e12).isShort())
         #expect(!budget(limit: 1, used: nil).isShort())

@@ -1,3 +1,4 @@
+internal import CHeap
 internal import Glibc
 internal import NIOCore
 internal import Synchronization
@@ -8,7 +9,11 @@ internal import Synchronization
 /// left no connection of clients is accepted and no call begins; probes of connections that are open are answered. The
 /// limit of a container (`memory.max`) is no such limit: there no allocation fails, and the kernel ends the process.
 final class MemoryBudget: Sendable {
-    static let process = MemoryBudget(limit: { addressSpaceLimit }, used: { ProcessFigures.memory?.virtual })
+    static let process = MemoryBudget(
+        limit: { addressSpaceLimit },
+        used: { ProcessFigures.memory?.virtual },
+        free: { Double(heap_free()) }
+    )
 
     /// What must be left, in bytes: for the connections to the database, for what was begun, and for what begins between
     /// two looks.
@@ -22,14 +27,23 @@ final class MemoryBudget: Sendable {
 
     private let limit: @Sendable () -> Double?
     private let used: @Sendable () -> Double?
+    private let free: @Sendable () -> Double
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: In bytes; nil where there is none.
     ///   - used: In bytes; nil where it is not known.
-    init(limit: @escaping @Sendable () -> Double?, used: @escaping @Sendable () -> Double?) {
+    ///   - free: What of it is free for the next allocations, in bytes. Heaps shrink only at their end, so after many
+    ///     clients have gone most of the address space is still in use, and nearly all of it free. A half of it counts,
+    ///     because it is in pieces.
+    init(
+        limit: @escaping @Sendable () -> Double?,
+        used: @escaping @Sendable () -> Double?,
+        free: @escaping @Sendable () -> Double = { 0 }
+    ) {
         self.limit = limit
         self.used = used
+        self.free = free
     }
 
     /// Whether less than ``reserve`` is left. Looked at again after ten milliseconds.
@@ -42,7 +56,8 @@ final class MemoryBudget: Sendable {
                 state.isShort = false
                 return false
             }
-            state.isShort = limit - used < Self.reserve
+            // What is free is asked for only when it matters, because that takes longer.
+            state.isShort = limit - used < Self.reserve && limit - used + free() / 2 < Self.reserve
             return state.isShort
         }
     }

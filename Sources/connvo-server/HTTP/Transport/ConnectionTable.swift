@@ -11,6 +11,7 @@ final class ConnectionTable: Sendable {
         var count = 0
         var isClosing = false
         var allClosed: EventLoopPromise<Void>?
+        var trim = HeapTrim()
     }
 
     let limits: ConnectionLimits
@@ -113,10 +114,13 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Begins to end connections that are too slow. Call it once.
+    /// Begins to end connections that are too slow, and to return the memory of those that have ended. Call it once.
     func start() {
+        parts.first?.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [self] _ in
+            if state.withLock({ $0.trim.isDue(open: $0.count, now: .now()) }) { HeapTrim.run() }
+        }
         for part in parts {
-            part.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            part.eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
                 let now = NIODeadline.now()
                 for connection in part.all { connection.checkTimeouts(now: now) }
             }

@@ -1,0 +1,21 @@
+#include "CHeap.h"
+
+// Swift's Glibc module does not have <malloc.h>. Other C libraries have neither function.
+#ifdef __GLIBC__
+#include <malloc.h>
+
+void heap_trim(void) {
+    malloc_trim(0);
+}
+
+size_t heap_free(void) {
+    return mallinfo2().fordblks;
+}
+#else
+void heap_trim(void) {
+}
+
+size_t heap_free(void) {
+    return 0;
+}
+#endif
