@@ -176,7 +176,10 @@ struct ConnvoApplication: Sendable {
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> HTTPListener {
-        HTTPListener(
+        var limits = limits
+        // Probes ask again, so the process need not wait for them.
+        if name == "admin" { limits.lastRequest = .zero }
+        return HTTPListener(
             name: name,
             host: listener.host,
             port: listener.port,

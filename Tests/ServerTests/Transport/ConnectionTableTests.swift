@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import NIOCore
 import NIOPosix
@@ -11,10 +12,23 @@ import Testing
     private static func withListener(
         capacity: Int,
         threads: Int = 2,
+        limits: ConnectionLimits = ConnectionLimits(),
         _ body: (_ port: Int, ConnectionTable) async throws -> Void
     ) async throws {
+        try await withChannel(capacity: capacity, threads: threads, limits: limits) { channel, table in
+            try await body(channel.localAddress?.port ?? 0, table)
+        }
+    }
+
+    /// - Parameter body: May close the channel.
+    private static func withChannel(
+        capacity: Int,
+        threads: Int,
+        limits: ConnectionLimits,
+        _ body: (_ channel: any Channel, ConnectionTable) async throws -> Void
+    ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        let table = ConnectionTable(capacity: capacity, limits: ConnectionLimits(), group: group)
+        let table = ConnectionTable(capacity: capacity, limits: limits, group: group)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let listener = HTTPListener(
             name: "test",
@@ -31,10 +45,10 @@ import Testing
         )
         let channel = try await listener.bind()
         let result: Result<Void, any Error>
-        do { result = .success(try await body(channel.localAddress?.port ?? 0, table)) } catch {
+        do { result = .success(try await body(channel, table)) } catch {
             result = .failure(error)
         }
-        try await channel.close()
+        try? await channel.close()
         table.closeAll()
         try await group.shutdownGracefully()
         try result.get()
@@ -70,8 +84,12 @@ import Testing
         }
     }
 
-    @Test func `a closing table admits no connection, and says when the last one is gone`() async throws {
-        try await Self.withListener(capacity: 4) { port, table in
+    @Test func `a closing table ends those that are idle, then admits none, and says when the last one is gone`()
+        async throws
+    {
+        var limits = ConnectionLimits()
+        limits.lastRequest = .milliseconds(10)
+        try await Self.withListener(capacity: 4, limits: limits) { port, table in
             let idle = try await HTTPConnection.open(port: port)
             #expect(try await Self.ask(idle) == 200)
             let half = try await HTTPConnection.open(port: port)
@@ -86,6 +104,53 @@ import Testing
             _ = try await half.rest()
             try await closed.get()
             #expect(table.count == 0)
+        }
+    }
+
+    @Test func `a request that is under way when the listener closes is answered, and then the connection is closed`()
+        async throws
+    {
+        var limits = ConnectionLimits()
+        limits.lastRequest = .hours(1)
+        try await Self.withListener(capacity: 4, limits: limits) { port, table in
+            let idle = try await HTTPConnection.open(port: port)
+            #expect(try await Self.ask(idle) == 200)
+            let fresh = try await HTTPConnection.open(port: port)
+            try await eventually { table.count == 2 }
+
+            let closed = table.quiesce(on: MultiThreadedEventLoopGroup.singleton.any())
+
+            for connection in [idle, fresh] {
+                try await connection.send(WireRequest("GET", "/livez").bytes)
+                let answer = try await connection.answer()
+                #expect(answer.status == 200)
+                #expect(answer["connection"] == "close")
+                #expect(try await connection.rest().closed)
+            }
+            try await closed.get()
+        }
+    }
+
+    @Test func `a listener that closes has accepted all that had connected`() async throws {
+        try await Self.withChannel(capacity: 64, threads: 1, limits: ConnectionLimits()) { channel, table in
+            // Its event loop accepts none meanwhile; the kernel does.
+            let connected = DispatchSemaphore(value: 0)
+            channel.eventLoop.execute { connected.wait() }
+            var connections: [HTTPConnection] = []
+            do {
+                defer { connected.signal() }
+                for _ in 0..<32 {
+                    let connection = try await HTTPConnection.open(port: channel.localAddress?.port ?? 0)
+                    try await connection.send(WireRequest("GET", "/livez").bytes)
+                    connections.append(connection)
+                }
+            }
+
+            try await channel.closeWhenAllAreAccepted(within: .seconds(60))
+
+            let closed = table.quiesce(on: channel.eventLoop)
+            for connection in connections { #expect(try await connection.answer().status == 200) }
+            try await closed.get()
         }
     }
 }

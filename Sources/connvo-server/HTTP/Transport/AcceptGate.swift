@@ -14,6 +14,9 @@ final class AcceptGate: ChannelDuplexHandler {
     /// Whether the listener wanted to accept meanwhile.
     private var isWaiting = false
 
+    /// Whether an event loop has not taken on a connection that was accepted.
+    var isBusy: Bool { pending > 0 }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let accepted = unwrapInboundIn(data)
         pending += 1

@@ -13,6 +13,8 @@ struct ConnectionLimits: Sendable {
     var writeStall: TimeAmount = .seconds(10)
     /// Between requests (`HTTP_IDLE_TIMEOUT`).
     var keepAlive: TimeAmount = .seconds(75)
+    /// How long connections between two requests stay open when the listener has closed: for requests under way to them.
+    var lastRequest: TimeAmount = .seconds(1)
     /// How long the server waits for the client to close, after the last response.
     var linger: TimeAmount = .seconds(1)
     /// How much the client may send in that time, in bytes.

@@ -12,6 +12,14 @@ final class ConnectionTable: Sendable {
         var isClosing = false
         var allClosed: EventLoopPromise<Void>?
         var trim = HeapTrim()
+
+        /// None is left, and none comes any more: what is to be told, once.
+        mutating func takePromise() -> EventLoopPromise<Void>? {
+            guard let promise = allClosed else { return nil }
+            allClosed = nil
+            isClosing = true
+            return promise
+        }
     }
 
     let limits: ConnectionLimits
@@ -74,7 +82,7 @@ final class ConnectionTable: Sendable {
     private func closed() {
         let allClosed = state.withLock { state -> EventLoopPromise<Void>? in
             state.count -= 1
-            return state.isClosing && state.count == 0 ? state.allClosed : nil
+            return state.count == 0 ? state.takePromise() : nil
         }
         allClosed?.succeed()
     }
@@ -84,17 +92,31 @@ final class ConnectionTable: Sendable {
         drain.begin()
     }
 
-    /// Admits no connection any more. Requests that have begun are answered, and then each connection is closed.
+    /// The listener has closed. Requests that have begun are answered, and then each connection is closed.
+    ///
+    /// A client may have sent its next request at this moment: connections between two requests stay for
+    /// ``ConnectionLimits/lastRequest``, and one that comes is answered with `Connection: close`. So is what the listener
+    /// had accepted last. Closing a connection at once would lose it (RFC 9112, section 9.5).
     ///
     /// - Returns: Succeeds when none is left.
     func quiesce(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        startDraining()
         let promise = eventLoop.makePromise(of: Void.self)
-        let isEmpty = state.withLock { state in
-            state.isClosing = true
+        let done = state.withLock { state in
             state.allClosed = promise
-            return state.count == 0
+            return state.count == 0 ? state.takePromise() : nil
         }
-        if isEmpty { promise.succeed() }
+        if let done {
+            done.succeed()
+        } else {
+            eventLoop.scheduleTask(in: limits.lastRequest) { [self] in closeIdle() }
+        }
+        return promise.futureResult
+    }
+
+    /// Admits no connection any more, and closes each that is between two requests, the others with their response.
+    private func closeIdle() {
+        state.withLock { $0.isClosing = true }
         for part in parts {
             part.eventLoop.execute {
                 for connection in part.all {
@@ -102,7 +124,6 @@ final class ConnectionTable: Sendable {
                 }
             }
         }
-        return promise.futureResult
     }
 
     /// Closes all connections at once, also those that are being answered.

@@ -65,7 +65,7 @@ struct HTTPListener: Service {
         logger.info("The \(name) listener is listening on \(host):\(port)")
         onListening(port)
         try? await gracefulShutdown()
-        try? await server.close()
+        try? await server.closeWhenAllAreAccepted()
         let closed = connections.quiesce(on: server.eventLoop)
         await withTaskCancellationHandler {
             try? await closed.get()
