@@ -120,22 +120,59 @@ def starved(run):
     starved = [r for r in load.requests if began + 1 < r.due < began + 5]
     run.note("tokens while starved", f"{100 * sum(r.is_token for r in starved) / max(1, len(starved)):.1f} %")
 
-    ended = []
-    for more in (8, 24):
-        limited = run.make_server(name=f"server+{more}")
-        limited.start()
-        rest = limited._status("VmSize") * 1024
-        subprocess.run(["prlimit", "--pid", str(limited.process.pid), f"--as={rest + more * 2**20}"], check=True)
-        pressed = run.load(f"pressed-{more}", rate=600, connections=600, server=limited, is_main=False)
-        time.sleep(4)
-        pressed.finish()
-        if not limited.is_running():
-            ended.append(f"+{more} MB: {limited.process.returncode}")
-        tokens = sum(r.is_token for r in pressed.requests)
-        run.note(f"tokens with {more} MB more", f"{tokens} of {len(pressed.requests)}")
-        limited.stop()
-    run.none_of("servers ended by the limit", len(ended), ", ".join(ended))
-    run.may_be_silent = 1200
+    # With one heap each megabyte of it is one more of the address space; else 64 MB are reserved for a heap at once.
+    for more, heaps in ((8, {"MALLOC_ARENA_MAX": 1}), (24, {"MALLOC_ARENA_MAX": 1}), (8, {}), (24, {})):
+        press(run, more, heaps)
+
+
+def press(run, more, heaps):
+    """Thousands of bodies that do not end take the address space up to its limit, while honest clients ask."""
+    name = f"{more} MB{', one heap' if heaps else ''}"
+    limited = run.make_server(name=f"server+{name.replace(' ', '')}", **heaps)
+    limited.start()
+    run.load("rest", 0, seconds=1, server=limited, is_main=False).finish(stop=False)
+    rest = limited._status("VmSize") * 1024
+    subprocess.run(["prlimit", "--pid", str(limited.process.pid), f"--as={rest + more * 2**20}"], check=True)
+    pressed = run.load(f"pressed-{more}", rate=200, connections=24, server=limited, is_main=False)
+    time.sleep(1)
+    body = b" " * 15_000
+    part = clients.request(0, None, body=b"").replace(b"Content-Length: 0", b"Content-Length: 16000") + body
+    held, refused = [], 0
+    for _ in range(6000):
+        try:
+            held.append(clients.connect(limited.port, 1))
+            held[-1].sendall(part)
+        except OSError:
+            refused += 1
+    time.sleep(0.5)
+    shed = refused + sum(is_closed(connection) for connection in held)
+    ready, alive = limited.get("/readyz")[0], limited.get("/livez")[0]
+    time.sleep(3)
+    for connection in held:
+        connection.close()
+    relieved = time.monotonic()
+    time.sleep(3)
+    pressed.finish()
+    run.must(f"{name}: goes on", limited.is_running(), str(limited.process.poll()))
+    after = [request for request in pressed.requests if request.due > relieved + 2]
+    run.at_least(f"{name}: tokens afterwards", 100 * sum(r.is_token for r in after) / max(1, len(after)), 99.9, "%")
+    if heaps:
+        run.at_least(f"{name}: shed", shed, 1)
+    else:
+        run.note(f"{name}: shed", shed)
+    refusals = sum(not r.is_token for r in pressed.requests)
+    run.note(f"{name}", f"/readyz {ready}, /livez {alive}, 503 {refusals} of {len(pressed.requests)}")
+    limited.stop()
+
+
+def is_closed(connection):
+    connection.setblocking(False)
+    try:
+        return not connection.recv(65536)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 @fault("F36", "standard error is a pipe that is not read; a closed one from the start", quick=True)

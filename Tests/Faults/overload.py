@@ -42,7 +42,6 @@ SLOW = """
 
 @fault("F30", "3 and 10 times what a slow database can do (4 ms a record)", quick=True)
 def slow_database(run):
-    run.memory_more = 16
     cluster = run.make_cluster()
     run.serve()
     cluster.query(SLOW)

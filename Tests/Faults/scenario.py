@@ -74,8 +74,6 @@ class Run:
         self.settle_seconds = 10
         # As many as there is time for; fewer where a quota counts them.
         self.warm_up_requests = None
-        # MB that a thousand and more clients may leave behind, as docs/resilience.md says; else a fifth.
-        self.memory_more = 0
         # Sessions of a pooler, which it keeps.
         self.sessions_more = 0
 

@@ -24,6 +24,8 @@ class Server:
         self.prefix = list(prefix)
         self.standard_error = None
         self.process, self.port = None, None
+        # Where in the log the lines of each process begin, in bytes.
+        self.begins = []
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8",
             "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""),
@@ -37,6 +39,7 @@ class Server:
         """Starts it; waits until it listens, and until it is ready when it should be. Returns the seconds it took."""
         began = time.monotonic()
         seen = self.log.stat().st_size if self.log.exists() else 0
+        self.begins.append(seen)
         with open(self.log, "ab") as log:
             self.process = processes.start(
                 *self.prefix, self.binary, "serve", cwd=self.folder, env=self.environment,
@@ -63,11 +66,17 @@ class Server:
 
     def lines(self):
         """What it logged, as objects. A line that is not JSON has only a message."""
-        for line in self.text().splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                yield {"message": line}
+        return (line for _, line in self.lines_of_processes())
+
+    def lines_of_processes(self):
+        """What it logged, each with the number of the process: one for each start."""
+        data = self.log.read_bytes() if self.log.exists() else b""
+        for number, (began, ended) in enumerate(zip(self.begins, [*self.begins[1:], len(data)])):
+            for line in data[began:ended].decode(errors="replace").splitlines():
+                try:
+                    yield number, json.loads(line)
+                except ValueError:
+                    yield number, {"message": line}
 
     def send_signal(self, number):
         self.process.send_signal(number)
