@@ -16,5 +16,5 @@ printf 'header = "Authorization: Bearer %s"\n' "$ACCESS_TOKEN" |
         --retry 5 --retry-max-time "${WAIT:-60}" --retry-connrefused \
         --header 'Content-Type: application/json' --data "{\"args\":{\"meetingId\":\"$1\"}}" \
         "$CONNVO_URL/api/run/meetings/stream/index/generateParticipantTokenPublic" || code=$?
-cat "$body"
+cat "$body" && echo
 exit "$code"
