@@ -8,10 +8,13 @@ import stat
 
 from podman import run
 
+# What the build is told to be built from.
+REVISION = "0123456789abcdef0123456789abcdef01234567"
 # Packages that the image has beyond those of its base: the libraries of libpq and OpenSSL.
 PACKAGES = pathlib.Path(__file__).parent / "packages.txt"
 # What is in the image, belongs to no package, and is not in the base.
-OURS = {"usr/bin/connvo-server": "755", "usr/share/man/man1/connvo-server.1": "644"}
+OURS = {"usr/bin/connvo-server": "755"} | {
+    f"usr/share/man/man1/{page.name}": "644" for page in (pathlib.Path(__file__).parents[2] / "share/man").glob("*.1")}
 # Made by what packages run when they are installed, and by podman while it builds.
 MADE = re.compile(r"etc/hosts|etc/(ssl/certs/.*|ca-certificates\.conf|ld\.so\.cache|ssl/certs)|var/lib/dpkg/.*|var/cache/(ldconfig|debconf|apt)/.*"
                   r"|var/lib/(apt|pam|systemd)/.*")
@@ -55,7 +58,7 @@ def configuration(podman, image, check):
     check(health.get("Test") == ["CMD", "/usr/bin/connvo-server", "healthcheck"], "its own health check")
     check(set(config["ExposedPorts"]) == {"8080/tcp", "8081/tcp"}, "two ports")
     labels = config["Labels"]
-    check(labels.get("org.opencontainers.image.version") and labels.get("org.opencontainers.image.revision") == "1234567",
+    check(labels.get("org.opencontainers.image.version") and labels.get("org.opencontainers.image.revision") == REVISION,
           "labels with version and revision")
 
 
@@ -84,3 +87,4 @@ def contents(podman, image, base, check):
     check(code == 0 and "not found" not in output, f"its libraries are there\n{output if 'not found' in output else ''}")
     code, output = podman.code("run", "--rm", "--network=none", *podman.limits(), image, "--version")
     check(code == 0, f"it starts: {output.strip()}")
+    return output.strip()

@@ -110,7 +110,7 @@ def prove(podman):
         with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as file:
             file.write(text.replace(old, new))
             file.flush()
-            podman.build(file.name, "runtime", "broken", ["REVISION=1234567"])
+            podman.build(file.name, "runtime", "broken", [f"REVISION={image.REVISION}"])
         note = lambda truth, what: findings.append(what) if not truth else None  # noqa: E731
         image.configuration(podman, "broken", note)
         image.contents(podman, "broken", default_of("DEBIAN_IMAGE"), note)
@@ -127,12 +127,14 @@ def main():
         volumes = make_compiler(podman, work, compile_)
         say("building deploy/Dockerfile")
         for target in ("build", "symbols", "runtime"):
-            podman.build(DOCKERFILE, target, f"stage-{target}", ["REVISION=1234567"], volumes, timeout=3000)
+            podman.build(DOCKERFILE, target, f"stage-{target}", [f"REVISION={image.REVISION}"], volumes, timeout=3000)
         check_context(podman)
         say("looking into the image")
         image.configuration(podman, "stage-runtime", check)
-        image.contents(podman, "stage-runtime", default_of("DEBIAN_IMAGE"), check)
-        if not compile_:
+        version = image.contents(podman, "stage-runtime", default_of("DEBIAN_IMAGE"), check)
+        if compile_:
+            check(image.REVISION[:12] in version, f"the program names its commit: {version}")
+        else:
             say("breaking it")
             prove(podman)
         say("running it as deploy/compose.yaml says")
