@@ -1,4 +1,4 @@
-"""Runs the services of deploy/compose.yaml that have our image, in their order, against a PostgreSQL outside.
+"""Runs the services of deploy/compose.yaml that have our image, and the pod of deploy/kubernetes, against a PostgreSQL.
 
 main.py starts this with scripts/with-postgres, in a network of its own. Rights, limits, commands, settings and secrets
 are those of the file. Only these are others: the URLs name the socket of that PostgreSQL, the network is the one that
@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import yaml
 
@@ -171,6 +173,59 @@ def maintain():
         check(code == wanted, f"the CronJob's command: {program} is {wanted}: {code}\n{output}")
 
 
+def pod_of(kustomization, kind):
+    """The pod that kustomize makes, and the settings and keys of secrets that it names."""
+    kubectl = pathlib.Path(sys.executable).parent / "kubectl"
+    documents = list(yaml.safe_load_all(run(kubectl, "kustomize", ROOT / "deploy/kubernetes/overlays" / kustomization)))
+    named = {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    template = next(document["spec"]["template"] for document in documents if document["kind"] == kind)
+    return template["spec"], named
+
+
+def answers(probe, container):
+    port = next(entry["containerPort"] for entry in container["ports"] if entry["name"] == probe["httpGet"]["port"])
+    url = f"http://127.0.0.1:{port}{probe['httpGet']['path']}"
+    try:
+        return urllib.request.urlopen(url, timeout=probe["timeoutSeconds"]).status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def kubernetes():
+    """The pod of deploy/kubernetes/overlays/example: its user, rights, limit, settings, files and probes."""
+    pod, named = pod_of("example", "Deployment")
+    container, context = pod["containers"][0], pod["securityContext"]
+    folder = WORK / "pod"
+    folder.mkdir()
+    folder.chmod(0o755)
+    contents = {"database-url": "connvo-server-url", "stream-api-secret": "stream-api-secret"}
+    for key in named["Secret", pod["volumes"][0]["secret"]["secretName"]]["stringData"]:
+        (folder / key).write_text((SECRETS / contents[key]).read_text() if key in contents else "")
+        os.chown(folder / key, 0, context["fsGroup"])
+        (folder / key).chmod(pod["volumes"][0]["secret"]["defaultMode"])
+    environment = dict(named["ConfigMap", container["envFrom"][0]["configMapRef"]["name"]]["data"])
+    environment |= {variable["name"]: variable["value"] for variable in container["env"]}
+    del environment["WORKOS_CLIENT_ID"]
+    own = container["securityContext"]
+    arguments = [f"--user={context['runAsUser']}:{context['runAsGroup']}", f"--group-add={context['fsGroup']}"]
+    arguments += ["--read-only", "--read-only-tmpfs=false"] if own["readOnlyRootFilesystem"] else []
+    arguments += [f"--cap-drop={capability}" for capability in own["capabilities"]["drop"]]
+    arguments += [] if own["allowPrivilegeEscalation"] else ["--security-opt=no-new-privileges"]
+    arguments += [f"--memory={container['resources']['limits']['memory'].replace('Mi', 'm')}"]
+    arguments += [f"--env={name}={value}" for name, value in (environment | DEVELOPMENT).items()]
+    arguments += [f"--volume={folder}:{container['volumeMounts'][0]['mountPath']}:ro", f"--volume={KEYS}:/keys:ro",
+                  f"--volume={os.environ['PGHOST']}:/postgresql:ro"]
+    podman("run", "--detach", "--name=pod", "--network=host", *podman.limits(), *arguments, "stage-runtime", *container["args"])
+    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+        wait_for(lambda: answers(container[name], container), f"the {name} of the pod succeeds\n{podman.code('logs', 'pod')[1][-2000:]}")
+    check(True, "the probes succeed")
+    code, output = podman.code("exec", "pod", "connvo-server", "doctor", "--config")
+    check(code == 0 and "FAULT" not in output, f"doctor finds no fault in the settings of the pod\n{output}")
+    podman("stop", f"--time={pod['terminationGracePeriodSeconds'] - container['lifecycle']['preStop']['sleep']['seconds']}", "pod")
+    code = json.loads(podman("inspect", "pod"))[0]["State"]["ExitCode"]
+    check(code == 0, f"the pod ends with 0: {code}")
+
+
 def main():
     make_secrets()
     environment = os.environ | {"SECRETS": str(SECRETS), "POSTGRES_USER": os.environ["PGUSER"]}
@@ -186,6 +241,7 @@ def main():
     development_key()
     serve()
     maintain()
+    kubernetes()
 
 
 try:
