@@ -1,7 +1,9 @@
 """What scripts/check-documents finds in a copy of the documents that has faults."""
 
+import re
 import shutil
 import subprocess
+import xml.etree.ElementTree
 
 import pytest
 from conftest import ROOT
@@ -46,3 +48,15 @@ def test_each_kind_of_fault_is_found_with_its_line(copy):
         f"{docs}/new.md:6: {docs}/new.md#old", f"{docs}/new.md:6: htps://example.com/",
         f"{docs}/README.md:1: {docs}/new.md is not in it", f"scripts/some-script:1: there is no {docs}/nowhere.md",
     ])
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs/images").glob("*.svg")), ids=lambda path: path.name)
+def test_a_drawing_suits_both_schemes_and_loads_nothing(picture):
+    """As a forge shows it: in an element `img`, where neither scripts run nor other files are loaded."""
+    text = picture.read_text()
+    root = xml.etree.ElementTree.fromstring(text)
+    assert root.find("{*}title") is not None and root.find("{*}desc") is not None
+    assert "prefers-color-scheme: dark" in text
+    assert not re.search(r"<script|<image|href=|@import|url\((?!#)", text)
+    light, dark = (set(re.findall(r"(--\w+):", block)) for block in re.findall(r"^svg \{(.*)\}$", text, re.MULTILINE))
+    assert light == dark == set(re.findall(r"var\((--\w+)\)", text))
