@@ -2,16 +2,18 @@
 package struct BatchRules: Sendable {
     /// The most requests that share one transaction.
     package var maximumBatchSize = 128
-    /// Full batches that take longer than this are tried smaller (``BatchSizing``): requests wait for one batch and are
-    /// part of another within a quarter of a second.
-    package var batchTarget: Duration = .milliseconds(80)
-    /// The part of the requests a second that smaller batches must decide to stay smaller: under load each connection is
-    /// asked for more than it decides anyway, and those that it does decide are to be decided soon.
+    /// How long a batch should take at most (``BatchSizing``). A request waits for about one batch and is part of another;
+    /// with what differs from batch to batch it is answered within a quarter of a second.
+    package var batchTarget: Duration = .milliseconds(70)
+    /// The part of the requests a second of full batches that smaller ones must decide.
     package var leastThroughputOfSmaller = 0.55
+    /// The part of the time of a full batch that its requests, and not the batch, must take for smaller ones to be worth
+    /// their cost.
+    package var leastShareOfRequests = 0.6
     /// Batches are not made smaller than this.
-    package var leastBatchLimit = 8
-    /// How long batches keep their size after smaller ones have decided less.
-    package var batchSizeMemory: Duration = .seconds(10)
+    package var leastBatchLimit = 2
+    /// While full batches take too long, one of so many is tried with half the size.
+    package var batchesBetweenTrials = 100
     /// How long a request waits for others to join it while a larger batch is in flight and a connection is free. The
     /// time is looked at when something happens and every 50 ms, so that it matters only when the batch in flight takes
     /// unusually long.

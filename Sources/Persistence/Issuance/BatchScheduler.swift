@@ -122,8 +122,8 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     private var sizing: BatchSizing
     /// The size of the batch that each slot works on; 0 for none.
     private var inFlight: [Int]
-    /// When each slot took its last batch, and the most that this could have had.
-    private var lastTaken: [(at: Instant, limit: Int)]
+    /// When each slot took its last batch.
+    private var lastTaken: [Instant]
 
     /// - Parameters:
     ///   - quotaLimit: The most requests of one user in a minute; 0 for no limit.
@@ -135,7 +135,7 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         quota = QuotaWindow(limit: quotaLimit)
         control = QueueControl(rules: rules)
         sizing = BatchSizing(rules: rules)
-        lastTaken = Array(repeating: (origin, 0), count: pool.slots.count)
+        lastTaken = Array(repeating: origin, count: pool.slots.count)
         inFlight = Array(repeating: 0, count: pool.slots.count)
     }
 
@@ -191,14 +191,14 @@ struct BatchScheduler<Item: Sendable>: Sendable {
     mutating func nextAction(for slot: Int, last: LastWork = .none, now: Instant) -> NextAction {
         if inFlight[slot] > 0 {
             watch.ended(now: now)
+            let took = lastTaken[slot].duration(to: now)
             switch last {
             case .committed:
                 watch.acknowledged(inFlight[slot], now: now)
-                let (at, limit) = lastTaken[slot]
-                sizing.acknowledged(size: inFlight[slot], limit: limit, took: at.duration(to: now), now: now)
+                sizing.acknowledged(size: inFlight[slot], took: took)
             case .tookTooLong:
                 watch.failed(inFlight[slot], now: now)
-                sizing.tookTooLong(size: inFlight[slot])
+                sizing.tookTooLong(size: inFlight[slot], took: took)
             case .failed: watch.failed(inFlight[slot], now: now)
             case .none: break
             }
@@ -213,11 +213,10 @@ struct BatchScheduler<Item: Sendable>: Sendable {
         case .stop: return NextAction(action: .stop)
         case .probeCommit: return NextAction(action: .probeCommit)
         case .work:
-            let limit = sizing.takeLimit()
-            let (batch, expired) = takeBatch(atMost: limit, now: now)
+            let (batch, expired) = takeBatch(atMost: sizing.takeLimit(waiting: queue.count), now: now)
             control.batchTaken(leavesSome: !queue.isEmpty, now: now)
             inFlight[slot] = batch.count
-            lastTaken[slot] = (now, limit)
+            lastTaken[slot] = now
             return NextAction(action: .work(batch), expired: expired, wake: slotToWake(now: now))
         }
     }

@@ -2,96 +2,93 @@
 ///
 /// Most of what a batch costs is usually the same for one request and for a hundred, so batches are large. Where each
 /// record takes its time (a trigger, a slow disk), a large batch makes all of its requests wait for each other and gains
-/// little. While full batches take longer than ``BatchRules/batchTarget``, one is tried smaller, and all become so where
-/// it decided nearly as many requests a second.
+/// little: then as many share one as take ``BatchRules/batchTarget`` by ``BatchCost``, or as many more as keep
+/// ``BatchRules/leastThroughputOfSmaller``.
 struct BatchSizing: Sendable {
-    typealias Instant = ContinuousClock.Instant
-
-    /// One batch that is smaller than the others.
-    private struct Trial {
-        let size: Int
-        /// The longest that it may take. Half of what is left out must be gained, or the size is not what takes the time.
-        let longest: Duration
-        let decidedBy: Instant
-        var isTaken = false
-    }
-
     private let rules: BatchRules
+    private var cost: BatchCost
     /// The most requests of a batch, but for one that is tried smaller.
     private(set) var limit: Int
-    private var trial: Trial?
-    /// Requests a second that full batches decided before they were made smaller, on one connection.
-    private var reference: Double?
-    /// Until when no smaller size is tried, because the last one decided less.
-    private var heldUntil: Instant?
+    /// Whether the next batch is tried smaller, to tell what a request costs from what a batch costs.
+    private var isTrialDue = false
+    private var batchesSinceTrial = 0
 
     init(rules: BatchRules) {
         self.rules = rules
+        cost = BatchCost(fullSize: rules.maximumBatchSize)
         limit = rules.maximumBatchSize
     }
 
     /// The most requests of the batch that is taken now.
-    mutating func takeLimit() -> Int {
-        guard let trial, !trial.isTaken else { return limit }
-        self.trial?.isTaken = true
-        return trial.size
+    ///
+    /// - Parameter waiting: How many requests wait.
+    mutating func takeLimit(waiting: Int) -> Int {
+        let smaller = max(limit / 2, 1)
+        guard isTrialDue, waiting > smaller else { return limit }
+        isTrialDue = false
+        return smaller
     }
 
     /// A batch was acknowledged.
     ///
     /// - Parameters:
     ///   - size: How many requests it had.
-    ///   - limit: What ``takeLimit()`` was for it.
-    ///   - took: From then to the acknowledgement; more than zero.
-    mutating func acknowledged(size: Int, limit: Int, took: Duration, now: Instant) {
-        // Only full batches are as large as they are because of the limit.
-        guard size == limit, took > .zero else { return }
-        let throughput = Double(size) / (took / .seconds(1))
-        if let trial, trial.isTaken, trial.size == size {
-            self.trial = nil
-            if took <= trial.longest, throughput >= (reference ?? 0) * rules.leastThroughputOfSmaller {
-                self.limit = size
-            } else {
-                heldUntil = now.advanced(by: rules.batchSizeMemory)
-            }
-        } else if limit == self.limit {
-            if took > rules.batchTarget {
-                trySmaller(than: size, throughput: throughput, took: took, now: now)
-            } else if took + took + took < rules.batchTarget {
-                self.limit = min(size * 2, rules.maximumBatchSize)
-                reference = nil
-            }
-        }
+    ///   - took: From when it was taken to the acknowledgement.
+    mutating func acknowledged(size: Int, took: Duration) {
+        let hasChanged = observe(size: size, took: took)
+        // In steps: a single batch may have been short by chance.
+        limit = min(fittingSize, limit * 2)
+        planTrial(at: hasChanged)
     }
 
-    /// The database ended a batch because it took too long. Nothing was decided, so no trial is needed: the next ones have
-    /// half as many requests. Batches that all took too long would decide none for as long as the load lasts.
+    /// The database ended a batch because it took too long. Whatever its cost is made of, the next ones have at most half
+    /// as many requests: batches that all take too long decide none, for as long as the load lasts that fills them.
     ///
-    /// - Parameter size: How many requests it had.
-    mutating func tookTooLong(size: Int) {
-        let smaller = max(size / 2, min(rules.leastBatchLimit, rules.maximumBatchSize))
-        guard smaller < limit else { return }
-        limit = smaller
-        trial = nil
-        reference = nil
-        heldUntil = nil
+    /// - Parameters:
+    ///   - size: How many requests it had.
+    ///   - took: From when it was taken to its end.
+    mutating func tookTooLong(size: Int, took: Duration) {
+        let hasChanged = observe(size: size, took: took)
+        limit = min(limit, fittingSize, max(size / 2, least))
+        planTrial(at: hasChanged)
     }
 
-    private mutating func trySmaller(than size: Int, throughput: Double, took: Duration, now: Instant) {
-        if let heldUntil, now < heldUntil { return }
-        // A trial that was not full, or that failed, is not heard of.
-        if let trial, now < trial.decidedBy { return }
-        // The first time at once where it would be short enough. If that was too small, half next time.
-        let wanted = heldUntil == nil ? Int(Double(size) * (rules.batchTarget / took)) : size / 2
-        let smaller = max(wanted, min(rules.leastBatchLimit, rules.maximumBatchSize))
-        guard smaller < size else { return }
-        // What the database can do may have changed since the last hold.
-        if heldUntil != nil { reference = nil }
-        reference = reference ?? throughput
-        trial = Trial(
-            size: smaller,
-            longest: took * (Double(size + smaller) / Double(2 * size)),
-            decidedBy: now.advanced(by: took + took + took)
-        )
+    private mutating func observe(size: Int, took: Duration) -> Bool {
+        guard size > 0, took > .zero else { return false }
+        return cost.observe(size: Double(size), milliseconds: took / .milliseconds(1))
+    }
+
+    private var least: Int {
+        min(rules.leastBatchLimit, rules.maximumBatchSize)
+    }
+
+    /// The most requests of which ``cost`` says that they should share a batch.
+    private var fittingSize: Int {
+        let most = Double(rules.maximumBatchSize)
+        let full = cost.milliseconds(of: most)
+        let target = rules.batchTarget / .milliseconds(1)
+        // Where it is not the requests that take the time, smaller batches only decide less.
+        let isOfRequests = cost.each * most >= rules.leastShareOfRequests * full
+        guard full > target, isOfRequests else { return rules.maximumBatchSize }
+        let fits = (target - cost.fixed) / cost.each
+        // Requests in a millisecond: size / (fixed + each * size) is to be `pace` at least.
+        let pace = rules.leastThroughputOfSmaller * most / full
+        let keepsPace = pace * cost.fixed / (1 - pace * cost.each)
+        return max(least, Int(min(most, max(fits, keepsPace))))
+    }
+
+    /// A batch of half the size is due when the cost has changed, and now and then while full batches take too long:
+    /// batches of one size do not tell why.
+    private mutating func planTrial(at hasChanged: Bool) {
+        guard rules.leastBatchLimit < rules.maximumBatchSize,
+            cost.milliseconds(of: Double(rules.maximumBatchSize)) > rules.batchTarget / .milliseconds(1)
+        else {
+            isTrialDue = false
+            return
+        }
+        batchesSinceTrial += 1
+        guard hasChanged || batchesSinceTrial >= rules.batchesBetweenTrials else { return }
+        batchesSinceTrial = 0
+        isTrialDue = true
     }
 }

@@ -5,8 +5,9 @@
 /// and 4): a burst goes by, and a queue that no batch empties for ``BatchRules/standingInterval`` is one to which more
 /// come than go. CoDel then drops the oldest. Here a request that waits was promised an outcome, so new ones are refused
 /// at once, and what waits is at most one full batch for each connection: more would make requests wait, and no batch
-/// larger. Less would go on refusing load that is no overload, where connections become free together. Without any batch
-/// the queue says nothing about load, and requests wait for a database that restarts (decision 0020).
+/// larger. Less would go on refusing load that is no overload, where connections become free together. So a request waits
+/// for as long as one batch takes, which ``BatchSizing`` sees to. Without any batch the queue says nothing about load, and
+/// requests wait for a database that restarts (decision 0020).
 struct QueueControl: Sendable {
     typealias Instant = ContinuousClock.Instant
 
