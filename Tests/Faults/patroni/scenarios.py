@@ -267,7 +267,7 @@ TITLES = {
 }
 
 
-def write(results):
+def write(results, load_average):
     """The table of docs/failover.md."""
     rows = []
     for name, each in results.items():
@@ -280,7 +280,7 @@ def write(results):
         rows.append(f"| {' | '.join(cells)} |")
     record.replace(PAGE, BEGIN, END, [
         f"{record.today()}, commit {record.commit()}, {record.machine()}; {RATES['proxy']} requests a second by HAProxy and "
-        f"{RATES['hosts']} by the three nodes.", "",
+        f"{RATES['hosts']} by the three nodes; load average {load_average:.1f} before it began.", "",
         "| | promoted after | tokens again, by HAProxy | by the three nodes | whole again after | 503 | tokens without a "
         "record | records without a token | |",
         "|---|--:|--:|--:|--:|--:|--:|--:|---|", *rows])
@@ -313,7 +313,7 @@ def main():
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
     if options.record:
-        write(results)
+        write(results, load_average)
     failed = [name for name, result in results.items() if result["faults"]]
     for name in failed:
         for fault in results[name]["faults"]:
