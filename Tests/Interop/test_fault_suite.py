@@ -87,6 +87,16 @@ print(json.dumps([[each.name, round(each.value, 2), each.holds] for each in inva
     assert measured == [["I4 recovery", 0.65, True], ["I4 tokens after that", 100, True]]
 
 
+def test_the_soak_sees_what_grows_and_not_what_comes_and_goes():
+    figures = evaluate("""
+from soak import Sample, growth, slope
+def of(grows): return [Sample(at, 40 + at * grows / 60, 0, 0) for at in range(600)]
+comes_and_goes = [40 + (at % 7 == 0) * 50 for at in range(600)]
+print(json.dumps([slope(of(0.0)), slope(of(1.5)), growth(comes_and_goes), growth([40 + at // 100 for at in range(600)])]))
+""")
+    assert figures == [pytest.approx(0, abs=1e-6), pytest.approx(1.5), 0, 5]
+
+
 def test_the_page_keeps_its_prose_and_the_rows_of_other_faults(tmp_path: Path):
     page = tmp_path / "page.md"
     page.write_text("""before
