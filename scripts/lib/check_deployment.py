@@ -369,6 +369,9 @@ def check_pod(where, document, template, kinds):
             rule(maps, f"no ConfigMap {source['configMapRef']['name']}")
             for entry in maps:
                 check_settings(entry["data"], where, entry["metadata"]["name"])
+                numbers = {port["name"]: str(port["containerPort"]) for port in container.get("ports", [])}
+                for port, setting in (("http", "HTTP_PORT"), ("admin", "ADMIN_PORT")):
+                    rule(port not in numbers or entry["data"].get(setting) == numbers[port], f"{setting} is not its port {port}")
         if document["kind"] == "Deployment":
             pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
             rule(pause > 0, "no preStop: the endpoint would leave the load balancers after the listener closes")
