@@ -2,7 +2,7 @@
 
 import json
 import re
-from bisect import bisect, bisect_left, bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import replace
 
@@ -173,32 +173,12 @@ def probes(run):
 
 
 def follows_tokens(run, requests):
-    """How long /readyz said 200 while requests came and no token left, and how long it did not while they got theirs."""
-    asked = run.main_load.requests
+    """How long /readyz said 200 while hardly any request got a token, and how long it did not while nearly all did.
+
+    In quarters of a second of the main load, and of all requests that were due in them."""
     ready = [row for row in run.probe_rows if row.path == "/readyz" and not run.is_excused(row.at)]
-    if not ready or not asked:
+    if not ready or not run.main_load.requests:
         return []
-    return [
-        at_most("I7 ready while no token flows", longest_ready_without_tokens(ready, asked, requests), 2, "s"),
-        at_most("I7 not ready while tokens flow", longest_unready_with_tokens(ready, asked), 2, "s"),
-    ]
-
-
-def longest_ready_without_tokens(ready, asked, requests):
-    """From the first request of a time without a token to the last probe in it that got 200."""
-    due = sorted(request.due for request in asked)
-    tokens = sorted(request.ended for request in requests if request.is_token)
-    longest = 0
-    for began, ended in zip([due[0], *tokens], [*tokens, due[-1]]):
-        first = bisect(due, began)
-        if ended - began >= 2 and first < len(due):
-            longest = max([longest, *(
-                row.at - due[first] for row in ready if due[first] < row.at < min(ended, due[-1]) and row.status == 200)])
-    return longest
-
-
-def longest_unready_with_tokens(ready, requests):
-    """In quarters of a second: those in which every probe failed, and nine of ten requests got their token."""
     asked, got, probes, said = Counter(), Counter(), Counter(), Counter()
     for request in requests:
         asked[int(request.due * 4)] += 1
@@ -206,12 +186,28 @@ def longest_unready_with_tokens(ready, requests):
     for row in ready:
         probes[int(row.at * 4)] += 1
         said[int(row.at * 4)] += row.status == 200
-    longest = lasts = 0
-    for quarter in range(min(asked), max(asked) + 1):
-        is_unready = probes[quarter] and not said[quarter]
-        lasts = lasts + 1 if is_unready and asked[quarter] and got[quarter] >= 0.9 * asked[quarter] else 0
-        longest = max(longest, lasts)
-    return longest / 4
+    due = [int(request.due * 4) for request in run.main_load.requests]
+    quarters = range(min(due), max(due) + 1)
+
+    def is_false_hope(quarter):
+        return asked[quarter] and probes[quarter] == said[quarter] > 0 and got[quarter] < 0.05 * asked[quarter]
+
+    def is_false_alarm(quarter):
+        return asked[quarter] and probes[quarter] > said[quarter] == 0 and got[quarter] > 0.95 * asked[quarter]
+
+    return [
+        at_most("I7 ready while no token flows", longest(map(is_false_hope, quarters)) / 4, 2, "s"),
+        at_most("I7 not ready while tokens flow", longest(map(is_false_alarm, quarters)) / 4, 2, "s"),
+    ]
+
+
+def longest(facts):
+    """How many in a row are true, at most."""
+    most = count = 0
+    for fact in facts:
+        count = count + 1 if fact else 0
+        most = max(most, count)
+    return most
 
 
 # I8
