@@ -30,13 +30,17 @@ import Testing
         #expect(budget(limit: 100e6, used: 200e6).isShort())
     }
 
-    @Test func `a half of what is free in the heap counts as left`() {
+    @Test func `a half of what is free in the heap counts as left, and all while half of the reserve is left`() {
         func budget(left: Double, free: Double) -> MemoryBudget {
             MemoryBudget(limit: { 100e6 + left }, used: { 100e6 }, free: { free })
         }
         #expect(!budget(left: 1e6, free: 2 * (MemoryBudget.reserve - 1e6)).isShort())
         #expect(budget(left: 1e6, free: 2 * (MemoryBudget.reserve - 1e6) - 2).isShort())
         #expect(budget(left: 0, free: MemoryBudget.reserve).isShort())
+        let half = MemoryBudget.reserve / 2
+        #expect(!budget(left: half, free: half).isShort())
+        #expect(budget(left: half, free: half - 1).isShort())
+        #expect(budget(left: half - 1, free: half + 1).isShort())
     }
 
     @Test func `without a limit, or without figures, nothing is short`() {

@@ -34,8 +34,8 @@ final class MemoryBudget: Sendable {
     ///   - limit: In bytes; nil where there is none.
     ///   - used: In bytes; nil where it is not known.
     ///   - free: What of it is free for the next allocations, in bytes. Heaps shrink only at their end, so after many
-    ///     clients have gone most of the address space is still in use, and nearly all of it free. A half of it counts,
-    ///     because it is in pieces.
+    ///     clients have gone most of the address space is still in use, and nearly all of it free. A half of it counts as
+    ///     left, because it is in pieces, and all of it while a half of the reserve is left.
     init(
         limit: @escaping @Sendable () -> Double?,
         used: @escaping @Sendable () -> Double?,
@@ -56,10 +56,16 @@ final class MemoryBudget: Sendable {
                 state.isShort = false
                 return false
             }
-            // What is free is asked for only when it matters, because that takes longer.
-            state.isShort = limit - used < Self.reserve && limit - used + free() / 2 < Self.reserve
+            state.isShort = isShort(left: limit - used)
             return state.isShort
         }
+    }
+
+    private func isShort(left: Double) -> Bool {
+        if left >= Self.reserve { return false }
+        // Asked for only when it matters, because that takes longer.
+        let free = free()
+        return left + free / 2 < Self.reserve && (left < Self.reserve / 2 || left + free < Self.reserve)
     }
 
     private static var addressSpaceLimit: Double? {
