@@ -1,4 +1,4 @@
-"""The shell completions and the manual page that are committed."""
+"""The shell completions and the manual pages that are committed."""
 
 import shutil
 import subprocess
@@ -47,8 +47,41 @@ def test_the_other_shells_can_read_theirs(shell, file):
     assert result.returncode == 0, result.stderr
 
 
-def test_the_manual_page_is_well_formed_and_names_every_command():
-    result = run("groff", "-man", "-Tascii", "-ww", "-P-cbou", ROOT / "share/man/connvo-server.1")
+PAGES = sorted((ROOT / "share/man").glob("*.1"))
+
+
+def page(name: str) -> str:
+    result = run("groff", "-man", "-Tascii", "-ww", "-P-cbou", ROOT / "share/man" / f"{name}.1")
     assert result.returncode == 0 and result.stderr == ""
-    for command in ["serve", "migrate verify", "token inspect", "EXIT STATUS"]:
-        assert command in result.stdout
+    return result.stdout
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
+def test_a_manual_page_is_well_formed(file):
+    assert "SYNOPSIS" in page(file.stem)
+    result = run("mandoc", "-T", "lint", "-W", "warning", file)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_every_command_has_a_manual_page_and_the_first_page_names_them_all():
+    first = page("connvo-server")
+    assert "EXIT STATUS" in first and "](" not in first
+    others = [file.stem for file in PAGES if file.stem != "connvo-server"]
+    assert {"connvo-server-serve", "connvo-server-migrate", "connvo-server-token"} <= set(others)
+    for name in others:
+        assert f"{name}(1)" in first
+        assert f"{name.replace('-server-', '-server ')}" in page(name)
+    for command in ["migrate verify", "migrate adopt"]:
+        assert f"connvo-server {command}" in page("connvo-server-migrate")
+    assert "connvo-server token inspect" in page("connvo-server-token")
+
+
+def test_a_page_of_a_command_that_is_no_more_is_named():
+    left = ROOT / "share/man/connvo-server-former.1"
+    left.write_text("")
+    try:
+        result = run(ROOT / "scripts/completions", "--check")
+    finally:
+        left.unlink()
+    assert result.returncode == 1
+    assert "share/man/connvo-server-former.1" in result.stderr
