@@ -93,6 +93,15 @@ def copyrights():
     locked = [line.split()[0] for line in (ROOT / "dependencies.lock").read_text().splitlines() if line[:1] != "#"]
     missing = [name for name in locked if name not in named]
     check("debian/copyright names every package that the binary contains", locked and not missing, missing)
+    if (ROOT / ".build/checkouts").is_dir():
+        result = subprocess.run(
+            [ROOT / "packaging/deb/notices", "--check"],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        check("debian/NOTICE has the notices of these packages", result.returncode == 0, result.stdout)
 
 
 def digest(file):
