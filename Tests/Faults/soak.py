@@ -95,5 +95,6 @@ def soak(run):
     run.note("minutes", f"{seconds / 60:g}")
     run.note("requests a second", rate)
     run.note("memory", f"{samples[0].memory:.1f} to {samples[-1].memory:.1f} MB")
+    run.note("load average, its own included", f"{os.getloadavg()[2]:.1f} with {os.cpu_count()} cores")
     run.note("descriptors, threads at the end", f"{samples[-1].descriptors}, {samples[-1].threads}")
     run.note("faults", ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
