@@ -226,7 +226,3 @@ class Context:
     def clean_up(self):
         for folder in self.disk_folders:
             remove(folder)
-
-
-def sleep_until(at):
-    time.sleep(max(0, at - time.monotonic()))
