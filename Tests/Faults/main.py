@@ -16,7 +16,7 @@ import load
 import processes
 import record
 from cluster import make_template
-from processes import ROOT, Failure
+from processes import Failure
 from scenario import FAULTS, Context, Run
 
 import commands  # noqa: F401
