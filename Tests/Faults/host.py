@@ -1,5 +1,6 @@
 """F32 to F36: the process itself, its clock, its memory, its processor and its log."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -35,6 +36,8 @@ def stops(run):
     run.none_of("requests of keep-alive clients lost in four stops", lost)
     run.at_most("end after SIGTERM", longest, 25, "s")
     server.start()
+    run.none_of("requests lost that had come when the listeners closed", lost_at_the_end(run))
+    server.start()
     with clients.connect(server.port) as connection:
         # A request in progress would be waited for.
         connection.sendall(b"POST /api/action HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
@@ -46,6 +49,33 @@ def stops(run):
         run.at_most("end after a second SIGTERM", time.monotonic() - again, 0.5, "s")
         run.must("exit code 143", code in (143, -15), str(code))
     processes.end(run.prober, signal.SIGTERM)
+
+
+def lost_at_the_end(run):
+    """The server stands still from before its listeners close until after: requests come on idle and on new connections."""
+    server, bearers = run.server, clients.bearers(run.folder)
+    with contextlib.ExitStack() as open_connections:
+        def connect(count):
+            return [open_connections.enter_context(clients.connect(server.port)) for _ in range(count)]
+
+        connections = connect(8)
+        for line, connection in enumerate(connections):
+            connection.sendall(clients.request(line, bearers[line]))
+            clients.response(connection)
+        server.send_signal(signal.SIGTERM)
+        time.sleep(2.6)
+        server.send_signal(signal.SIGSTOP)
+        try:
+            connections += connect(16)
+            for line, connection in enumerate(connections):
+                connection.sendall(clients.request(line, bearers[line]))
+            time.sleep(0.8)
+        finally:
+            server.send_signal(signal.SIGCONT)
+        answered = [clients.response(connection)[0] for connection in connections]
+    run.unseen += len(connections) + 8
+    server.process.wait(30)
+    return sum(status != 200 for status in answered)
 
 
 @fault("F33", "SIGKILL ten times at random moments; SIGSTOP for 5 seconds", quick=True)
