@@ -1,6 +1,7 @@
 internal import Domain
 internal import JOSE
 internal import Logging
+internal import NIOCore
 internal import NIOPosix
 internal import Persistence
 internal import PostgreSQL
