@@ -1,5 +1,8 @@
 #include "CHeap.h"
 
+// For __GLIBC__.
+#include <stdlib.h>
+
 // Swift's Glibc module does not have <malloc.h>. Other C libraries have neither function.
 #ifdef __GLIBC__
 #include <malloc.h>

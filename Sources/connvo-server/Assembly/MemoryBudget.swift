@@ -12,7 +12,7 @@ final class MemoryBudget: Sendable {
     static let process = MemoryBudget(
         limit: { addressSpaceLimit },
         used: { ProcessFigures.memory?.virtual },
-        free: { Double(heap_free()) }
+        free: { freeHeap }
     )
 
     /// What must be left, in bytes: for the connections to the database, for what was begun, and for what begins between
@@ -67,6 +67,9 @@ final class MemoryBudget: Sendable {
         let free = free()
         return left + free / 2 < Self.reserve && (left < Self.reserve / 2 || left + free < Self.reserve)
     }
+
+    /// What of the heap is free, in bytes; 0 where the C library does not tell.
+    static var freeHeap: Double { Double(heap_free()) }
 
     private static var addressSpaceLimit: Double? {
         var limit = rlimit()
