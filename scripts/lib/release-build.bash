@@ -15,6 +15,8 @@ release_build() { # ROOT COMMIT FOLDER
     git -C "$folder" checkout --quiet --detach "$commit"
     "$folder/scripts/lock-dependencies" --restore
     toolchain=$(dirname "$(dirname "$(realpath "$(command -v swift)")")")
+    # Incremental compilation keeps a hash of each module, in which its path counts, in section .swift_modhash: without the
+    # option against it, only that section differs, and the identifier that is made of all others.
     # Swift sorts what it writes by the hash of names in places. C and C++ have __FILE__ in messages of assertions.
     (
         cd "$folder" || exit
@@ -25,6 +27,7 @@ release_build() { # ROOT COMMIT FOLDER
             -Xswiftc -file-prefix-map -Xswiftc "$toolchain=/usr/lib/swift" \
             -Xswiftc -file-compilation-dir -Xswiftc "$release_sources" \
             -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
+            -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen \
             -Xcc "-ffile-prefix-map=$folder=$release_sources" -Xcc "-ffile-prefix-map=$toolchain=/usr/lib/swift" \
             -Xcc "-ffile-compilation-dir=$release_sources" \
             -Xcxx "-ffile-prefix-map=$folder=$release_sources" -Xcxx "-ffile-prefix-map=$toolchain=/usr/lib/swift" \
