@@ -3,13 +3,13 @@ import PackagePlugin
 
 /// Embeds the files that the binary carries into the target that uses them, as one Swift file of raw strings, so that one
 /// binary can be deployed without its source tree: `sql/` into Persistence; into the executable the documents that
-/// `connvo-server help NAME` prints, and the pages that the public listener sends.
+/// `connvo-server help NAME` prints, the pages that the public listener sends, and the commit that the environment names.
 @main
 struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         switch target.name {
         case "Persistence": [try sqlCommand(context)]
-        case "connvo-server": [try documentsCommand(context), try pagesCommand(context)]
+        case "connvo-server": [try documentsCommand(context), try pagesCommand(context), try commitCommand(context)]
         default: []
         }
     }
@@ -56,6 +56,19 @@ struct EmbedFiles: BuildToolPlugin {
             executable: try context.tool(named: "EmbedFilesTool").url,
             arguments: ["pages", output.path(), root.path()] + pages.map { $0.path() },
             inputFiles: pages,
+            outputFiles: [output]
+        )
+    }
+
+    /// `CONNVO_COMMIT`, which `scripts/release` sets. It is not read from .git: every commit would be a reason to compile and
+    /// link anew, and sources without .git would differ.
+    private func commitCommand(_ context: PluginContext) throws -> Command {
+        let commit = ProcessInfo.processInfo.environment["CONNVO_COMMIT"] ?? ""
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedCommit.swift")
+        return .buildCommand(
+            displayName: commit.isEmpty ? "Embedding no commit" : "Embedding commit \(commit)",
+            executable: try context.tool(named: "EmbedFilesTool").url,
+            arguments: ["commit", output.path(), commit],
             outputFiles: [output]
         )
     }

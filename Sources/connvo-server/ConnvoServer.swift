@@ -11,7 +11,7 @@ struct ConnvoServer: AsyncParsableCommand {
         commandName: "connvo-server",
         abstract: "Lets signed-in Connvo users into paid-tier video meetings.",
         discussion: "Example: connvo-server migrate && connvo-server seed people.json && connvo-server serve",
-        version: ServerVersion.current,
+        version: ServerVersion.line,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, SeedCommand.self, ExportCommand.self, ReportCommand.self,
             ExplainCommand.self, MaintainCommand.self, TokenCommand.self, DoctorCommand.self, HealthcheckCommand.self,

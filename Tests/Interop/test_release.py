@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -129,7 +130,42 @@ def test_release_notes_are_the_part_of_the_changelog(checkout):
     assert release(checkout, "--notes", "0.1")[0] == 65
 
 
+def test_the_version_in_the_source_has_its_part_of_the_changelog():
+    """And what is to be released next stays on top, so that new lines have a place."""
+    command = [os.environ["CONNVO_BINARY"], "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split(" ")[0]
+    notes = subprocess.run([ROOT / "scripts/release", "--notes", version], capture_output=True, text=True, timeout=60)
+    assert notes.returncode == 0 and notes.stdout.startswith("### "), notes.stderr
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
+    assert headings[0] == "## [Unreleased]"
+    assert headings[1].startswith(f"## [{version}] - ")
+
+
 # MARK: The tools
+
+
+def test_what_names_another_version_is_named(tmp_path):
+    """In a copy of what scripts/check-version reads."""
+    check = ROOT / "scripts/check-version"
+    for pattern in ("Sources/connvo-server/ServerVersion.swift", "*.md", "openapi.yaml", "share/man/*", "deploy/**/*"):
+        for file in ROOT.glob(pattern):
+            copy = tmp_path / file.relative_to(ROOT)
+            if file.is_file():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, copy)
+
+    def run():
+        return subprocess.run([check, tmp_path], capture_output=True, text=True, timeout=60)
+
+    assert run().returncode == 0, run().stdout
+    source = tmp_path / "Sources/connvo-server/ServerVersion.swift"
+    source.write_text('enum ServerVersion {\n    static let current = "0.0.1"\n}\n')
+    result = run()
+    assert result.returncode == 1
+    for file in ("CHANGELOG.md", "openapi.yaml", "share/man/connvo-server-seed.1", "deploy/Dockerfile", "deploy/compose.yaml"):
+        assert re.search(f"^{file}:[0-9]+: [0-9.]+, and", result.stdout, re.MULTILINE), result.stdout
+    (tmp_path / "CHANGELOG.md").unlink()
+    assert "CHANGELOG.md: there is no such file" in run().stdout
 
 
 def test_differences_of_binaries_are_named_by_section_and_range(tmp_path):

@@ -29,8 +29,11 @@ package struct MigrationName: Hashable, Sendable {
 }
 
 extension MigrationName: CustomStringConvertible {
+    /// The number with four digits, as in the name of the file.
+    package var digits: String { Migration.digits(of: version) }
+
     /// `NNNN_words`.
-    package var description: String { "\(Migration.digits(of: version))_\(words)" }
+    package var description: String { "\(digits)_\(words)" }
 }
 
 extension [MigrationName] {

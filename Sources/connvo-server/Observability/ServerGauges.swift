@@ -58,7 +58,12 @@ struct ServerGauges {
 
     /// What does not depend on any part.
     func registerProcess() {
-        register(.buildInfo, [("version", ServerVersion.current)]) { 1 }
+        register(
+            .buildInfo,
+            [
+                ("version", ServerVersion.current), ("commit", ServerVersion.commit), ("schema", ServerVersion.schema),
+            ]
+        ) { 1 }
         register(.processCPU) { ProcessFigures.cpuSeconds }
         register(.processResidentMemory) { ProcessFigures.memory?.resident }
         register(.processVirtualMemory) { ProcessFigures.memory?.virtual }

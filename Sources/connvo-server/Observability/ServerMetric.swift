@@ -111,7 +111,7 @@ enum ServerMetric: String, CaseIterable, Sendable {
             (.gauge, "1 when the last reload of settings succeeded, or none was asked for; 0 when it failed.", [])
         case .ready: (.gauge, "1 while /readyz answers 200, otherwise 0.", [])
         case .logLinesDropped: (.counter, "Log lines that were dropped because standard error took none.", [])
-        case .buildInfo: (.gauge, "Always 1; the labels say what is running.", ["version"])
+        case .buildInfo: (.gauge, "Always 1; the labels say what is running.", ["version", "commit", "schema"])
         case .processCPU: (.counter, "User and system CPU time.", [])
         case .processResidentMemory: (.gauge, "Resident memory.", [])
         case .processVirtualMemory: (.gauge, "Virtual memory.", [])
