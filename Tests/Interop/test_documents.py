@@ -14,12 +14,14 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def copy(tmp_path):
-    for name in ("docs", "scripts", "bench", "deploy"):
-        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("*.y*ml"), ROOT / ".env.example"]:
-        shutil.copy(path, tmp_path)
-    for name in (".venv-lint", ".ci", ".github", "share", "sql", "Sources", "Tests"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    """Of the checkout, without what is beside it; other folders are only linked to, and their own links not looked at."""
+    for path in ROOT.iterdir():
+        if path.name in ("docs", "scripts"):
+            shutil.copytree(path, tmp_path / path.name)
+        elif path.is_dir() and not path.name.startswith((".build", ".connvo", ".git")) or path.name == ".github":
+            (tmp_path / path.name).symlink_to(path)
+        elif path.is_file():
+            shutil.copy(path, tmp_path)
     return tmp_path
 
 
