@@ -39,7 +39,7 @@ enum DocumentReferences {
         if target.hasSuffix(".png") { return String(label) }
         let path = resolved(target.prefix { $0 != "#" }, folder: folder)
         // The index of the source tree; `help` prints the one of this binary.
-        if path == "docs/README.md" { return "`connvo-server help`" }
+        if path.hasPrefix("docs"), path.hasSuffix("/README.md") { return "`connvo-server help`" }
         let namesFile = label.hasSuffix(".md") || label.hasSuffix(".yaml")
         guard let topic = HelpTopic.all.first(where: { $0.path == path }) else {
             return namesFile ? "\(path) (of the source tree)" : "\(label) (\(path) of the source tree)"
