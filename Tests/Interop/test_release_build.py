@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -147,8 +148,12 @@ def test_run_says_what_it_does_and_how_long_it_takes_before_anything_else(stubs)
     environment = stubs(dpkg_query='read -r <"$GATE"; exit 1', apt_get="exit 1", sudo="exit 1")
     process = subprocess.Popen([ROOT / "scripts/run", "--smoke"], env=environment, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, start_new_session=True)
-    # The first look for a package has not ended yet.
-    said = read_until(process.stderr.fileno(), r"this takes .*\n")
+    try:
+        # The first look for a package has not ended yet.
+        said = read_until(process.stderr.fileno(), r"this takes .*\n")
+    except AssertionError:
+        os.killpg(process.pid, signal.SIGTERM)
+        raise
     assert re.match(
         r"run: installs missing packages, builds the server, starts a PostgreSQL with demo data, then the server\n"
         r"run: this takes (at most )?(about \d+ min .*\d+ processor|some seconds)", said)
