@@ -231,6 +231,8 @@ def no_descriptors(run):
     run.at_most("processor", share, 20, "%")
     run.note("silent connections", len(silent))
     run.note("lines about it", sum("descriptor" in str(line) or "connections" in str(line) for line in server.lines()))
+    # Each of the honest client's four connections may be the longest idle one, and closed, as its request is on its way.
+    run.may_be_silent = 4
 
 
 @fault("F27", "clients vanish: a reset at a random point of every fifth request", quick=True)
