@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Weak: tools of the build that are not instrumented are linked with this file, too.
+// Weak, as the functions of Swift are: tools of the build are linked with this file, too, which are not instrumented or
+// have no Mutex.
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
 
@@ -21,9 +22,9 @@ __attribute__((weak)) void __tsan_release(void *address);
 #define TRY_LOCK_SLOW "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
 #define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
 
-SWIFT void real_lock_slow(uint32_t thread, SELF) __asm__("__real_" LOCK_SLOW);
-SWIFT bool real_try_lock_slow(SELF) __asm__("__real_" TRY_LOCK_SLOW);
-SWIFT void real_unlock_slow(SELF) __asm__("__real_" UNLOCK_SLOW);
+__attribute__((weak)) SWIFT void real_lock_slow(uint32_t thread, SELF) __asm__("__real_" LOCK_SLOW);
+__attribute__((weak)) SWIFT bool real_try_lock_slow(SELF) __asm__("__real_" TRY_LOCK_SLOW);
+__attribute__((weak)) SWIFT void real_unlock_slow(SELF) __asm__("__real_" UNLOCK_SLOW);
 
 SWIFT void lock_slow(uint32_t thread, SELF) __asm__("__wrap_" LOCK_SLOW);
 SWIFT bool try_lock_slow(SELF) __asm__("__wrap_" TRY_LOCK_SLOW);

@@ -3,10 +3,14 @@
 //   race        two threads count without a lock
 //   contention  four threads count under one Mutex, which is no race
 //   overflow    a byte is read behind the end of an allocation
+//   undefined   a sum in C is larger than its type
 //   nothing     ends at once
 
 import Foundation
 import Synchronization
+
+@_silgen_name("self_test_sum")
+func sumInC(_ first: Int32, _ second: Int32) -> Int32
 
 final class Counters: @unchecked Sendable {
     let guarded = Mutex([Int: Int]())
@@ -44,6 +48,8 @@ case "contention":
     }
 case "overflow":
     print(counters.bytes[16])
+case "undefined":
+    print(sumInC(.max, 1))
 default:
     break
 }
