@@ -107,6 +107,10 @@ class Run:
         """Every connection of the pool is used, and memory is what it is at work; then the baseline is taken."""
         self.load("warm-up", 0, seconds=1, count=self.warm_up_requests, is_main=False).finish(stop=False)
         self.ask_alone()
+        self.take_baseline()
+
+    def take_baseline(self):
+        """What the server takes when it is at rest: the fault may leave little more."""
         time.sleep(0.3)
         server = self.server
         self.baseline = {
