@@ -14,6 +14,8 @@ package struct BatchRules: Sendable {
     package var leastBatchLimit = 2
     /// While full batches take too long, one of so many is tried with half the size.
     package var batchesBetweenTrials = 100
+    /// The same where requests take the time, and a batch still takes half more than ``batchTarget``.
+    package var batchesBetweenTrialsOfLongOnes = 5
     /// How long a request waits for others to join it while a larger batch is in flight and a connection is free. The
     /// time is looked at when something happens and every 50 ms, so that it matters only when the batch in flight takes
     /// unusually long.

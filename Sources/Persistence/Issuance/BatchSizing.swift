@@ -62,14 +62,19 @@ struct BatchSizing: Sendable {
         min(rules.leastBatchLimit, rules.maximumBatchSize)
     }
 
+    /// Whether most of the time of a full batch is that of its requests.
+    private var requestsTakeTheTime: Bool {
+        let most = Double(rules.maximumBatchSize)
+        return cost.each * most >= rules.leastShareOfRequests * cost.milliseconds(of: most)
+    }
+
     /// The most requests of which ``cost`` says that they should share a batch.
     private var fittingSize: Int {
         let most = Double(rules.maximumBatchSize)
         let full = cost.milliseconds(of: most)
         let target = rules.batchTarget / .milliseconds(1)
         // Where it is not the requests that take the time, smaller batches only decide less.
-        let isOfRequests = cost.each * most >= rules.leastShareOfRequests * full
-        guard full > target, isOfRequests else { return rules.maximumBatchSize }
+        guard full > target, requestsTakeTheTime else { return rules.maximumBatchSize }
         let fits = (target - cost.fixed) / cost.each
         // Requests in a millisecond: size / (fixed + each * size) is to be `pace` at least.
         let pace = rules.leastThroughputOfSmaller * most / full
@@ -78,16 +83,20 @@ struct BatchSizing: Sendable {
     }
 
     /// A batch of half the size is due when the cost has changed, and now and then while full batches take too long:
-    /// batches of one size do not tell why.
+    /// batches of one size do not tell why. It is due sooner where requests take the time, and those that share a batch
+    /// still take too long.
     private mutating func planTrial(at hasChanged: Bool) {
+        let target = rules.batchTarget / .milliseconds(1)
         guard rules.leastBatchLimit < rules.maximumBatchSize,
-            cost.milliseconds(of: Double(rules.maximumBatchSize)) > rules.batchTarget / .milliseconds(1)
+            cost.milliseconds(of: Double(rules.maximumBatchSize)) > target
         else {
             isTrialDue = false
             return
         }
         batchesSinceTrial += 1
-        guard hasChanged || batchesSinceTrial >= rules.batchesBetweenTrials else { return }
+        let isTooLong = requestsTakeTheTime && limit > least && cost.milliseconds(of: Double(limit)) > 1.5 * target
+        let pause = isTooLong ? rules.batchesBetweenTrialsOfLongOnes : rules.batchesBetweenTrials
+        guard hasChanged || batchesSinceTrial >= pause else { return }
         batchesSinceTrial = 0
         isTrialDue = true
     }

@@ -3,9 +3,9 @@
 ///
 /// Two things are a failure. From the first request after the last acknowledged batch on, ``patience`` passes, and no batch
 /// is acknowledged. Or of the requests whose batches ended within ``RecentOutcomes/span``, less than a tenth were recorded,
-/// and not in one moment: on a full disk some batches still find room. The first lasts until a batch is acknowledged, the second until half of the
-/// requests are recorded again. Both last only while requests come: load balancers send none to a process that is not
-/// ready, so those that come after ``lull`` are a trial.
+/// and not in one moment: on a full disk some batches still find room. The first lasts until a batch is acknowledged, the
+/// second until half of the requests are recorded again. Both last only while requests come: load balancers send none to a
+/// process that is not ready, so those that come after ``lull`` are a trial.
 struct DecisionWatch: Sendable {
     typealias Instant = ContinuousClock.Instant
 

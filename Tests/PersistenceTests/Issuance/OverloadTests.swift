@@ -161,8 +161,9 @@ import Testing
         let slow = figures(.seconds(3)..<Duration.seconds(6))
         let again = figures(.milliseconds(6500)..<Duration.seconds(8))
 
+        // Of what full batches decide. Those of 70 ms pay the fixed part more often: 0.94 of it is left, without noise.
         let goodput = Double(slow.answers.count) / (load.capacity * 3)
-        #expect(goodput >= 0.88, "\(goodput)")
+        #expect(goodput >= 0.85, "\(goodput)")
         let answer = Figures.percentile(0.99, of: slow.answers)
         #expect(answer <= .milliseconds(200), "\(answer)")
         #expect(slow.late.count == 0)
