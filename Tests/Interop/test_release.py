@@ -190,6 +190,13 @@ def test_differences_of_binaries_are_named_by_section_and_range(tmp_path):
     other.write_bytes(content + b"more")
     assert f"{other} has {len(content) + 4}" in run(one, other).stdout
 
+    archives = tmp_path / "one.deb", tmp_path / "other.deb"
+    archives[0].write_bytes(b"!<arch>\ndebian-binary 1")
+    archives[1].write_bytes(b"!<arch>\ndebian-binary 2")
+    result = run(*archives)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "section of the file: 1 ranges with 1 bytes" in result.stdout
+
 
 @pytest.fixture(scope="module")
 def sbom():

@@ -17,12 +17,15 @@ release_build() { # ROOT COMMIT FOLDER
     toolchain=$(dirname "$(dirname "$(realpath "$(command -v swift)")")")
     # Incremental compilation keeps a hash of each module, in which its path counts, in section .swift_modhash: without the
     # option against it, only that section differs, and the identifier that is made of all others.
+    # The optimizer walks through sets in the order of addresses: with random ones (no setarch) one function came out in
+    # two ways.
     # Swift sorts what it writes by the hash of names in places. C and C++ have __FILE__ in messages of assertions.
     (
         cd "$folder" || exit
         SOURCE_DATE_EPOCH=$(git show --no-patch --format=%ct "$commit")
         export SOURCE_DATE_EPOCH CONNVO_COMMIT=$commit SWIFT_DETERMINISTIC_HASHING=1 LC_ALL=C TZ=UTC ZERO_AR_DATE=1
-        swift build -c release --product connvo-server --static-swift-stdlib --only-use-versions-from-resolved-file \
+        setarch --addr-no-randomize swift build -c release --product connvo-server --static-swift-stdlib \
+            --only-use-versions-from-resolved-file \
             -Xswiftc -file-prefix-map -Xswiftc "$folder=$release_sources" \
             -Xswiftc -file-prefix-map -Xswiftc "$toolchain=/usr/lib/swift" \
             -Xswiftc -file-compilation-dir -Xswiftc "$release_sources" \
