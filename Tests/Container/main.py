@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import image
+from checks import Checks
 from podman import Failed, Podman, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -28,16 +29,7 @@ FAULTS = [
     ("    && objcopy --strip-unneeded", "    && echo --strip-unneeded", "stripped"),
 ]
 
-passed = failed = 0
-
-
-def check(truth, what):
-    global passed, failed
-    if truth:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}", flush=True)
+check = Checks()
 
 
 def say(text):
@@ -146,10 +138,10 @@ def main():
         counted = re.search(r"(\d+) passed, (\d+) failed\n\Z", result.stdout)
         print(result.stdout[:counted.start()] if counted else result.stdout, end="")
         check(counted and result.returncode == 0, "the services run")
-        total = [passed + int(counted[1] if counted else 0), failed + int(counted[2] if counted else 0)]
+        total = [check.passed + int(counted[1] if counted else 0), check.failed + int(counted[2] if counted else 0)]
     except Failed as failure:
         check(False, str(failure)[-4000:])
-        total = [passed, failed]
+        total = [check.passed, check.failed]
     finally:
         subprocess.run(Podman(work).command + ["rm", "--all", "--force"], capture_output=True)
         subprocess.run(["umount", "--recursive", "--lazy", work / "storage/overlay"], capture_output=True)

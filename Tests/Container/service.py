@@ -17,6 +17,7 @@ import urllib.request
 
 import yaml
 
+from checks import Checks
 from podman import Failed, Podman, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -30,16 +31,7 @@ DEVELOPMENT = {"WORKOS_ISSUERS": "https://connvo.invalid/development", "WORKOS_J
                "ALLOW_DEVELOPMENT_TOKENS": "true"}
 
 podman = Podman(WORK)
-passed = failed = 0
-
-
-def check(truth, what):
-    global passed, failed
-    if truth:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}", flush=True)
+check = Checks()
 
 
 def sql(text, database="connvo"):
@@ -248,5 +240,5 @@ try:
     main()
 except Failed as failure:
     check(False, str(failure)[-4000:])
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+print(f"{check.passed} passed, {check.failed} failed")
+sys.exit(1 if check.failed else 0)

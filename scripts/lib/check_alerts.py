@@ -11,6 +11,8 @@ import tempfile
 
 import yaml
 
+from checks import Checks
+
 ROOT = pathlib.Path(sys.argv[1])
 FOLDER = ROOT / "deploy/prometheus"
 DASHBOARD = ROOT / "deploy/grafana/connvo-server.json"
@@ -30,16 +32,7 @@ NO_METRICS = {
 }
 LONGEST_WAIT = 120  # seconds for which a page may wait: with the scrape and the window it must come within two minutes
 
-checks = 0
-faults = 0
-
-
-def check(truth, where, what):
-    global checks, faults
-    checks += 1
-    if not truth:
-        faults += 1
-        print(f"{where.relative_to(ROOT)}: {what}")
+check = Checks(ROOT)
 
 
 def promtool(*arguments, folder=FOLDER):
@@ -211,8 +204,8 @@ def main():
     check_dashboard(known, recorded)
     passed, output = promtool("check", "config", "prometheus.yml")
     check(passed, FOLDER / "prometheus.yml", "promtool check config: " + output)
-    print(f"check-alerts: {len(alerts)} alerts, {checks} checks, {faults} faults")
-    return faults > 0
+    print(f"check-alerts: {len(alerts)} alerts, {check.count} checks, {check.faults} faults")
+    return check.faults > 0
 
 
 sys.exit(main())

@@ -10,6 +10,8 @@ import tempfile
 import kubernetes_validate
 import yaml
 
+from checks import Checks
+
 ROOT = pathlib.Path(sys.argv[1])
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = DEPLOY / "Dockerfile"
@@ -28,16 +30,7 @@ PLACEHOLDERS = re.compile(r"(EXAMPLE|)|postgresql://\w+:PASSWORD@db\.example\.co
 # From SIGTERM to the end of `serve` at the latest, and a reserve (docs/resilience.md, "How the server ends").
 SHUTDOWN = 30
 
-checks = 0
-faults = 0
-
-
-def check(truth, where, what):
-    global checks, faults
-    checks += 1
-    if not truth:
-        faults += 1
-        print(f"{where.relative_to(ROOT)}: {what}")
+check = Checks(ROOT)
 
 
 def run(*command, **options):
@@ -401,5 +394,5 @@ def check_metric():
 PARTS = {"dockerfile": check_dockerfile, "compose": check_compose, "kubernetes": check_kubernetes}
 for part in sys.argv[2:] or PARTS:
     PARTS[part]()
-print(f"check-deployment: {checks} checks, {faults} faults")
-sys.exit(1 if faults else 0)
+print(f"check-deployment: {check.count} checks, {check.faults} faults")
+sys.exit(1 if check.faults else 0)

@@ -41,8 +41,9 @@ struct BatchSizing: Sendable {
         planTrial(at: hasChanged)
     }
 
-    /// The database ended a batch because it took too long. Whatever its cost is made of, the next ones have at most half
-    /// as many requests: batches that all take too long decide none, for as long as the load lasts that fills them.
+    /// The database ended a batch because it took too long. The next ones have at most half as many requests, also where
+    /// requests seem to cost nothing: batches that all take too long decide none, for as long as the load lasts that fills
+    /// them.
     ///
     /// - Parameters:
     ///   - size: How many requests it had.

@@ -129,6 +129,9 @@ struct ConnvoApplication: Sendable {
             logger: logger,
             onListening: onListening
         )
+        var adminLimits = configuration.connectionLimits
+        // Probes ask again, so the process need not wait for them.
+        adminLimits.lastRequest = .zero
         // On an event loop of its own, so that probes are answered when those of the public listener are busy.
         adminListener = configuration.adminListener.map { listener in
             Self.listener(
@@ -140,7 +143,7 @@ struct ConnvoApplication: Sendable {
                     now: SystemClock.now
                 ),
                 capacity: descriptors.adminConnections,
-                limits: configuration.connectionLimits,
+                limits: adminLimits,
                 group: MultiThreadedEventLoopGroup(numberOfThreads: 1),
                 logger: logger
             )
@@ -177,10 +180,7 @@ struct ConnvoApplication: Sendable {
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> HTTPListener {
-        var limits = limits
-        // Probes ask again, so the process need not wait for them.
-        if name == "admin" { limits.lastRequest = .zero }
-        return HTTPListener(
+        HTTPListener(
             name: name,
             host: listener.host,
             port: listener.port,
