@@ -60,12 +60,15 @@ import Testing
     @Test func `a batch is no larger than it may be`() async throws {
         try await withDatabase { database in
             let people = try Self.people(25, in: database)
+            // As long as on a busy machine: half a batch would be tried, if smaller ones were allowed.
+            try database.trigger(atCommit: true, "PERFORM pg_sleep(0.1)")
 
             try TestEngine.run(
                 on: database,
                 configure: {
                     $0.poolSize = 1
                     $0.batching.maximumBatchSize = 10
+                    $0.batching.leastBatchLimit = 10
                 }
             ) { engine in
                 let outcomes = try Self.together(people, on: engine)
