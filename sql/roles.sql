@@ -239,6 +239,7 @@ BEGIN
                     ('connvo.missing_partitions(integer)', 'connvo_maintainer'),
                     ('connvo.rollups_due()', 'connvo_maintainer'),
                     ('connvo.refresh_rollups(integer)', 'connvo_maintainer'),
+                    ('connvo.count_record_faults(timestamptz,timestamptz)', 'connvo_maintainer'),
                     ('connvo.expired_partitions(integer)', 'connvo_maintainer'),
                     ('connvo.detached_partitions(integer)', 'connvo_maintainer'),
                     ('connvo.note_attachments()', 'connvo_maintainer'),

@@ -209,6 +209,19 @@ $$;
 
 COMMENT ON FUNCTION connvo.attach_partition(partition_name text, accept_altered boolean) IS 'Attaches a month that retention took away, when its triggers are in place and its records are those that were detached; altered records only with accept_altered, which is noted. Columns that the table of records has gained since are added to the month.';
 
+CREATE FUNCTION connvo.count_record_faults(since timestamp with time zone, until timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+    SELECT count(*)
+    FROM reporting.record_faults_v1 AS fault
+    WHERE fault.recorded_at >= count_record_faults.since
+        AND fault.recorded_at < count_record_faults.until
+$$;
+
+COMMENT ON FUNCTION connvo.count_record_faults(since timestamp with time zone, until timestamp with time zone) IS 'Counts the rows of reporting.record_faults_v1 of one stretch of time: `maintain` asks for each that it rolled up.';
+
 CREATE FUNCTION connvo.create_partition(record_table text, month date) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1187,21 +1200,7 @@ CREATE TABLE connvo.issued_tokens (
     request_id text NOT NULL COLLATE pg_catalog."C",
     held_role text,
     trace_id uuid,
-    CONSTRAINT issued_tokens_call_cid_valid CHECK (((char_length(call_cid) >= 3) AND (char_length(call_cid) <= 129))),
-    CONSTRAINT issued_tokens_expires_after_issue CHECK ((expires_at > issued_at)),
-    CONSTRAINT issued_tokens_granted_role_known CHECK ((granted_role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))),
-    CONSTRAINT issued_tokens_impersonator_length CHECK ((octet_length(impersonator) <= 8192)),
-    CONSTRAINT issued_tokens_meeting_id_valid CHECK (((char_length(meeting_id) >= 1) AND (char_length(meeting_id) <= 64))),
-    CONSTRAINT issued_tokens_organizer_id_valid CHECK (((char_length(organizer_id) >= 1) AND (char_length(organizer_id) <= 255))),
-    CONSTRAINT issued_tokens_request_id_length CHECK (((char_length(request_id) >= 1) AND (char_length(request_id) <= 128))),
-    CONSTRAINT issued_tokens_requested_role_known CHECK ((requested_role = ANY (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))),
-    CONSTRAINT issued_tokens_session_id_length CHECK ((octet_length(session_id) <= 8192)),
-    CONSTRAINT issued_tokens_signing_key_id_length CHECK ((char_length(signing_key_id) = 16)),
-    CONSTRAINT issued_tokens_stream_role_valid CHECK (((char_length(stream_role) >= 1) AND (char_length(stream_role) <= 255))),
-    CONSTRAINT issued_tokens_subscription_status_known CHECK ((subscription_status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text]))),
-    CONSTRAINT issued_tokens_token_sha256_length CHECK ((octet_length(token_sha256) = 32)),
-    CONSTRAINT issued_tokens_user_agent_length CHECK ((char_length(user_agent) <= 256)),
-    CONSTRAINT issued_tokens_user_id_valid CHECK (((char_length(user_id) >= 1) AND (char_length(user_id) <= 255)))
+    CONSTRAINT issued_tokens_token_sha256_length CHECK ((octet_length(token_sha256) = 32))
 )
 PARTITION BY RANGE (issued_at);
 
@@ -2637,10 +2636,24 @@ CREATE VIEW reporting.record_faults_v1 WITH (security_barrier='true') AS
    FROM ((connvo.issued_tokens issued
      CROSS JOIN LATERAL ( SELECT uuid_send(issued.id) AS bytes,
             substr(int8send(((round((date_part('epoch'::text, issued.issued_at) * (1000000)::double precision)))::bigint / 1000)), 3) AS milliseconds) actual)
-     CROSS JOIN LATERAL ( VALUES ('lifetime_not_one_hour'::text,((issued.expires_at <= (issued.issued_at + '00:59:59'::interval)) OR (issued.expires_at > (issued.issued_at + '01:00:00'::interval)))), ('id_not_version_7'::text,((get_byte(actual.bytes, 6) >> 4) <> 7)), ('id_time_differs'::text,(((get_byte(actual.bytes, 6) >> 4) = 7) AND (substr(actual.bytes, 1, 6) <> actual.milliseconds))), ('in_the_future'::text,(issued.issued_at > (now() + '00:05:00'::interval)))) fault(name, is_found))
+     CROSS JOIN LATERAL ( VALUES ('lifetime_not_one_hour'::text,((issued.expires_at <= (issued.issued_at + '00:59:59'::interval)) OR (issued.expires_at > (issued.issued_at + '01:00:00'::interval)))), ('id_not_version_7'::text,((get_byte(actual.bytes, 6) >> 4) <> 7)), ('id_time_differs'::text,(((get_byte(actual.bytes, 6) >> 4) = 7) AND (substr(actual.bytes, 1, 6) <> actual.milliseconds))), ('in_the_future'::text,(issued.issued_at > (now() + '00:05:00'::interval))), ('user_id_not_valid'::text,((octet_length(issued.user_id) < 1) OR (octet_length(issued.user_id) > 255))), ('meeting_id_not_valid'::text,((octet_length(issued.meeting_id) < 1) OR (octet_length(issued.meeting_id) > 64))), ('organizer_id_not_valid'::text,((octet_length(issued.organizer_id) < 1) OR (octet_length(issued.organizer_id) > 255))), ('requested_role_not_valid'::text,(issued.requested_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))), ('held_role_not_valid'::text,(issued.held_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))), ('granted_role_not_valid'::text,(issued.granted_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text]))), ('stream_role_not_valid'::text,((char_length(issued.stream_role) < 1) OR (char_length(issued.stream_role) > 255))), ('subscription_status_not_valid'::text,(issued.subscription_status <> ALL (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text]))), ('call_cid_not_valid'::text,((octet_length(issued.call_cid) < 3) OR (octet_length(issued.call_cid) > 129))), ('signing_key_id_not_valid'::text,(octet_length(issued.signing_key_id) <> 16)), ('session_id_not_valid'::text,(octet_length(issued.session_id) > 8192)), ('impersonator_not_valid'::text,(octet_length(issued.impersonator) > 8192)), ('user_agent_not_valid'::text,(char_length(issued.user_agent) > 256)), ('request_id_not_valid'::text,((octet_length(issued.request_id) < 1) OR (octet_length(issued.request_id) > 128)))) fault(name, is_found))
   WHERE (fault.is_found AND (
         CASE
             WHEN (issued.issued_at > (now() + '00:05:00'::interval)) THEN 1
+            WHEN ((octet_length(issued.user_id) < 1) OR (octet_length(issued.user_id) > 255)) THEN 1
+            WHEN ((octet_length(issued.meeting_id) < 1) OR (octet_length(issued.meeting_id) > 64)) THEN 1
+            WHEN ((octet_length(issued.organizer_id) < 1) OR (octet_length(issued.organizer_id) > 255)) THEN 1
+            WHEN (issued.requested_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
+            WHEN (issued.held_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
+            WHEN (issued.granted_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
+            WHEN ((char_length(issued.stream_role) < 1) OR (char_length(issued.stream_role) > 255)) THEN 1
+            WHEN (issued.subscription_status <> ALL (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])) THEN 1
+            WHEN ((octet_length(issued.call_cid) < 3) OR (octet_length(issued.call_cid) > 129)) THEN 1
+            WHEN (octet_length(issued.signing_key_id) <> 16) THEN 1
+            WHEN (octet_length(issued.session_id) > 8192) THEN 1
+            WHEN (octet_length(issued.impersonator) > 8192) THEN 1
+            WHEN (char_length(issued.user_agent) > 256) THEN 1
+            WHEN ((octet_length(issued.request_id) < 1) OR (octet_length(issued.request_id) > 128)) THEN 1
             WHEN ((get_byte(uuid_send(issued.id), 6) >> 4) <> 7) THEN 1
             WHEN (issued.expires_at <= (issued.issued_at + '00:59:59'::interval)) THEN 1
             WHEN (issued.expires_at > (issued.issued_at + '01:00:00'::interval)) THEN 1
@@ -2676,7 +2689,7 @@ COMMENT ON COLUMN reporting.record_faults_v1.record_table IS 'issued_tokens or t
 
 COMMENT ON COLUMN reporting.record_faults_v1.record_id IS 'The id of the record.';
 
-COMMENT ON COLUMN reporting.record_faults_v1.fault IS 'lifetime_not_one_hour: expires_at is not one hour after the full second of issued_at. id_not_version_7: the id is no UUID of version 7. id_time_differs: the time in the id is another one. in_the_future: more than five minutes ahead of the databases clock.';
+COMMENT ON COLUMN reporting.record_faults_v1.fault IS 'lifetime_not_one_hour: expires_at is not one hour after the full second of issued_at. id_not_version_7: the id is no UUID of version 7. id_time_differs: the time in the id is another one. in_the_future: more than five minutes ahead of the databases clock. COLUMN_not_valid: that column has a role or a status that does not exist, or a length that the server never writes.';
 
 COMMENT ON COLUMN reporting.record_faults_v1.user_id IS 'Whom the record names.';
 

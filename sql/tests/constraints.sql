@@ -343,21 +343,7 @@ SELECT pg_temp.accepts('issued_tokens', jsonb_build_object(
 SELECT pg_temp.refused(refusal.by_constraint, refusal.into_table, refusal.change)
 FROM (
     VALUES
-        ('issued_tokens_expires_after_issue', 'issued_tokens', jsonb_build_object('expires_at', now())),
-        ('issued_tokens_user_id_valid', 'issued_tokens', '{"user_id": ""}'),
-        ('issued_tokens_meeting_id_valid', 'issued_tokens', jsonb_build_object('meeting_id', repeat('m', 65))),
-        ('issued_tokens_organizer_id_valid', 'issued_tokens', '{"organizer_id": ""}'),
-        ('issued_tokens_requested_role_known', 'issued_tokens', '{"requested_role": "admin"}'),
-        ('issued_tokens_granted_role_known', 'issued_tokens', '{"granted_role": "admin"}'),
-        ('issued_tokens_stream_role_valid', 'issued_tokens', '{"stream_role": ""}'),
-        ('issued_tokens_subscription_status_known', 'issued_tokens', '{"subscription_status": "paid"}'),
-        ('issued_tokens_call_cid_valid', 'issued_tokens', '{"call_cid": ":"}'),
         ('issued_tokens_token_sha256_length', 'issued_tokens', jsonb_build_object('token_sha256', '\x' || repeat('ab', 31))),
-        ('issued_tokens_signing_key_id_length', 'issued_tokens', '{"signing_key_id": "short"}'),
-        ('issued_tokens_session_id_length', 'issued_tokens', jsonb_build_object('session_id', repeat('s', 8193))),
-        ('issued_tokens_impersonator_length', 'issued_tokens', jsonb_build_object('impersonator', repeat('i', 8193))),
-        ('issued_tokens_user_agent_length', 'issued_tokens', jsonb_build_object('user_agent', repeat('u', 257))),
-        ('issued_tokens_request_id_length', 'issued_tokens', jsonb_build_object('request_id', repeat('r', 129))),
         ('token_refusals_user_id_valid', 'token_refusals', '{"user_id": ""}'),
         ('token_refusals_meeting_id_valid', 'token_refusals', '{"meeting_id": ""}'),
         ('token_refusals_organizer_id_valid', 'token_refusals', '{"organizer_id": ""}'),

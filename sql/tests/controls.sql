@@ -86,6 +86,23 @@ SELECT pg_temp.token(jsonb_build_object('request_id', 'too short', 'expires_at',
 SELECT pg_temp.token(jsonb_build_object('request_id', 'version 4', 'id', '00000000-0000-4000-8000-000000000000'));
 SELECT pg_temp.token(jsonb_build_object('request_id', 'another time', 'id', pg_temp.uuid_v7(now() + interval '1 millisecond')));
 SELECT pg_temp.token('{"request_id": "tomorrow", "trace_id": "00000000-0000-0000-0000-000000000002"}', now() + interval '1 day');
+-- One record for each value that the server never writes: the table takes it, and the control has it.
+SELECT pg_temp.token(jsonb_build_object('request_id', bad.column_name) || jsonb_build_object(bad.column_name, bad.value))
+FROM (
+    VALUES ('user_id', ''),
+        ('meeting_id', repeat('m', 65)),
+        ('organizer_id', repeat('o', 256)),
+        ('stream_role', ''),
+        ('subscription_status', 'paid'),
+        ('call_cid', ':'),
+        ('signing_key_id', 'tooshort'),
+        ('session_id', repeat('s', 8193)),
+        ('impersonator', repeat('i', 8193)),
+        ('user_agent', repeat('u', 257)),
+        ('request_id', repeat('r', 129))
+) AS bad (column_name, value);
+SELECT pg_temp.token('{"request_id": "requested", "requested_role": "admin", "granted_role": "admin", "held_role": "admin"}');
+SELECT pg_temp.token(jsonb_build_object('request_id', 'expired', 'expires_at', now()));
 SELECT pg_temp.refusal(jsonb_build_object('request_id', 'refused, another time', 'id', pg_temp.uuid_v7(now() - interval '1 millisecond')));
 SELECT pg_temp.refusal('{"request_id": "refused, version 4", "id": "00000000-0000-4000-8000-000000000000"}');
 SELECT pg_temp.refusal('{"request_id": "refused tomorrow", "trace_id": "ffffffff-ffff-ffff-ffff-ffffffffffff"}',
@@ -100,7 +117,8 @@ SELECT bag_eq(
 SELECT bag_eq(
     'SELECT request_id::text, fault FROM reporting.uncovered_tokens_v1',
     $$ VALUES ('free', 'tier_not_paid'), ('unpaid', 'status_grants_nothing'), ('paused and free', 'tier_not_paid'),
-        ('paused and free', 'status_grants_nothing'), ('too early', 'before_period'), ('too late', 'after_period') $$,
+        ('paused and free', 'status_grants_nothing'), ('too early', 'before_period'), ('too late', 'after_period'),
+        ('subscription_status', 'status_grants_nothing') $$,
     'tokens that no subscription covered'
 );
 SELECT bag_eq(
@@ -108,6 +126,15 @@ SELECT bag_eq(
     $$ VALUES ('too long', 'issued_tokens', 'lifetime_not_one_hour'), ('too short', 'issued_tokens', 'lifetime_not_one_hour'),
         ('version 4', 'issued_tokens', 'id_not_version_7'), ('another time', 'issued_tokens', 'id_time_differs'),
         ('tomorrow', 'issued_tokens', 'in_the_future'),
+        ('user_id', 'issued_tokens', 'user_id_not_valid'), ('meeting_id', 'issued_tokens', 'meeting_id_not_valid'),
+        ('organizer_id', 'issued_tokens', 'organizer_id_not_valid'), ('stream_role', 'issued_tokens', 'stream_role_not_valid'),
+        ('subscription_status', 'issued_tokens', 'subscription_status_not_valid'),
+        ('call_cid', 'issued_tokens', 'call_cid_not_valid'), ('signing_key_id', 'issued_tokens', 'signing_key_id_not_valid'),
+        ('session_id', 'issued_tokens', 'session_id_not_valid'), ('impersonator', 'issued_tokens', 'impersonator_not_valid'),
+        ('user_agent', 'issued_tokens', 'user_agent_not_valid'),
+        (repeat('r', 129), 'issued_tokens', 'request_id_not_valid'),
+        ('requested', 'issued_tokens', 'requested_role_not_valid'), ('requested', 'issued_tokens', 'held_role_not_valid'),
+        ('requested', 'issued_tokens', 'granted_role_not_valid'), ('expired', 'issued_tokens', 'lifetime_not_one_hour'),
         ('refused, another time', 'token_refusals', 'id_time_differs'),
         ('refused, version 4', 'token_refusals', 'id_not_version_7'),
         ('refused tomorrow', 'token_refusals', 'in_the_future') $$,
@@ -139,13 +166,13 @@ SELECT is_empty($$ SELECT * FROM reporting.uncovered_tokens_v1 WHERE request_id 
 
 -- Keys.
 SELECT set_eq(
-    'SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1',
+    $$ SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1 WHERE signing_key_id <> 'tooshort' $$,
     $$ VALUES ('0123456789abcdef', true, false) $$,
     'a key that signs is not to be retired'
 );
 SELECT pg_temp.token('{"signing_key_id": "aaaaaaaaaaaaaaaa"}', now() + interval '2 days');
 SELECT set_eq(
-    'SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1',
+    $$ SELECT signing_key_id::text, is_newest, may_retire FROM reporting.signing_keys_v1 WHERE signing_key_id <> 'tooshort' $$,
     $$ VALUES ('0123456789abcdef', false, false), ('aaaaaaaaaaaaaaaa', true, false) $$,
     'nor one that signed what has not expired, after a rotation'
 );

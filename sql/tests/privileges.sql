@@ -57,7 +57,8 @@ SELECT function_privs_are('connvo', proname, string_to_array(oidvectortypes(proa
         WHEN role = 'connvo_admin' AND proname = 'users_with_records' THEN '{EXECUTE}'
         WHEN role = 'connvo_reporter' AND proname IN ('partitions', 'rollup_differences') THEN '{EXECUTE}'
         WHEN role = 'connvo_maintainer' AND proname IN (
-            'ensure_partitions', 'missing_partitions', 'rollups_due', 'refresh_rollups', 'rollup_differences',
+            'ensure_partitions', 'missing_partitions', 'rollups_due', 'refresh_rollups', 'count_record_faults',
+            'rollup_differences',
             'recompute_rollups', 'expired_partitions', 'detached_partitions', 'note_attachments', 'detach_partition',
             'finish_detach', 'drop_detached_partition', 'attach_partition'
         ) THEN '{EXECUTE}'
@@ -181,7 +182,8 @@ SET LOCAL ROLE connvo_maintainer;
 SELECT lives_ok(statement, 'connvo_maintainer may: ' || statement)
 FROM unnest(ARRAY[
     'SELECT connvo.ensure_partitions()', 'SELECT * FROM connvo.missing_partitions(2)', 'SELECT connvo.rollups_due()',
-    'SELECT * FROM connvo.refresh_rollups()', 'SELECT * FROM connvo.rollup_differences(NULL)',
+    'SELECT * FROM connvo.refresh_rollups()', 'SELECT connvo.count_record_faults(now(), now())',
+    'SELECT * FROM connvo.rollup_differences(NULL)',
     'SELECT connvo.recompute_rollups(now()::date)', 'SELECT * FROM connvo.expired_partitions(1)',
     'SELECT * FROM connvo.detached_partitions(1)', 'SELECT * FROM connvo.note_attachments()',
     'SELECT * FROM connvo.detach_partition(''x'', 1)', 'SELECT * FROM connvo.finish_detach(''x'')'

@@ -132,9 +132,28 @@ extension Maintainer {
                 return (try row.decode(0), try row.decode(1), try row.decode(2))
             }
             guard let refreshed else { return report(.postponed("the rollups", heldBy: nil)) }
-            if refreshed.until > refreshed.from { report(.rolledUp(until: refreshed.until)) }
+            if refreshed.until > refreshed.from {
+                report(.rolledUp(until: refreshed.until))
+                try lookForRecordFaults(from: refreshed.from, until: refreshed.until, on: &connection)
+            }
             if refreshed.isCurrent { return }
         }
+    }
+
+    /// Each record is looked at once: when it is rolled up.
+    private func lookForRecordFaults(
+        from: Timestamp,
+        until: Timestamp,
+        on connection: inout Connection
+    ) throws(MaintenanceFailure) {
+        let count = try step("looking for faults of records", on: &connection) { (connection) throws(DatabaseError) in
+            var parameters = Parameters()
+            parameters.append(from)
+            parameters.append(until)
+            return try connection.execute(MaintenanceStatements.countRecordFaults, parameters, deadline: .never).onlyRow
+                .decode(0, as: Int64.self)
+        }
+        if count > 0 { report(.recordFaults(count, from: from, until: until)) }
     }
 
     /// A month at a time, each in a transaction of its own. Only hourly refreshes wait for it, no issuance and no report.

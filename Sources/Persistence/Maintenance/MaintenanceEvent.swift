@@ -8,6 +8,9 @@ package enum MaintenanceEvent: Hashable, Sendable {
     case lockIgnored(AdvisoryLock.Holder)
     case partitionsMade([String])
     case rolledUp(until: Timestamp)
+    /// Among the records of that time, which were rolled up, so many faults that the server does not make:
+    /// `reporting.record_faults_v1` lists them.
+    case recordFaults(Int64, from: Timestamp, until: Timestamp)
     /// Rollups of the month that begins then disagreed with the records, in so many hours, days or months.
     case recomputed(month: Timestamp, differences: Int64)
     /// Nil for one whose detach was begun by hand, which is not counted and never dropped.

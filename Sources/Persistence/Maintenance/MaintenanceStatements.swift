@@ -15,6 +15,12 @@ enum MaintenanceStatements {
         "SELECT rolled_up_from, rolled_up_until, is_current FROM connvo.refresh_rollups()"
     )
 
+    static let countRecordFaults = Statement(
+        "maintain.record_faults",
+        "SELECT connvo.count_record_faults($1, $2)",
+        parameters: [.timestamptz, .timestamptz]
+    )
+
     /// From when on rollups are behind; NULL when the next whole hour is not over yet.
     static let rollupsDue = Statement("maintain.rollups_due", "SELECT connvo.rollups_due()")
 

@@ -109,7 +109,7 @@ extension MaintenanceEvent {
         case .recomputed(let month, _): interruption.completes("counted \(month.date) again")
         case .detached(let name, _): interruption.completes("detached \(name)")
         case .dropped(let name): interruption.completes("dropped \(name)")
-        case .released, .kept, .spared, .postponed, .lockIgnored, .waitingForLock: break
+        case .recordFaults, .released, .kept, .spared, .postponed, .lockIgnored, .waitingForLock: break
         }
     }
 }

@@ -42,6 +42,8 @@ struct MaintainReport: CommandReport {
     private(set) var rollupsFrom: String?
     /// Up to when they are now; nil when they were up to date, and in a dry run.
     private(set) var rolledUpUntil: String?
+    /// How many faults the records have that were rolled up.
+    private(set) var recordFaults: Int64 = 0
     private(set) var recomputed: [Recomputed] = []
     private(set) var detached: [Detached] = []
     private(set) var kept: [Kept] = []
@@ -62,6 +64,7 @@ struct MaintainReport: CommandReport {
         case .postponed(let what, let heldBy): return postponed.append(Postponed(what: what, heldBy: heldBy))
         case .partitionsMade(let names): partitions += names
         case .rolledUp(let until): rolledUpUntil = until.rfc3339
+        case .recordFaults(let count, _, _): recordFaults += count
         case .recomputed(let month, let differences):
             recomputed.append(Recomputed(month: "\(month.date)", differences: differences))
         case .detached(let name, let records): detached.append(Detached(name: name, records: records))
@@ -92,6 +95,7 @@ extension MaintainReport {
         case isDryRun = "dry_run"
         case rollupsFrom = "rollups_from"
         case rolledUpUntil = "rolled_up_until"
+        case recordFaults = "record_faults"
     }
 
     /// Every field is there, null where there is nothing to say.
@@ -102,6 +106,7 @@ extension MaintainReport {
         try fields.encode(partitions, forKey: .partitions)
         try fields.encode(rollupsFrom, forKey: .rollupsFrom)
         try fields.encode(rolledUpUntil, forKey: .rolledUpUntil)
+        try fields.encode(recordFaults, forKey: .recordFaults)
         try fields.encode(recomputed, forKey: .recomputed)
         try fields.encode(detached, forKey: .detached)
         try fields.encode(kept, forKey: .kept)

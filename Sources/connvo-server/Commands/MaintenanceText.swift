@@ -10,6 +10,11 @@ enum MaintenanceText {
             Terminal.note("Waiting for another maintain or migrate\(holder.map { ": \($0)" } ?? "")")
         case .lockIgnored(let holder):
             Terminal.say("Continuing although a login that may neither migrate nor maintain holds the lock: \(holder)")
+        case .recordFaults(let count, let from, let until):
+            Terminal.say(
+                "The records from \(from.rfc3339) to \(until.rfc3339) have \(count) faults that the server does not make: "
+                    + "`connvo-server report record-faults` lists them"
+            )
         case .released(let name, let isAltered):
             let altered = isAltered == true ? "; its records are NOT those that were detached" : ""
             Terminal.say("\(name) is not dropped any more: it was attached or unmarked by hand\(altered)")
@@ -25,7 +30,7 @@ enum MaintenanceText {
 
     private static func lines(_ event: MaintenanceEvent) -> [String] {
         switch event {
-        case .waitingForLock, .lockIgnored, .released, .postponed: []
+        case .waitingForLock, .lockIgnored, .recordFaults, .released, .postponed: []
         case .partitionsMade(let names): names.map { "made partition \($0)" }
         case .rolledUp(let until): ["rolled up to \(until.rfc3339)"]
         case .recomputed(let month, let differences):

@@ -1,3 +1,4 @@
+import Domain
 import PostgreSQL
 import Synchronization
 import TestSupport
@@ -104,6 +105,42 @@ import Testing
                     """
                 ) == "true"
             )
+            #expect(try Self.maintain(database).isEmpty)
+        }
+    }
+
+    @Test func `faults of records are told once, when the records are rolled up`() async throws {
+        try await withDatabase { database in
+            try database.run(
+                """
+                SET ROLE connvo_owner;
+                SELECT connvo.create_partition('issued_tokens',
+                    (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date);
+                RESET ROLE;
+                UPDATE connvo.rollup_state SET rolled_up_until = rolled_up_until - interval '3 hours';
+                INSERT INTO connvo.issued_tokens
+                    (id, issued_at, expires_at, user_id, meeting_id, organizer_id, granted_role, stream_role, tier_id,
+                    tier_is_paid, subscription_id, subscription_status, subscription_starts_at, call_cid, token_sha256,
+                    signing_key_id, session_id, request_id)
+                SELECT overlay(
+                        '00000000000070008000000000000000'
+                        PLACING lpad(to_hex((extract(epoch FROM state.rolled_up_until) * 1000)::bigint), 12, '0') FROM 1
+                    )::uuid,
+                    state.rolled_up_until, state.rolled_up_until + interval '1 hour', '', 'meeting_one', 'user_one', 'host',
+                    'admin', 'pro', true, gen_random_uuid(), 'paid', state.rolled_up_until, 'default:one',
+                    decode(repeat('ab', 32), 'hex'), '0123456789abcdef', 'session_one', 'request-1'
+                FROM connvo.rollup_state AS state;
+                """
+            )
+            let faults = try Self.maintain(database).compactMap { event in
+                if case .recordFaults(let count, let from, let until) = event {
+                    (count: count, hours: (until.microsecondsSinceEpoch - from.microsecondsSinceEpoch) / 3_600_000_000)
+                } else {
+                    nil
+                }
+            }
+            #expect(faults.map(\.count) == [2], "user_id and subscription_status")
+            #expect((faults.first?.hours ?? 0) >= 3)
             #expect(try Self.maintain(database).isEmpty)
         }
     }
