@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CHeap
 internal import Glibc
 internal import JOSE
 internal import Logging
@@ -19,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
+        heap_configure()
         try await reporting(nil) {
             let signals = try SignalWatch(limit: ConnvoApplication.shutdownLimit)
             do {
