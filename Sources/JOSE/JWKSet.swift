@@ -111,9 +111,7 @@ package struct JWKSet: Sendable, Equatable {
     /// The usable key with this `kid`, compared byte by byte.
     package subscript(keyID: String) -> RSAPublicKey? {
         // Swift compares strings by canonical equivalence; key ids are compared byte by byte.
-        guard let entry = keys.index(forKey: keyID), keys[entry].key.utf8.elementsEqual(keyID.utf8) else {
-            return nil
-        }
+        guard let entry = keys.index(forKey: keyID), keys[entry].key.hasSameBytes(as: keyID) else { return nil }
         return keys[entry].value
     }
 

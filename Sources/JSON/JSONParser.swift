@@ -192,7 +192,10 @@ struct JSONParser {
     private func keysAreEqual(_ one: JSONNode, _ other: JSONNode) -> Bool {
         if one.flag || other.flag { return keyBytes(one) == keyBytes(other) }
         guard one.end &- one.start == other.end &- other.start else { return false }
-        return bytes[JSONString.content(of: one)] == bytes[JSONString.content(of: other)]
+        return bytes.withUnsafeBufferPointer { bytes in
+            let key = UnsafeBufferPointer(rebasing: bytes[JSONString.content(of: one)])
+            return key.hasSameBytes(as: UnsafeBufferPointer(rebasing: bytes[JSONString.content(of: other)]))
+        }
     }
 
     private func keyBytes(_ node: JSONNode) -> ArraySlice<UInt8> {
@@ -209,7 +212,10 @@ struct JSONParser {
         let start = position
         var hasEscape = false
         position += 1
-        while position < bytes.count {
+        while true {
+            let next = position
+            position = bytes.withUnsafeBytes { JSONString.endOfPlainBytes(from: next, in: $0) }
+            guard position < bytes.count else { throw fault(.unexpectedEnd) }
             switch bytes[position] {
             case UInt8(ascii: "\""):
                 position += 1
@@ -220,13 +226,10 @@ struct JSONParser {
                 try scanEscape()
             case 0..<0x20:
                 throw fault(.controlCharacter)
-            case 0x20..<0x80:
-                position += 1
             default:
                 try scanMultibyteScalar()
             }
         }
-        throw fault(.unexpectedEnd)
     }
 
     /// Scans one escape, or the two escapes of a surrogate pair.

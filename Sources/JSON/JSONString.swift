@@ -7,6 +7,33 @@ enum JSONString {
         Int(node.start) + 1..<Int(node.end) - 1
     }
 
+    /// The offset of the first byte at or after `start` that does not stand for itself in a string: a quote, a backslash,
+    /// a control character or a byte of a longer scalar. The length of the text when there is none.
+    static func endOfPlainBytes(from start: Int, in text: UnsafeRawBufferPointer) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highestBits: UInt64 = 0x8080_8080_8080_8080
+        let quotes = ones &* UInt64(UInt8(ascii: "\""))
+        let backslashes = ones &* UInt64(UInt8(ascii: "\\"))
+        var position = start
+        while text.count - position >= 8 {
+            let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            // A subtraction sets the highest bit of a byte that was too small, and borrows from the bytes above it: the
+            // lowest mark is right, and others are not looked at.
+            let controls = (word &- ones &* 0x20) & ~word
+            let quote = ((word ^ quotes) &- ones) & ~(word ^ quotes)
+            let backslash = ((word ^ backslashes) &- ones) & ~(word ^ backslashes)
+            let marks = (word | controls | quote | backslash) & highestBits
+            if marks != 0 { return position + marks.trailingZeroBitCount / 8 }
+            position += 8
+        }
+        while position < text.count, isPlain(text[position]) { position += 1 }
+        return position
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
     /// The content as UTF-8, with its escapes decoded.
     static func unescaped(_ node: JSONNode, in bytes: [UInt8]) -> [UInt8] {
         let content = content(of: node)

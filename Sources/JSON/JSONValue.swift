@@ -1,3 +1,5 @@
+internal import Text
+
 /// A value in a ``JSONDocument``: a reference to its node. Strings and numbers are decoded at each access.
 package struct JSONValue: Sendable {
     /// The kinds of values of RFC 8259 §3, with `true` and `false` as one kind.
@@ -67,7 +69,10 @@ package struct JSONValue: Sendable {
     private func hasContent(_ node: JSONNode, equalTo text: UnsafeBufferPointer<UInt8>) -> Bool {
         guard !node.flag else { return JSONString.unescaped(node, in: storage.bytes).elementsEqual(text) }
         let content = JSONString.content(of: node)
-        return content.count == text.count && storage.bytes[content].elementsEqual(text)
+        guard content.count == text.count else { return false }
+        return storage.bytes.withUnsafeBufferPointer {
+            UnsafeBufferPointer(rebasing: $0[content]).hasSameBytes(as: text)
+        }
     }
 
     /// The number of elements of an array or members of an object; 0 for any other kind.
@@ -78,14 +83,16 @@ package struct JSONValue: Sendable {
         guard kind == .object else { return nil }
         var key = key
         return key.withUTF8 { key in
-            var member = index + 1
-            for _ in 0..<count {
-                if hasContent(storage.nodes[member], equalTo: key) {
-                    return JSONValue(storage: storage, index: member + 1)
+            storage.nodes.withUnsafeBufferPointer { nodes in
+                var member = index + 1
+                for _ in 0..<nodes[index].count {
+                    if hasContent(nodes[member], equalTo: key) {
+                        return JSONValue(storage: storage, index: member + 1)
+                    }
+                    member = Int(nodes[member + 1].next)
                 }
-                member = Int(storage.nodes[member + 1].next)
+                return nil
             }
-            return nil
         }
     }
 

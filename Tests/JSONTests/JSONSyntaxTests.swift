@@ -105,6 +105,37 @@ import Text
         #expect(throws: JSONSyntaxError.self) { try JSONDocument(parsing: bytes) }
     }
 
+    @Test func `every byte is noticed at every place of a string`() {
+        for length in 1...17 {
+            for place in 0..<length {
+                for byte in UInt8.min ... .max {
+                    var content = [UInt8](repeating: 0x61, count: length)
+                    content[place] = byte
+                    let text = [0x22] + content + [0x22]
+                    // What follows is the end of the string, or plain.
+                    let expected: JSONSyntaxError? =
+                        switch byte {
+                        case 0..<0x20: JSONSyntaxError(.controlCharacter, at: place + 1)
+                        case 0x22: JSONSyntaxError(.trailingBytes, at: place + 2)
+                        case 0x5C where place + 1 < length: JSONSyntaxError(.invalidEscape, at: place + 1)
+                        case 0x5C: JSONSyntaxError(.unexpectedEnd, at: length + 2)
+                        case 0x80...: JSONSyntaxError(.invalidUTF8, at: place + 1)
+                        default: nil
+                        }
+                    var found: JSONSyntaxError?
+                    do throws(JSONSyntaxError) {
+                        _ = try JSONDocument(parsing: text)
+                    } catch {
+                        found = error
+                    }
+                    if found != expected {
+                        Issue.record("byte \(byte) at \(place) of \(length): \(found.map { "\($0)" } ?? "accepted")")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `UTF-16 and UTF-32 are refused`() {
         for encoding in [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32] {
             let bytes = "{\"a\":1}".data(using: encoding).map(Array.init) ?? []
