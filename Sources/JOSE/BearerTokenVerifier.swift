@@ -3,7 +3,8 @@ internal import Text
 
 /// Decides whether a bearer token belongs to a current session of the user that it names.
 ///
-/// A pure function: the caller passes the keys and the time. Checks run in the order of docs/errors.md, rows 2 to 4:
+/// A pure function: the caller passes the keys and the time. What the verifier remembers (``JudgedHeaders``) saves work
+/// and changes no decision. Checks run in the order of docs/errors.md, rows 2 to 4:
 /// structure and header, keys, signature and claims, and at last the expiry.
 ///
 /// ```swift
@@ -47,7 +48,9 @@ package struct BearerTokenVerifier: Sendable {
 
     private let issuers: [[UInt8]]
     private let audiences: [[UInt8]]
+    private let developmentIssuer = Array(DevelopmentToken.issuer.utf8)
     private let leeway: Int64
+    let headers = JudgedHeaders()
 
     package init(policy: Policy) {
         self.policy = policy
@@ -73,11 +76,13 @@ package struct BearerTokenVerifier: Sendable {
     ) throws(BearerTokenRejection) -> BearerClaims {
         let jws: CompactJWS
         do {
-            jws = try CompactJWS(parsing: token)
+            jws = try CompactJWS(parsing: token, knownHeaders: headers)
         } catch {
             throw .malformed(error)
         }
-        return try verify(jws, keys: keys, lastFetchFailed: lastFetchFailed, now: now)
+        let claims = try verify(jws, keys: keys, lastFetchFailed: lastFetchFailed, now: now)
+        if let header = jws.newHeader { headers.remember(header, keyID: jws.keyID) }
+        return claims
     }
 
     /// Verifies a whole array; see the variant that takes a slice.
@@ -131,7 +136,7 @@ package struct BearerTokenVerifier: Sendable {
     private func judgeIssuer(_ iss: JSONValue?, keyID: String) throws(BearerTokenRejection) {
         guard let iss else { throw .refused(.issuerMissing) }
         guard iss.kind == .string else { throw .refused(.issuerInvalid) }
-        let isDevelopmentIssuer = iss.isString(equalTo: Array(DevelopmentToken.issuer.utf8))
+        let isDevelopmentIssuer = iss.isString(equalTo: developmentIssuer)
         let isDevelopmentKey = keyID.utf8.starts(with: DevelopmentToken.keyIDPrefix.utf8)
         switch (isDevelopmentKey, isDevelopmentIssuer) {
         case (true, true):

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JSON
 
 /// A parsed compact JWS (RFC 7515 §3.1) whose header has been checked and whose signature has not.
@@ -17,6 +18,9 @@ package struct CompactJWS: Sendable {
     /// The decoded signature.
     package let signature: [UInt8]
 
+    /// The first segment, as sent, when this parse has checked it; `nil` when ``JudgedHeaders`` knew it.
+    let newHeader: ArraySlice<UInt8>?
+
     /// Parses a token.
     ///
     /// - Throws: ``CompactJWSError`` for the first fault, checked in this order: size, segments, base64url, header.
@@ -26,27 +30,51 @@ package struct CompactJWS: Sendable {
 
     /// Parses a slice; see ``init(parsing:)-([UInt8])``.
     package init(parsing token: ArraySlice<UInt8>) throws(CompactJWSError) {
+        try self.init(parsing: token, knownHeaders: nil)
+    }
+
+    /// Parses a slice. The result is the same with and without known headers.
+    init(parsing token: ArraySlice<UInt8>, knownHeaders: JudgedHeaders?) throws(CompactJWSError) {
         guard !token.isEmpty else { throw .empty }
         guard token.count <= Self.maximumByteCount else { throw .tooLong }
-        guard let firstDot = token.firstIndex(of: UInt8(ascii: ".")),
-            let lastDot = token.lastIndex(of: UInt8(ascii: ".")),
-            firstDot < lastDot
-        else { throw .notThreeSegments }
+        guard let (firstDot, lastDot) = Self.dots(in: token) else { throw .notThreeSegments }
         let headerSegment = token[..<firstDot]
         let payloadSegment = token[(firstDot + 1)..<lastDot]
         let signatureSegment = token[(lastDot + 1)...]
-        guard !payloadSegment.contains(UInt8(ascii: ".")) else { throw .notThreeSegments }
         guard !headerSegment.isEmpty, !payloadSegment.isEmpty, !signatureSegment.isEmpty else {
             throw .emptySegment
         }
-        guard let header = Base64URL.decode(headerSegment) else { throw .headerNotBase64URL }
+        let knownKeyID = knownHeaders?.keyID(of: headerSegment)
+        guard let header = knownKeyID == nil ? Base64URL.decode(headerSegment) : [] else { throw .headerNotBase64URL }
         guard let payload = Base64URL.decode(payloadSegment) else { throw .payloadNotBase64URL }
         guard let signature = Base64URL.decode(signatureSegment) else { throw .signatureNotBase64URL }
 
-        keyID = try Self.judge(header)
+        if let knownKeyID {
+            keyID = knownKeyID
+            newHeader = nil
+        } else {
+            keyID = try Self.judge(header)
+            newHeader = headerSegment
+        }
         signingInput = token[..<lastDot]
         self.payload = payload
         self.signature = signature
+    }
+
+    /// The indices of the dots, when there are two.
+    private static func dots(in token: ArraySlice<UInt8>) -> (Int, Int)? {
+        token.withUnsafeBytes { bytes in
+            func dot(from start: Int) -> Int? {
+                guard let base = bytes.baseAddress,
+                    let found = memchr(base + start, Int32(UInt8(ascii: ".")), bytes.count - start)
+                else { return nil }
+                return base.distance(to: UnsafeRawPointer(found))
+            }
+            guard let first = dot(from: 0), let second = dot(from: first + 1), dot(from: second + 1) == nil else {
+                return nil
+            }
+            return (token.startIndex + first, token.startIndex + second)
+        }
     }
 
     /// Checks every header member that matters, and returns `kid`. `jwk`, `jku`, `x5u`, `x5c` and unknown members are

@@ -7,11 +7,15 @@ import Testing
     private static let fixture = Result { try HostileFixture(now: 1_750_000_000) }
     private static let fixtureKeys = Result { try JWKSet(parsing: HostileKeySet.fixture(fixture.get())) }
 
-    /// The verifier's decision in the terms of the table.
-    private static func answer(to token: [UInt8], in circumstances: Circumstances) throws -> ExpectedResponse {
+    /// The decision of a verifier in the terms of the table.
+    private static func answer(
+        to token: [UInt8],
+        in circumstances: Circumstances,
+        by verifier: BearerTokenVerifier
+    ) throws -> ExpectedResponse {
         let keys = try circumstances.keySet.map { try JWKSet(parsing: $0) } ?? fixtureKeys.get()
         do throws(BearerTokenRejection) {
-            _ = try BearerTokenVerifier(policy: circumstances.policy).verify(
+            _ = try verifier.verify(
                 token,
                 keys: keys,
                 lastFetchFailed: circumstances.lastFetchFailed,
@@ -36,7 +40,18 @@ import Testing
             Issue.record("a case outside the area of fields has no token")
             return
         }
-        #expect(try Self.answer(to: token, in: hostile.circumstances(fixture)) == hostile.expected)
+        let circumstances = try hostile.circumstances(fixture)
+        let verifier = BearerTokenVerifier(policy: circumstances.policy)
+        #expect(try Self.answer(to: token, in: circumstances, by: verifier) == hostile.expected)
+
+        // What a verifier remembers of tokens that it accepted changes no decision, nor does what it refused.
+        let experienced = BearerTokenVerifier(policy: circumstances.policy)
+        let good = try Self.answer(to: fixture.goodToken(), in: Circumstances(), by: experienced)
+        #expect(good == .accepted || circumstances.policy != HostileFixture.policy)
+        for _ in 0..<2 {
+            #expect(try Self.answer(to: token, in: circumstances, by: experienced) == hostile.expected)
+        }
+        #expect(try Self.answer(to: fixture.goodToken(), in: Circumstances(), by: experienced) == good)
     }
 
     @Test func `the table has at least 200 cases with distinct names, and some in every area`() {
