@@ -18,11 +18,21 @@ package enum SHA256 {
     /// The digest of borrowed bytes, 32 bytes.
     package static func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: byteCount) { digest, count in
-            // EVP_Digest fails only when memory is exhausted, and Swift stops the process then as well.
-            guard let start = digest.baseAddress,
-                EVP_Digest(bytes.baseAddress, bytes.count, start, nil, FetchedAlgorithm.sha256, nil) == 1
-            else { fatalError("SHA-256 failed") }
+            hash(bytes, into: UnsafeMutableRawBufferPointer(digest))
             count = byteCount
         }
+    }
+
+    /// Writes the digest of `bytes` to `digest`, which has 32 bytes.
+    package static func hash(_ bytes: [UInt8], into digest: UnsafeMutableRawBufferPointer) {
+        bytes.withUnsafeBytes { hash($0, into: digest) }
+    }
+
+    private static func hash(_ bytes: UnsafeRawBufferPointer, into digest: UnsafeMutableRawBufferPointer) {
+        precondition(digest.count == byteCount)
+        // EVP_Digest fails only when memory is exhausted, and Swift stops the process then as well.
+        guard let start = digest.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            EVP_Digest(bytes.baseAddress, bytes.count, start, nil, FetchedAlgorithm.sha256, nil) == 1
+        else { fatalError("SHA-256 failed") }
     }
 }

@@ -27,9 +27,9 @@ struct CallerAuthentication: Sendable {
     ) throws(AuthenticationFailure) -> BearerClaims {
         let token = try bearerToken(in: authorization)
         let snapshot = keys.current
-        let hash = SHA256.hash(token)
+        let key = VerifiedTokenCache.Key(token)
         let seconds = now.secondsSinceEpoch
-        if let claims = cache.claims(of: hash, generation: snapshot.generation, now: seconds) { return claims }
+        if let claims = cache.claims(of: key, generation: snapshot.generation, now: seconds) { return claims }
         let client = throttle == nil ? nil : RefusedTokenThrottle.Client(address)
         if !hasWaited, let throttle, let client { try Self.check(throttle.turn(of: client, now: now)) }
         do {
@@ -39,7 +39,7 @@ struct CallerAuthentication: Sendable {
                 lastFetchFailed: snapshot.lastReadFailed,
                 now: seconds
             )
-            cache.insert(claims, hash: hash, generation: snapshot.generation)
+            cache.insert(claims, key: key, generation: snapshot.generation)
             if hasWaited, let throttle, let client { throttle.accepted(client) }
             return claims
         } catch {
