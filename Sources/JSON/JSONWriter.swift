@@ -120,8 +120,7 @@ extension JSONWriter {
 
     @inlinable package mutating func integer(_ value: Int64) {
         beginValue()
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        appendDigits(of: value.magnitude)
+        appendDigits(of: value)
         needsComma = true
     }
 
@@ -238,8 +237,5 @@ extension JSONWriter {
         }
     }
 
-    @usableFromInline mutating func appendDigits(of number: UInt64) {
-        if number >= 10 { appendDigits(of: number / 10) }
-        bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
-    }
+    @usableFromInline mutating func appendDigits(of number: Int64) { bytes.append(decimal: number) }
 }
