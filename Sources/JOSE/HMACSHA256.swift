@@ -74,13 +74,14 @@ package final class HMACSHA256: Sendable {
         /// The key is set anew for each message: in OpenSSL 3.0.0 to 3.0.2, `EVP_MAC_init` with a null key leaves the
         /// state of the last message in the context, and the next code is wrong (openssl/openssl, issue 17811).
         func authenticate(_ message: UnsafeRawBufferPointer, key: [UInt8]) -> [UInt8] {
-            [UInt8](unsafeUninitializedCapacity: HMACSHA256.byteCount) { code, count in
-                // Nothing here depends on the message; the only way to fail is to be out of memory.
-                guard EVP_MAC_init(raw, key, key.count, nil) == 1,
-                    EVP_MAC_update(raw, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count) == 1,
-                    EVP_MAC_final(raw, code.baseAddress, &count, HMACSHA256.byteCount) == 1
-                else { fatalError("HMAC-SHA256 failed") }
-            }
+            var code = [UInt8](repeating: 0, count: HMACSHA256.byteCount)
+            var count = 0
+            // Nothing here depends on the message; the only way to fail is to be out of memory.
+            guard EVP_MAC_init(raw, key, key.count, nil) == 1,
+                EVP_MAC_update(raw, message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count) == 1,
+                EVP_MAC_final(raw, &code, &count, code.count) == 1, count == code.count
+            else { fatalError("HMAC-SHA256 failed") }
+            return code
         }
     }
 }

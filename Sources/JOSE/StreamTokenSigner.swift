@@ -62,7 +62,7 @@ package struct StreamTokenSigner: Sendable {
         guard 1...255 ~= userID.utf8.count, userID.utf8.areAll(\.isUserIDCharacter) else {
             throw .invalidUserID
         }
-        guard isIdentifier(role.utf8[...]) else { throw .invalidRole }
+        guard isIdentifier(role.utf8) else { throw .invalidRole }
         guard isCallCID(callCID) else { throw .invalidCallCID }
         guard isUUID(jti) else { throw .invalidTokenID }
         guard 1...(1 << 53) ~= issuedAt, 1...(1 << 53) ~= expiresAt, issuedAt < expiresAt else {
@@ -74,9 +74,9 @@ package struct StreamTokenSigner: Sendable {
         payload += #"{"user_id":""#.utf8
         payload += userID.utf8
         payload += #"","iat":"#.utf8
-        payload += String(issuedAt).utf8
+        payload.append(decimal: issuedAt)
         payload += #","exp":"#.utf8
-        payload += String(expiresAt).utf8
+        payload.append(decimal: expiresAt)
         payload += #","role":""#.utf8
         payload += role.utf8
         payload += #"","call_cids":[""#.utf8
@@ -98,13 +98,16 @@ package struct StreamTokenSigner: Sendable {
         return token
     }
 
-    private func isIdentifier(_ text: Substring.UTF8View) -> Bool {
+    private func isIdentifier(_ text: some Collection<UInt8>) -> Bool {
         1...64 ~= text.count && text.areAll(\.isIdentifierCharacter)
     }
 
     private func isCallCID(_ text: String) -> Bool {
-        guard let colon = text.utf8.offset(of: UInt8(ascii: ":")) else { return false }
-        return isIdentifier(text.utf8.prefix(colon)) && isIdentifier(text.utf8.dropFirst(colon + 1))
+        var text = text
+        return text.withUTF8 { text in
+            guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return false }
+            return isIdentifier(text[..<colon]) && isIdentifier(text[(colon + 1)...])
+        }
     }
 
     /// 8-4-4-4-12 hexadecimal digits (RFC 9562 §4), upper or lower case.
