@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Domain", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
         .target(name: "JOSE", dependencies: ["COpenSSL", "JSON", "Text"], swiftSettings: settings),
-        .target(name: "ConvexAPI", dependencies: ["Domain", "JSON"], swiftSettings: settings),
+        .target(name: "ConvexAPI", dependencies: ["Domain", "JSON", "Text"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ"], swiftSettings: settings),
         .target(
             name: "Persistence",

@@ -1,29 +1,30 @@
 internal import Domain
 internal import JSON
+internal import Text
 
 /// The JSON bodies of 200 that Convex clients read: keys of objects in the order of their bytes, and every number with a
 /// dot, as Convex prints a double. The Python clients refuse a number without one.
 enum ActionEnvelope {
     static func success(_ token: GrantedToken) -> [UInt8] {
-        let caller = token.caller
-        var json = JSONWriter(capacity: 1024)
-        json.object { json in
-            json.member("status", "success")
-            json.object("value") { json in
-                json.key("expiresAt")
-                json.double(token.expiresAt)
-                json.member("success", true)
-                json.key("token")
-                json.string(unescaped: token.token)
-                json.object("user") { json in
-                    json.member("id", caller.id.rawValue)
-                    if let image = caller.avatarURL { json.member("image", image) }
-                    json.member("name", caller.publicName)
-                }
-                json.member("userId", caller.id.rawValue)
-            }
+        let userID = token.caller.id.rawValue
+        var json: [UInt8] = []
+        json.reserveCapacity(GrantedToken.responseCapacity)
+        json += #"{"status":"success","value":{"expiresAt":"#.utf8
+        json.append(decimal: token.expiresAt)
+        json += #".0,"success":true,"token":""#.utf8
+        json += token.token
+        json += #"","user":{"id":"#.utf8
+        JSONWriter.append(string: userID, to: &json)
+        if let image = token.caller.avatarURL {
+            json += #","image":"#.utf8
+            JSONWriter.append(string: image, to: &json)
         }
-        return json.bytes
+        json += #","name":"#.utf8
+        JSONWriter.append(string: token.caller.publicName, to: &json)
+        json += #"},"userId":"#.utf8
+        JSONWriter.append(string: userID, to: &json)
+        json += "}}".utf8
+        return json
     }
 
     /// A failure of the function. `errorData` is what makes clients throw a `ConvexError`; where no function was found,

@@ -1,30 +1,30 @@
 internal import Domain
 internal import JSON
+internal import Text
 
 /// The JSON bodies of the run endpoint, byte for byte as documented, and of every failure that is not 200.
 enum RunEnvelope {
     /// `{"status":"success","errorMessage":"","errorData":{},"value":{...}}`, members in the documented order.
     static func success(_ token: GrantedToken) -> [UInt8] {
-        let caller = token.caller
-        var json = JSONWriter(capacity: 1024)
-        json.object { json in
-            json.member("status", "success")
-            json.member("errorMessage", "")
-            json.object("errorData") { _ in }
-            json.object("value") { json in
-                json.key("token")
-                json.string(unescaped: token.token)
-                json.member("userId", caller.id.rawValue)
-                json.object("user") { json in
-                    json.member("id", caller.id.rawValue)
-                    json.member("name", caller.publicName)
-                    if let image = caller.avatarURL { json.member("image", image) }
-                }
-                json.member("expiresAt", token.expiresAt)
-                json.member("success", true)
-            }
+        let userID = token.caller.id.rawValue
+        var json: [UInt8] = []
+        json.reserveCapacity(GrantedToken.responseCapacity)
+        json += #"{"status":"success","errorMessage":"","errorData":{},"value":{"token":""#.utf8
+        json += token.token
+        json += #"","userId":"#.utf8
+        JSONWriter.append(string: userID, to: &json)
+        json += #","user":{"id":"#.utf8
+        JSONWriter.append(string: userID, to: &json)
+        json += #","name":"#.utf8
+        JSONWriter.append(string: token.caller.publicName, to: &json)
+        if let image = token.caller.avatarURL {
+            json += #","image":"#.utf8
+            JSONWriter.append(string: image, to: &json)
         }
-        return json.bytes
+        json += #"},"expiresAt":"#.utf8
+        json.append(decimal: token.expiresAt)
+        json += #","success":true}}"#.utf8
+        return json
     }
 
     /// The error envelope: `errorData` is what Connvo's front end reads, `code` and `message` at the top are what Convex
