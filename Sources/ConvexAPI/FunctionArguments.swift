@@ -10,14 +10,24 @@ package struct FunctionArguments: Equatable {
     ///
     /// - Throws: ``BodyFault/argument(field:message:)``: the first fault in the order `meetingId`, `role`, unknown keys.
     init(_ object: JSONValue) throws(BodyFault) {
-        guard let meetingID = object["meetingId"]?.string.flatMap({ Meeting.ID(validating: $0) }) else {
+        var meeting: JSONValue?
+        var requestedRole: JSONValue?
+        var unknown: String?
+        for (key, _, value) in object.members {
+            switch key {
+            case "meetingId": meeting = value
+            case "role": requestedRole = value
+            default: unknown = unknown ?? key
+            }
+        }
+        guard let meetingID = meeting?.string.flatMap({ Meeting.ID(validating: $0) }) else {
             throw .argument(
                 field: "meetingId",
                 message: "meetingId is required: 1 to 64 letters, digits, hyphens or underscores"
             )
         }
         var role: Role?
-        if let value = object["role"] {
+        if let value = requestedRole {
             guard let name = value.string else {
                 throw .argument(field: "role", message: "role must be a string")
             }
@@ -26,9 +36,9 @@ package struct FunctionArguments: Equatable {
             }
             role = known
         }
-        for member in object.members where member.key != "meetingId" && member.key != "role" {
+        if let unknown {
             // Scalars, because one Character may be as long as the body.
-            let field = String(String.UnicodeScalarView(member.key.unicodeScalars.prefix(64)))
+            let field = String(String.UnicodeScalarView(unknown.unicodeScalars.prefix(64)))
             throw .argument(field: field, message: "args takes meetingId and role only")
         }
         self.meetingID = meetingID
