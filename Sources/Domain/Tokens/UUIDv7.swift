@@ -54,17 +54,21 @@ extension UUIDv7: CustomStringConvertible {
     package var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             let digits: StaticString = "0123456789abcdef"
-            var position = 0
-            for digit in 0..<32 {
-                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
+            /// Writes the last `count` digits of a number.
+            func write(_ number: UInt64, _ count: Int, at start: Int) {
+                var rest = number
+                for position in (start..<start + count).reversed() {
+                    buffer[position] = digits.utf8Start[Int(rest & 0xF)]
+                    rest >>= 4
                 }
-                let word = digit < 16 ? high : low
-                buffer[position] = digits.utf8Start[Int(word >> UInt64(60 - digit % 16 * 4) & 0xF)]
-                position += 1
             }
-            return position
+            buffer.initialize(repeating: UInt8(ascii: "-"))
+            write(high >> 32, 8, at: 0)
+            write(high >> 16, 4, at: 9)
+            write(high, 4, at: 14)
+            write(low >> 48, 4, at: 19)
+            write(low, 12, at: 24)
+            return 36
         }
     }
 }
