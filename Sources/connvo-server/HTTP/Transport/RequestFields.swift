@@ -1,11 +1,11 @@
 internal import NIOHTTP1
 internal import Persistence
-internal import Text
 
 /// The header fields that the server looks at, found in one pass.
 struct RequestFields {
     var authorization = AuthorizationHeader.absent
-    var contentTypes: [String] = []
+    private var contentType: String?
+    private var contentTypeCount = 0
     var hasContentEncoding = false
     /// Bytes announced by Content-Length; nil for a chunked body.
     var contentLength: Int?
@@ -24,21 +24,23 @@ struct RequestFields {
         for (name, value) in headers {
             // Most fields are of no interest: the length tells most of them apart.
             switch name.utf8.count {
-            case 13 where name.utf8.isField("authorization"):
+            case 13 where name.isField("authorization"):
                 if case .absent = authorization { authorization = .one(value) } else { authorization = .several }
-            case 12 where name.utf8.isField("content-type"): contentTypes.append(value)
-            case 16 where name.utf8.isField("content-encoding"): hasContentEncoding = true
-            case 14 where name.utf8.isField("content-length"): contentLength = Int(value)
-            case 12 where name.utf8.isField("x-request-id"):
+            case 12 where name.isField("content-type"):
+                contentTypeCount += 1
+                contentType = value
+            case 16 where name.isField("content-encoding"): hasContentEncoding = true
+            case 14 where name.isField("content-length"): contentLength = Int(value)
+            case 12 where name.isField("x-request-id"):
                 if RequestID.isSane(value) { requestID = value }
-            case 11 where name.utf8.isField("traceparent"):
+            case 11 where name.isField("traceparent"):
                 traceParentCount += 1
                 traceID = traceParentCount == 1 ? TraceID(traceparent: value) : nil
-            case 10 where name.utf8.isField("user-agent"): userAgent = value
-            case 15 where name.utf8.isField("x-forwarded-for"): forwardedFor.append(value)
-            case 6 where name.utf8.isField("expect"): expectsContinue = value.utf8.isField("100-continue")
-            case 4 where name.utf8.isField("host"): hostCount += 1
-            case 7 where name.utf8.isField("upgrade"): offersUpgrade = true
+            case 10 where name.isField("user-agent"): userAgent = value
+            case 15 where name.isField("x-forwarded-for"): forwardedFor.append(value)
+            case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
+            case 4 where name.isField("host"): hostCount += 1
+            case 7 where name.isField("upgrade"): offersUpgrade = true
             default: break
             }
         }
@@ -46,23 +48,24 @@ struct RequestFields {
 
     /// Whether the body is announced as docs/errors.md wants it: exactly one type, no charset but UTF-8, no encoding.
     var announcesJSON: Bool {
-        guard !hasContentEncoding, contentTypes.count == 1 else { return false }
-        let value = contentTypes[0]
-        if value == "application/json" { return true }
-        guard let type = MediaType(value), type.name == "application/json" else { return false }
+        guard !hasContentEncoding, contentTypeCount == 1, let contentType else { return false }
+        if contentType == "application/json" { return true }
+        guard let type = MediaType(contentType), type.name == "application/json" else { return false }
         return type.parameters.allSatisfy { $0.name != "charset" || $0.value.lowercased() == "utf-8" }
     }
 }
 
-extension Collection<UInt8> {
+extension String {
     /// Compares without regard to ASCII case; `lowercase` must be lower case.
     fileprivate func isField(_ lowercase: StaticString) -> Bool {
-        guard count == lowercase.utf8CodeUnitCount else { return false }
-        var index = -1
-        return areAll { byte in
-            index += 1
-            let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-            return lowered == lowercase.utf8Start[index]
+        guard utf8.count == lowercase.utf8CodeUnitCount else { return false }
+        var name = self
+        return name.withUTF8 { bytes in
+            bytes.indices.allSatisfy { index in
+                let byte = bytes[index]
+                let lowered = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+                return lowered == lowercase.utf8Start[index]
+            }
         }
     }
 }
