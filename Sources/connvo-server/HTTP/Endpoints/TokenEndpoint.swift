@@ -66,7 +66,7 @@ final class TokenEndpoint: Sendable {
         if case .unknownFunction(let path) = exchange.route {
             throw .functionNotFound(RunEndpoint.functionName(of: path))
         }
-        let arguments = try exchange.route.endpoint.arguments(from: Array(exchange.body.readableBytesView))
+        let arguments = try exchange.route.endpoint.arguments(from: Array(buffer: exchange.body))
         return .issue(
             IssuanceRequest(
                 admission: AdmissionRequest(
