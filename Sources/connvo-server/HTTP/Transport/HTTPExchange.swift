@@ -11,6 +11,10 @@ final class HTTPExchange {
     let head: HTTPRequestHead
     let route: Route
     let fields: RequestFields
+    let method: MethodLabel
+    /// Whether the decoder takes what follows this request for another protocol: the client offered to change to one,
+    /// or asked for a tunnel (RFC 9110, sections 7.8 and 9.3.6). The server does neither, so the connection has to end.
+    let endsHTTP: Bool
     /// The client's, when it sent a sane one; else one that the server made.
     let requestID: String
     /// Who may read the response, as headers; empty unless CORS is on.
@@ -43,6 +47,8 @@ final class HTTPExchange {
         self.head = head
         self.route = route
         self.fields = fields
+        method = MethodLabel(head.method)
+        endsHTTP = fields.offersUpgrade || head.method == .CONNECT
         self.requestID = requestID
         self.crossOriginHeaders = crossOriginHeaders
         self.headError = headError
@@ -72,7 +78,7 @@ final class HTTPExchange {
         return AnsweredRequest(
             requestID: requestID,
             traceID: fields.traceID,
-            method: MethodLabel(head.method),
+            method: method,
             route: RouteLabel(route),
             status: status,
             answeredAt: now.uptimeNanoseconds,
@@ -87,12 +93,8 @@ final class HTTPExchange {
     /// Whether the client wants to send another request on this connection, and can.
     var keepsConnection: Bool { head.isKeepAlive && !endsHTTP }
 
-    /// Whether the decoder takes what follows this request for another protocol: the client offered to change to one,
-    /// or asked for a tunnel (RFC 9110, sections 7.8 and 9.3.6). The server does neither, so the connection has to end.
-    var endsHTTP: Bool { fields.offersUpgrade || head.method == .CONNECT }
-
     /// Whether the response has no body (RFC 9110, section 9.3.2).
-    var isHead: Bool { head.method == .HEAD }
+    var isHead: Bool { method == .head }
 
     /// Bytes of the body, where the head says so.
     var announcedLength: Int? { fields.contentLength }
