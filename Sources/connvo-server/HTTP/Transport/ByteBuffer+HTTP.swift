@@ -13,18 +13,22 @@ extension ByteBuffer {
     }
 
     /// Writes a header field. Neither part is looked at: they must be free of line breaks.
-    mutating func writeField(_ name: StaticString, _ value: String) {
-        writeStaticString(name)
-        writeStaticString(": ")
-        writeString(value)
-        writeStaticString("\r\n")
+    mutating func writeField(_ name: String, _ value: String) {
+        writeTexts(name, ": ", value, "\r\n")
     }
 
-    /// As above, for a name that is not known beforehand.
-    mutating func writeField(_ name: String, _ value: String) {
-        writeString(name)
-        writeStaticString(": ")
-        writeString(value)
-        writeStaticString("\r\n")
+    /// Writes texts one behind the other. Room is made once for all: each write to a buffer has a cost of its own.
+    mutating func writeTexts(_ texts: String...) {
+        let count = texts.reduce(0) { $0 + $1.utf8.count }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+            var rest = space[...]
+            for var text in texts {
+                text.withUTF8 { text in
+                    UnsafeMutableRawBufferPointer(rebasing: rest).copyMemory(from: UnsafeRawBufferPointer(text))
+                    rest = rest.dropFirst(text.count)
+                }
+            }
+            return count
+        }
     }
 }

@@ -1,17 +1,18 @@
 internal import Domain
 
-/// The value of the `Date` header, made once a second and not for each response. One for each connection.
+/// The `Date` header, made once a second and not for each response. One for each connection.
 struct HTTPDate {
     private var second: Int64 = .min
-    private var text = ""
+    private var field = ""
 
-    /// IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
-    mutating func text(at now: Timestamp) -> String {
+    /// The field with its line break. Its value is an IMF-fixdate (RFC 9110, section 5.6.7):
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`.
+    mutating func field(at now: Timestamp) -> String {
         if now.secondsSinceEpoch != second {
             second = now.secondsSinceEpoch
-            text = Self.format(now)
+            field = "Date: \(Self.format(now))\r\n"
         }
-        return text
+        return field
     }
 
     private static func format(_ instant: Timestamp) -> String {

@@ -314,8 +314,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             to: exchange,
             serverTiming: serverTiming,
             keepsConnection: keepsConnection,
-            now: routes.now(),
-            allocator: context.channel.allocator
+            now: routes.now()
         )
         write(bytes, keepsConnection: keepsConnection, context: context)
     }
@@ -330,8 +329,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             to: exchange,
             serverTiming: serverTiming,
             keepsConnection: keepsConnection,
-            now: routes.now(),
-            allocator: context.channel.allocator
+            now: routes.now()
         )
         if status == 304 || exchange.isHead {
             return write(head, keepsConnection: keepsConnection, context: context)
