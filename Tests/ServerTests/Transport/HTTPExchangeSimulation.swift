@@ -257,11 +257,12 @@ struct HTTPExchangeSimulation {
             action = machine.next()
             if action == nil { break }
         }
-        if machine.takeDueTurn() {
+        let pause = machine.pause()
+        if pause.continuesInNextTurn {
             try expect(!turnIsDue, "a turn is asked for twice")
             turnIsDue = true
         }
-        if machine.takeDueRead() {
+        if pause.reads {
             try expect(readIsHeld, "a read is made up for that was not held back")
             readIsHeld = false
         }

@@ -111,9 +111,10 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         isWorkingOff = true
         while let action = machine.next() { carryOut(action, context: context) }
         isWorkingOff = false
-        connection.discardsInput = machine.discardsInput
-        if machine.takeDueTurn() { continueInNextTurn(context: context) }
-        if machine.takeDueRead() { context.read() }
+        let pause = machine.pause()
+        connection.discardsInput = pause.discardsInput
+        if pause.continuesInNextTurn { continueInNextTurn(context: context) }
+        if pause.reads { context.read() }
     }
 
     private func continueInNextTurn(context: ChannelHandlerContext) {

@@ -44,9 +44,19 @@ struct HTTPExchangeStateMachine {
         /// ``awaitDecision()``.
         case evaluate(HTTPExchange)
         /// Answer with this error, calling ``completed()``.
-        case refuse(HTTPExchange, ErrorResponse)
+        indirect case refuse(HTTPExchange, ErrorResponse)
         /// Close the connection without an answer.
         case close
+    }
+
+    /// What the channel handler does when nothing can be carried out any more.
+    struct Pause {
+        /// As ``HTTPExchangeStateMachine/discardsInput``.
+        let discardsInput: Bool
+        /// As ``HTTPExchangeStateMachine/takeDueTurn()``.
+        let continuesInNextTurn: Bool
+        /// As ``HTTPExchangeStateMachine/takeDueRead()``.
+        let reads: Bool
     }
 
     private enum State {
@@ -284,6 +294,11 @@ struct HTTPExchangeStateMachine {
         guard readIsDue, canRead, !isAnswering else { return false }
         readIsDue = false
         return true
+    }
+
+    /// Nothing can be carried out any more. In one call, because the handler comes here four times a request.
+    mutating func pause() -> Pause {
+        Pause(discardsInput: discardsInput, continuesInNextTurn: takeDueTurn(), reads: takeDueRead())
     }
 
     // MARK: Endings
