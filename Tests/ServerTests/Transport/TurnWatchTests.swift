@@ -17,7 +17,7 @@ import Testing
     private func turn(calls: Int, each: TimeAmount) -> Int {
         var refused = 0
         for _ in 0..<calls {
-            if watch.refusesCall() { refused += 1 } else { loop.now = loop.now + each }
+            if watch.refusesCall(at: loop.now) { refused += 1 } else { loop.now = loop.now + each }
         }
         let tasks = loop.tasks
         loop.tasks = []

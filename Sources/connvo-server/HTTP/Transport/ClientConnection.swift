@@ -81,11 +81,11 @@ final class ClientConnection {
     /// Whether the connection is to end with its next response.
     var isDraining: Bool { drain.hasBegun }
 
-    func enter(_ phase: Phase) {
+    func enter(_ phase: Phase, at now: NIODeadline = .now()) {
         let change = (phase.isAnswering ? 1 : 0) - (self.phase.isAnswering ? 1 : 0)
         if change != 0 { answering.add(change) }
         self.phase = phase
-        since = .now()
+        since = now
     }
 
     /// Bytes have come.

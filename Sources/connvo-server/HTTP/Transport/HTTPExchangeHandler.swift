@@ -135,7 +135,6 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             }
         case .evaluate(let exchange):
-            connection.enter(.answering)
             evaluate(exchange, context: context)
         case .refuse(let exchange, let error):
             refuse(exchange, error, context: context)
@@ -149,8 +148,10 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func evaluate(_ exchange: HTTPExchange, context: ChannelHandlerContext) {
+        let now = NIODeadline.now()
+        connection.enter(.answering, at: now)
         do throws(ErrorResponse) {
-            if exchange.route.readsBody, turns.refusesCall() || MemoryBudget.process.isShort() {
+            if exchange.route.readsBody, turns.refusesCall(at: now) || MemoryBudget.process.isShort(now: now) {
                 exchange.result = .turnedAway(.overloaded)
                 throw .unavailable
             }

@@ -39,8 +39,7 @@ final class TurnWatch: @unchecked Sendable {
     }
 
     /// A call has been read. Whether it is to be refused.
-    func refusesCall() -> Bool {
-        let now = now()
+    func refusesCall(at now: NIODeadline) -> Bool {
         guard let began else {
             began = now
             calls = 1
