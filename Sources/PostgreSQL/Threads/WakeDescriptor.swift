@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A pipe that wakes a thread in poll(2) from other threads.
 ///
@@ -13,6 +14,8 @@ package final class WakeDescriptor: Sendable {
     /// The read end, for poll(2).
     let fileDescriptor: Int32
     private let writeEnd: Int32
+    /// Whether there is a signal that no wait has consumed.
+    private let hasSignal = Atomic<Bool>(false)
 
     /// - Throws: ``DatabaseError`` when the process has no descriptor left.
     package init() throws(DatabaseError) {
@@ -31,8 +34,10 @@ package final class WakeDescriptor: Sendable {
         close(writeEnd)
     }
 
-    /// Ends the current or the next wait. Never blocks: when the pipe is full, the next wait ends anyway.
+    /// Ends the current or the next wait. Never blocks, and asks nothing of the system while the signal before waits to
+    /// be consumed.
     package func signal() {
+        if hasSignal.exchange(true, ordering: .acquiringAndReleasing) { return }
         _ = withUnsafeBytes(of: 1 as UInt8) { write(writeEnd, $0.baseAddress, 1) }
     }
 
@@ -47,11 +52,13 @@ package final class WakeDescriptor: Sendable {
         }
     }
 
-    /// Reads all pending signals, so that the next wait blocks.
+    /// Reads the pending signal, so that the next wait blocks.
     private func clear() {
-        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-            while read(fileDescriptor, buffer.baseAddress, buffer.count) == buffer.count {}
-        }
+        var signal: UInt8 = 0
+        _ = read(fileDescriptor, &signal, 1)
+        // After the byte is read: another one is written only when this is false. What the thread did that signalled
+        // before this line is seen by the caller.
+        _ = hasSignal.exchange(false, ordering: .acquiringAndReleasing)
     }
 
     /// Blocks until another thread signals, `socket` has input or has failed, or `deadline` passes.

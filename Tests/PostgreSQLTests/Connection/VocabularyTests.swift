@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -58,6 +59,44 @@ import Testing
             wake.wait(until: .soon)
             let took = ContinuousClock().measure { wake.wait(until: .after(.milliseconds(30))) }
             #expect(took >= .milliseconds(30))
+        }
+    }
+
+    @Test func `signals that no wait has consumed cost one byte`() throws {
+        let wake = try WakeDescriptor()
+
+        for _ in 0..<1000 { wake.signal() }
+
+        var bytes = [UInt8](repeating: 0, count: 2000)
+        #expect(read(wake.fileDescriptor, &bytes, bytes.count) == 1)
+    }
+
+    @Test func `a signal that comes while a wait ends is not lost`() async throws {
+        let (wake, heard) = (try WakeDescriptor(), try WakeDescriptor())
+        let told = Atomic<Int>(0)
+        let rounds = 5000
+
+        try await onOwnThread {
+            let teller = try DedicatedThread(name: "teller") {
+                for round in 1...rounds {
+                    // The second one falls into the wait that the first one ends.
+                    for number in [2 * round - 1, 2 * round] {
+                        told.store(number, ordering: .relaxed)
+                        wake.signal()
+                    }
+                    heard.wait(until: .soon)
+                }
+            }
+            var last = 0
+            while last < 2 * rounds {
+                let deadline = Deadline.soon
+                wake.wait(until: deadline)
+                if deadline.hasPassed { break }
+                last = told.load(ordering: .relaxed)
+                if last.isMultiple(of: 2) { heard.signal() }
+            }
+            teller.join()
+            #expect(last == 2 * rounds)
         }
     }
 
