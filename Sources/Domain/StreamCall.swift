@@ -1,13 +1,14 @@
-/// A call at GetStream: its type and its id, which form the `cid`.
+/// A call at GetStream, which its type and its id name together.
 package struct StreamCall: Hashable, Sendable {
-    package let type: String
-    package let id: String
+    /// The form in tokens and records: `<type>:<id>`.
+    package let cid: String
 
     package init(type: String, id: String) {
-        self.type = type
-        self.id = id
+        var cid = ""
+        cid.reserveCapacity(type.utf8.count + 1 + id.utf8.count)
+        cid += type
+        cid += ":"
+        cid += id
+        self.cid = cid
     }
-
-    /// The form in tokens: `<type>:<id>`.
-    package var cid: String { "\(type):\(id)" }
 }
