@@ -11,7 +11,8 @@ extension Role: Comparable {
         left.rank < right.rank
     }
 
-    private var rank: Int {
+    /// The place among ``allCases``.
+    var rank: Int {
         switch self {
         case .observer: 0
         case .participant: 1

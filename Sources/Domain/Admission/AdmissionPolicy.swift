@@ -10,6 +10,8 @@
 package struct AdmissionPolicy: Hashable, Sendable {
     /// The Stream role of each role. A role that is missing here never gets a token.
     package let streamRoles: [Role: String]
+    /// The same, by rank: each request asks twice.
+    private let streamRolesByRank: [String?]
     /// How long before `scheduledAt` a scheduled meeting opens; nil means that it is always open.
     package let earlyJoinWindow: Duration?
     /// How long a subscription whose payment is late still pays for meetings.
@@ -23,6 +25,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
         requestedRoleRule: RequestedRoleRule = .lower
     ) {
         self.streamRoles = streamRoles
+        streamRolesByRank = Role.allCases.map { streamRoles[$0] }
         self.earlyJoinWindow = earlyJoinWindow
         self.pastDueGrace = pastDueGrace
         self.requestedRoleRule = requestedRoleRule
@@ -64,7 +67,7 @@ package struct AdmissionPolicy: Hashable, Sendable {
         guard let caller = facts.caller, let meeting = facts.meeting, let participation = facts.participation,
             let call = meeting.streamCall,
             let subscription = payer(for: meeting, among: facts.subscriptions, at: now),
-            let streamRole = streamRoles[role(for: request, held: participation.role)]
+            let streamRole = streamRolesByRank[role(for: request, held: participation.role).rank]
         else {
             // Each part has a rule that refuses what lacks it, so this is not reached.
             throw .roleNotAdmitted(.observer)
@@ -135,7 +138,7 @@ extension AdmissionPolicy {
         case .roleNotAdmitted:
             guard let held = facts.participation?.role else { return .notJudged }
             let role = role(for: request, held: held)
-            return streamRoles[role] == nil ? .refuses(.roleNotAdmitted(role)) : .passes
+            return streamRolesByRank[role.rank] == nil ? .refuses(.roleNotAdmitted(role)) : .passes
         }
     }
 
