@@ -67,10 +67,11 @@ package struct AdmissionInquiry: Sendable {
         guard var facts = try statement.decode(results[0], for: [asked]).first else {
             throw DatabaseError(.decoding, "no facts were read")
         }
-        if results.count > 3, let row = results[3].rows.first {
-            var columns = RowReader(row)
-            facts.recentRequests = try columns.next()
-            facts.oldestRecentRequest = try columns.nextIfPresent()
+        if results.count > 3 {
+            try results[3].forEachRow { (columns: inout RowReader) throws(DatabaseError) in
+                facts.recentRequests = try columns.next()
+                facts.oldestRecentRequest = try columns.nextIfPresent()
+            }
         }
         var context = try readContext(results[1])
         context.subscriptions = try readSubscriptions(results[2])
@@ -101,19 +102,18 @@ package struct AdmissionInquiry: Sendable {
 
 extension AdmissionInquiry {
     private static func readContext(_ result: QueryResult) throws(DatabaseError) -> Context {
-        guard let row = result.rows.first else { return Context() }
-        var columns = RowReader(row)
-        return Context(
-            isFromStandby: try columns.next(),
-            meetingTitle: try columns.nextIfPresent(),
-            organizerEmail: try columns.nextIfPresent()
-        )
+        var context = Context()
+        try result.forEachRow { (columns: inout RowReader) throws(DatabaseError) in
+            context.isFromStandby = try columns.next()
+            context.meetingTitle = try columns.nextIfPresent()
+            context.organizerEmail = try columns.nextIfPresent()
+        }
+        return context
     }
 
     private static func readSubscriptions(_ result: QueryResult) throws(DatabaseError) -> [Subscription] {
         var subscriptions: [Subscription] = []
-        for row in result.rows {
-            var columns = RowReader(row)
+        try result.forEachRow { (columns: inout RowReader) throws(DatabaseError) in
             let id: String = try columns.next()
             let user: String? = try columns.nextIfPresent()
             let organization: String? = try columns.nextIfPresent()

@@ -84,12 +84,13 @@ package struct RecordedDecision: Sendable {
             on: &connection
         )
         var records: [RecordedDecision] = []
-        for row in results[0].rows { records.append(try RecordedDecision(row)) }
+        try results[0].forEachRow { (columns: inout RowReader) throws(DatabaseError) in
+            records.append(try RecordedDecision(&columns))
+        }
         return records
     }
 
-    private init(_ row: Row) throws(DatabaseError) {
-        var columns = RowReader(row)
+    private init(_ columns: inout RowReader) throws(DatabaseError) {
         at = try columns.next()
         id = try columns.next()
         userID = try columns.next()

@@ -153,11 +153,11 @@ extension FactsStatement {
     /// - Throws: ``DatabaseError/Kind/decoding`` when a row is missing, doubled or malformed.
     func decode(_ result: QueryResult, for requests: [IssuanceRequest]) throws(DatabaseError) -> [RequestFacts] {
         var facts = [RequestFacts?](repeating: nil, count: requests.count)
-        for row in result.rows {
-            var columns = RowReader(row)
+        try result.forEachRow { (columns: inout RowReader) throws(DatabaseError) in
             let index = Int(try columns.next(Int64.self)) - 1
             guard facts.indices.contains(index), facts[index] == nil else {
-                throw row.decodingError(0, found: "ordinal \(index + 1) twice or out of range", expected: Int64.self)
+                let found = "ordinal \(index + 1) twice or out of range"
+                throw columns.decodingError(found: found, expected: Int64.self)
             }
             let recentRequests: Int64 = try columns.next()
             let oldestRecentRequest: Timestamp? = try columns.nextIfPresent()

@@ -35,16 +35,18 @@ package struct TokenLookup: Sendable {
         parameters.append(id.instant - .seconds(1))
         parameters.append(id.instant + .seconds(1))
         let result = try connection.execute(statement, parameters, deadline: deadline)
-        guard let row = result.rows.first else { return nil }
-        var columns = RowReader(row)
-        return TokenLookup(
-            issuedAt: try columns.next(),
-            userID: try columns.next(),
-            meetingID: try columns.next(),
-            grantedRole: try columns.next(),
-            tierID: try columns.next(),
-            tokenSHA256: try columns.next(),
-            signingKeyID: try columns.next()
-        )
+        var found: TokenLookup?
+        try result.forEachRow { (columns: inout RowReader) throws(DatabaseError) in
+            found = TokenLookup(
+                issuedAt: try columns.next(),
+                userID: try columns.next(),
+                meetingID: try columns.next(),
+                grantedRole: try columns.next(),
+                tierID: try columns.next(),
+                tokenSHA256: try columns.next(),
+                signingKeyID: try columns.next()
+            )
+        }
+        return found
     }
 }

@@ -27,14 +27,42 @@ internal import CLibPQ
         (0..<rowCount).lazy.map { Row(result: self, index: $0) }
     }
 
-    /// The bytes of one cell, valid while this result is retained. NULL is nil; an empty value is an empty buffer.
-    @usableFromInline func cell(row: Int, column: Int) -> UnsafeRawBufferPointer? {
-        guard PQgetisnull(raw, Int32(row), Int32(column)) == 0 else { return nil }
-        let length = Int(PQgetlength(raw, Int32(row), Int32(column)))
-        return UnsafeRawBufferPointer(start: PQgetvalue(raw, Int32(row), Int32(column)), count: length)
+    /// Calls `body` with a reader of each row, in order.
+    package func forEachRow(
+        _ body: (inout RowReader) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        try withExtendedLifetime(self) { () throws(DatabaseError) -> Void in
+            for index in 0..<PQntuples(raw) {
+                var columns = RowReader(of: self, raw, row: index)
+                try body(&columns)
+            }
+        }
     }
 
-    func columnName(_ column: Int) -> String {
-        PQfname(raw, Int32(column)).map { String(cString: $0) } ?? "column \(column)"
+    /// The bytes of one cell, valid while this result is retained. NULL is nil; an empty value is an empty buffer.
+    @usableFromInline func cell(row: Int, column: Int) -> UnsafeRawBufferPointer? {
+        Self.cell(of: raw, row: Int32(row), column: Int32(column))
+    }
+
+    static func cell(of raw: OpaquePointer, row: Int32, column: Int32) -> UnsafeRawBufferPointer? {
+        let length = PQgetlength(raw, row, column)
+        // The length of NULL is 0 too.
+        if length == 0, PQgetisnull(raw, row, column) != 0 { return nil }
+        return UnsafeRawBufferPointer(start: PQgetvalue(raw, row, column), count: Int(length))
+    }
+
+    /// The error for a value that is not an `expected`.
+    @usableFromInline func decodingError(
+        row: Int,
+        column: Int,
+        found: String,
+        expected: Any.Type
+    ) -> DatabaseError {
+        let name = PQfname(raw, Int32(column)).map { String(cString: $0) } ?? "column \(column)"
+        return DatabaseError(
+            .decoding,
+            "row \(row), column \(name): expected \(expected), found \(found)",
+            statement: statement
+        )
     }
 }

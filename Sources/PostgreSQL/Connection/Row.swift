@@ -22,7 +22,7 @@
         as: Value.Type = Value.self
     ) throws(DatabaseError) -> Value {
         guard let value = try decodeIfPresent(column, as: Value.self) else {
-            throw decodingError(column, found: "NULL", expected: Value.self)
+            throw result.decodingError(row: index, column: column, found: "NULL", expected: Value.self)
         }
         return value
     }
@@ -35,18 +35,10 @@
         try withExtendedLifetime(result) { () throws(DatabaseError) -> Value? in
             guard let cell = result.cell(row: index, column: column) else { return nil }
             guard let value = Value(binary: cell) else {
-                throw decodingError(column, found: "\(cell.count) bytes", expected: Value.self)
+                let found = "\(cell.count) bytes"
+                throw result.decodingError(row: index, column: column, found: found, expected: Value.self)
             }
             return value
         }
-    }
-
-    /// The error for a value in `column` that is not an `expected`.
-    @usableFromInline package func decodingError(_ column: Int, found: String, expected: Any.Type) -> DatabaseError {
-        DatabaseError(
-            .decoding,
-            "row \(index), column \(result.columnName(column)): expected \(expected), found \(found)",
-            statement: result.statement
-        )
     }
 }
