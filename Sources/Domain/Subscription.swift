@@ -1,7 +1,5 @@
 /// A subscription of a person or an organization to a tier, for a period.
 package struct Subscription: Hashable, Sendable {
-    package typealias ID = Identifier<Subscription>
-
     package let id: ID
     package let owner: Owner
     package let tier: SubscriptionTier

@@ -209,7 +209,7 @@ import Testing
         for subscriptions in permutations(of: [contest.winner] + contest.others) {
             let answer = Self.answer(subscriptions, organizationID: AdmissionCase.organizationID)
 
-            #expect(try answer.get().subscription == contest.winner, "from \(subscriptions.map(\.id.rawValue))")
+            #expect(try answer.get().subscription == contest.winner, "from \(subscriptions.map(\.id))")
         }
     }
 }

@@ -51,24 +51,5 @@ package struct UUIDv7: Hashable, Sendable {
 
 extension UUIDv7: CustomStringConvertible {
     /// The canonical form: 36 lower-case characters.
-    package var description: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            let digits: StaticString = "0123456789abcdef"
-            /// Writes the last `count` digits of a number.
-            func write(_ number: UInt64, _ count: Int, at start: Int) {
-                var rest = number
-                for position in (start..<start + count).reversed() {
-                    buffer[position] = digits.utf8Start[Int(rest & 0xF)]
-                    rest >>= 4
-                }
-            }
-            buffer.initialize(repeating: UInt8(ascii: "-"))
-            write(high >> 32, 8, at: 0)
-            write(high >> 16, 4, at: 9)
-            write(high, 4, at: 14)
-            write(low >> 48, 4, at: 19)
-            write(low, 12, at: 24)
-            return 36
-        }
-    }
+    package var description: String { uuidText(high: high, low: low) }
 }

@@ -114,7 +114,7 @@ extension AdmissionInquiry {
     private static func readSubscriptions(_ result: QueryResult) throws(DatabaseError) -> [Subscription] {
         var subscriptions: [Subscription] = []
         try result.forEachRow { (columns: inout RowReader) throws(DatabaseError) in
-            let id: String = try columns.next()
+            let id: Subscription.ID = try columns.next()
             let user: String? = try columns.nextIfPresent()
             let organization: String? = try columns.nextIfPresent()
             guard
@@ -123,7 +123,7 @@ extension AdmissionInquiry {
             else { throw DatabaseError(.decoding, "a subscription has no owner", statement: result.statement) }
             subscriptions.append(
                 Subscription(
-                    id: Subscription.ID(rawValue: id),
+                    id: id,
                     owner: owner,
                     tier: SubscriptionTier(
                         id: SubscriptionTier.ID(rawValue: try columns.next()),

@@ -80,7 +80,7 @@ enum InquiryStatements {
     static let subscriptions = Statement(
         "explain.subscriptions",
         """
-        SELECT owned.id::text, owned.user_id, owned.organization_id,
+        SELECT owned.id, owned.user_id, owned.organization_id,
                owned.tier_id, tier.is_paid, tier.rank,
                owned.status, owned.starts_at, owned.ends_at, owned.past_due_since
         FROM connvo.meetings meeting

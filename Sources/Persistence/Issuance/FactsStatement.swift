@@ -37,11 +37,11 @@ struct FactsStatement {
                meeting.organizer_id, organizer.organization_id, meeting.state, meeting.scheduled_at,
                meeting.stream_call_type, meeting.stream_call_id,
                participant.role, participant.removed_at,
-               user_subscription.id::text,
+               user_subscription.id,
                user_subscription.tier_id, user_tier.is_paid, user_tier.rank,
                user_subscription.status, user_subscription.starts_at, user_subscription.ends_at,
                user_subscription.past_due_since,
-               organization_subscription.id::text,
+               organization_subscription.id,
                organization_subscription.tier_id, organization_tier.is_paid, organization_tier.rank,
                organization_subscription.status, organization_subscription.starts_at,
                organization_subscription.ends_at, organization_subscription.past_due_since
@@ -233,7 +233,7 @@ extension FactsStatement {
     ) throws(DatabaseError) -> Subscription? {
         guard columns.hasColumns(8) else { return nil }
         return Subscription(
-            id: Subscription.ID(rawValue: try columns.next()),
+            id: try columns.next(),
             owner: owner,
             tier: SubscriptionTier(
                 id: SubscriptionTier.ID(rawValue: try columns.next()),

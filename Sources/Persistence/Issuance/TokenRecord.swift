@@ -38,7 +38,7 @@ final class TokenRecord: Sendable {
             .init("stream_role", .text) { $0.issued.admission.streamRole },
             .init("tier_id", .text) { $0.issued.admission.subscription.tier.id },
             .init("tier_is_paid", .bool) { $0.issued.admission.subscription.tier.isPaid },
-            .init("subscription_id", .text, cast: "uuid") { $0.issued.admission.subscription.id },
+            .init("subscription_id", .uuid) { $0.issued.admission.subscription.id },
             .init("subscription_status", .text) { $0.issued.admission.subscription.status.rawValue },
             .init("subscription_starts_at", .timestamptz) { $0.issued.admission.subscription.startsAt },
             .init("subscription_ends_at", nullable: .timestamptz) { $0.issued.admission.subscription.endsAt },

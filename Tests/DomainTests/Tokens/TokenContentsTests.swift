@@ -24,7 +24,7 @@ import Testing
         grantedRole: .participant,
         streamRole: "call_member",
         subscription: Subscription(
-            id: Subscription.ID(rawValue: "1"),
+            id: Subscription.ID(high: 0, low: 1),
             owner: .user(User.ID(rawValue: "user_b")),
             tier: SubscriptionTier(id: SubscriptionTier.ID(rawValue: "pro"), isPaid: true, rank: 1),
             status: .active,

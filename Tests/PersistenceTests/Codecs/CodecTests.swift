@@ -173,6 +173,17 @@ import Testing
         }
     }
 
+    @Test func `the id of a subscription`() async throws {
+        let ids = [
+            Subscription.ID(high: 0, low: 0),
+            Subscription.ID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210),
+            Subscription.ID(high: .max, low: .max),
+        ]
+
+        try await Self.roundTrip(ids.map { ($0, $0.description) }, .uuid, arrays: .uuidArray)
+        #expect(ids[1].description == "01234567-89ab-cdef-fedc-ba9876543210")
+    }
+
     @Test func `arrays may hold NULLs`() async throws {
         try await withDatabase(.empty) { database in
             var connection = try database.connect()

@@ -53,7 +53,7 @@ extension AnsweredRequest {
             grantedRole: .host,
             streamRole: "host",
             subscription: Subscription(
-                id: Subscription.ID(rawValue: "00000000-0000-4000-8000-000000000001"),
+                id: Subscription.ID(high: 0x4000, low: 0x8000_0000_0000_0001),
                 owner: .user(caller),
                 tier: SubscriptionTier(id: SubscriptionTier.ID(rawValue: "pro"), isPaid: true, rank: 20),
                 status: .active,

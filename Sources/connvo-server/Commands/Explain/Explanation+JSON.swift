@@ -45,7 +45,7 @@ extension Explanation {
             json.member("stream_role", admission.streamRole)
             json.member("call_cid", admission.call.cid)
             json.member("tier_id", admission.subscription.tier.id.rawValue)
-            json.member("subscription_id", admission.subscription.id.rawValue)
+            json.member("subscription_id", admission.subscription.id.description)
         case .refused(let refusal):
             json.member("outcome", "refused")
             json.member("reason", refusal.reason)
@@ -118,7 +118,7 @@ extension Explanation {
 
     private func write(_ subscription: Subscription, _ obstacle: Subscription.Obstacle?, to json: inout JSONWriter) {
         json.object { json in
-            json.member("id", subscription.id.rawValue)
+            json.member("id", subscription.id.description)
             switch subscription.owner {
             case .user(let id):
                 json.member("user_id", id.rawValue)
