@@ -2,7 +2,9 @@ package import Domain
 internal import PostgreSQL
 
 extension Identifier: BinaryEncodable {
-    package func encode(into bytes: inout [UInt8]) {
-        rawValue.encode(into: &bytes)
+    package var encodedCount: Int { rawValue.encodedCount }
+
+    package func encode(to bytes: UnsafeMutableRawPointer) {
+        rawValue.encode(to: bytes)
     }
 }

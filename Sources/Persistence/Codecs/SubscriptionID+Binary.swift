@@ -12,8 +12,10 @@ extension Subscription.ID: BinaryDecodable {
 }
 
 extension Subscription.ID: BinaryEncodable {
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: high)
-        bytes.append(bigEndian: low)
+    package var encodedCount: Int { 16 }
+
+    package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.store(bigEndian: high)
+        bytes.store(bigEndian: low, at: 8)
     }
 }

@@ -36,7 +36,9 @@ extension Timestamp: BinaryDecodable {
 }
 
 extension Timestamp: BinaryEncodable {
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: postgresMicroseconds)
+    package var encodedCount: Int { 8 }
+
+    package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.store(bigEndian: postgresMicroseconds)
     }
 }

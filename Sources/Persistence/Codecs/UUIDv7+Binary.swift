@@ -3,8 +3,10 @@ internal import PostgreSQL
 
 extension UUIDv7: BinaryEncodable {
     /// The sixteen bytes, in the order of RFC 9562.
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: high)
-        bytes.append(bigEndian: low)
+    package var encodedCount: Int { 16 }
+
+    package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.store(bigEndian: high)
+        bytes.store(bigEndian: low, at: 8)
     }
 }

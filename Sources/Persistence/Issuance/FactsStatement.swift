@@ -123,9 +123,9 @@ struct FactsStatement {
             return Command(one, parameters)
         }
         var parameters = Parameters(reservingBytes: 128 * requests.count, slots: 5)
-        parameters.append(array: requests.map(\.admission.callerID), of: .text)
-        parameters.append(array: requests.map(\.admission.meetingID), of: .text)
-        parameters.append(array: requests.map(\.receivedAt), of: .timestamptz)
+        parameters.append(arrayOf: .text, count: requests.count) { requests[$0].admission.callerID }
+        parameters.append(arrayOf: .text, count: requests.count) { requests[$0].admission.meetingID }
+        parameters.append(arrayOf: .timestamptz, count: requests.count) { requests[$0].receivedAt }
         var (first, last) = (requests[0].receivedAt, requests[0].receivedAt)
         for request in requests {
             first = min(first, request.receivedAt)

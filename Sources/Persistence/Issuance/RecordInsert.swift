@@ -3,55 +3,46 @@ internal import PostgreSQL
 /// The two INSERTs of an append-only table: one row by VALUES, many by unnest of arrays.
 ///
 /// A lone row is faster by VALUES; from two rows on one unnest is.
-struct RecordInsert<Record>: Sendable {
-    private let columns: [RecordColumn<Record>]
+struct RecordInsert<Record: AppendedRecord>: Sendable {
     private let one: Statement
     private let many: Statement
 
-    init(into table: String, name: String, columns: [RecordColumn<Record>]) {
-        self.columns = columns
+    init(into table: String, name: String) {
+        var declarations = ColumnDeclarations<Record>()
+        Record.list(in: &declarations)
+        let columns = declarations.columns
         let names = columns.map(\.name).joined(separator: ", ")
-        let values = columns.enumerated().map { "$\($0 + 1)" + ($1.cast.map { "::" + $0 } ?? "") }
         one = Statement(
             "\(name).insert_one",
-            "INSERT INTO \(table) (\(names))\nVALUES (\(values.joined(separator: ", ")))",
-            parameters: columns.map(\.type)
+            """
+            INSERT INTO \(table) (\(names))
+            VALUES (\(columns.map { $0.parameter + $0.type.cast }.joined(separator: ", ")))
+            """,
+            parameters: columns.map(\.type.scalar)
         )
-        let selected = columns.map { "r." + $0.name + ($0.cast.map { "::" + $0 } ?? "") }
-        let arrays = columns.indices.map { "$\($0 + 1)" }
+        let selected = columns.map { ($0.isShared ? $0.parameter : "r." + $0.name) + $0.type.cast }
+        let arrays = columns.filter { !$0.isShared }
         many = Statement(
             "\(name).insert_many",
             """
             INSERT INTO \(table) (\(names))
             SELECT \(selected.joined(separator: ", "))
-            FROM unnest(\(arrays.joined(separator: ", "))) AS r (\(names))
+            FROM unnest(\(arrays.map(\.parameter).joined(separator: ", "))) AS r (\
+            \(arrays.map(\.name).joined(separator: ", ")))
             """,
-            parameters: columns.map(\.arrayType)
+            parameters: columns.map { $0.isShared ? $0.type.scalar : $0.type.array }
         )
     }
 
     /// The command that inserts `records`; there must be at least one.
     func command(for records: [Record]) -> Command {
-        records.count == 1 ? Command(one, scalars(of: records[0])) : Command(many, arrays(of: records))
+        var writer = ColumnWriter(
+            records,
+            parameters: Parameters(reservingBytes: 1024 * records.count, slots: one.parameterTypes.count)
+        )
+        Record.list(in: &writer)
+        return Command(records.count == 1 ? one : many, writer.parameters)
     }
 
     var statements: [Statement] { [one, many] }
-
-    private func scalars(of record: Record) -> Parameters {
-        var parameters = Parameters(reservingBytes: 1024, slots: columns.count)
-        for column in columns {
-            parameters.append(encodedBy: { column.encode(record, &$0) })
-        }
-        return parameters
-    }
-
-    private func arrays(of records: [Record]) -> Parameters {
-        var parameters = Parameters(reservingBytes: 1024 * records.count, slots: columns.count)
-        for column in columns {
-            parameters.append(arrayOf: column.type, count: records.count) { index, bytes in
-                column.encode(records[index], &bytes)
-            }
-        }
-        return parameters
-    }
 }

@@ -14,25 +14,25 @@ final class RefusalRecord: Sendable {
         self.facts = facts
     }
 
-    static let insert = RecordInsert<RefusalRecord>(
-        into: "connvo.token_refusals",
-        name: "token_refusals",
-        columns: [
-            .init("id", .uuid) { $0.id },
-            .init("refused_at", .timestamptz) { $0.request.receivedAt },
-            .init("user_id", .text) { $0.request.admission.callerID },
-            .init("meeting_id", .text) { $0.request.admission.meetingID },
-            .init("organizer_id", nullable: .text) { $0.facts.meeting?.organizerID },
-            .init("requested_role", nullable: .text) { $0.request.admission.requestedRole?.rawValue },
-            .init("held_role", nullable: .text) { $0.facts.participation?.role.rawValue },
-            .init("code", .text) { $0.refusal.code.rawValue },
-            .init("reason", .text) { $0.refusal.reason },
-            .init("session_id", .text) { $0.request.sessionID },
-            .init("impersonator", nullable: .text) { $0.request.impersonator },
-            .init("client_ip", nullable: .text, cast: "inet") { $0.request.clientIP },
-            .init("user_agent", nullable: .text) { $0.request.userAgent },
-            .init("request_id", .text) { $0.request.requestID },
-            .init("trace_id", nullable: .uuid) { $0.request.traceID },
-        ]
-    )
+    static let insert = RecordInsert<RefusalRecord>(into: "connvo.token_refusals", name: "token_refusals")
+}
+
+extension RefusalRecord: AppendedRecord {
+    static func list(in columns: inout some RecordColumns<RefusalRecord>) {
+        columns.add("id", .uuid) { $0.id }
+        columns.add("refused_at", .timestamptz) { $0.request.receivedAt }
+        columns.add("user_id", .text) { $0.request.admission.callerID }
+        columns.add("meeting_id", .text) { $0.request.admission.meetingID }
+        columns.add("organizer_id", .text) { $0.facts.meeting?.organizerID }
+        columns.add("requested_role", .text) { $0.request.admission.requestedRole?.rawValue }
+        columns.add("held_role", .text) { $0.facts.participation?.role.rawValue }
+        columns.add("code", .text) { $0.refusal.code.rawValue }
+        columns.add("reason", .text) { $0.refusal.reason }
+        columns.add("session_id", .text) { $0.request.sessionID }
+        columns.add("impersonator", .text) { $0.request.impersonator }
+        columns.add("client_ip", .inet) { $0.request.clientIP }
+        columns.add("user_agent", .text) { $0.request.userAgent }
+        columns.add("request_id", .text) { $0.request.requestID }
+        columns.add("trace_id", .uuid) { $0.request.traceID }
+    }
 }

@@ -31,8 +31,10 @@ extension TraceID: CustomStringConvertible {
 }
 
 extension TraceID: BinaryEncodable {
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: high)
-        bytes.append(bigEndian: low)
+    package var encodedCount: Int { 16 }
+
+    package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.store(bigEndian: high)
+        bytes.store(bigEndian: low, at: 8)
     }
 }

@@ -6,7 +6,9 @@ extension Bool: BinaryDecodable {
 }
 
 extension Bool: BinaryEncodable {
-    @inlinable package func encode(into bytes: inout [UInt8]) {
-        bytes.append(self ? 1 : 0)
+    @inlinable package var encodedCount: Int { 1 }
+
+    @inlinable package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.storeBytes(of: self ? 1 : 0, as: UInt8.self)
     }
 }

@@ -6,7 +6,9 @@ extension [UInt8]: BinaryDecodable {
 }
 
 extension [UInt8]: BinaryEncodable {
-    @inlinable package func encode(into bytes: inout [UInt8]) {
-        bytes.append(contentsOf: self)
+    @inlinable package var encodedCount: Int { count }
+
+    @inlinable package func encode(to bytes: UnsafeMutableRawPointer) {
+        UnsafeMutableRawBufferPointer(start: bytes, count: count).copyBytes(from: self)
     }
 }

@@ -9,14 +9,13 @@ extension Int16: BinaryDecodable {}
 extension Int32: BinaryDecodable {}
 extension Int64: BinaryDecodable {}
 
-extension Int32: BinaryEncodable {
-    @inlinable package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: self)
+extension FixedWidthInteger where Self: BinaryEncodable & BitwiseCopyable {
+    @inlinable package var encodedCount: Int { MemoryLayout<Self>.size }
+
+    @inlinable package func encode(to bytes: UnsafeMutableRawPointer) {
+        bytes.store(bigEndian: self)
     }
 }
 
-extension Int64: BinaryEncodable {
-    @inlinable package func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: self)
-    }
-}
+extension Int32: BinaryEncodable {}
+extension Int64: BinaryEncodable {}

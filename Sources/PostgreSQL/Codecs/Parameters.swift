@@ -8,7 +8,9 @@
 /// parameters.append(array: [1, 2, 3] as [Int64], of: .int8Array)
 /// ```
 @usableFromInline package struct Parameters: Sendable {
+    /// The values one after the other, and behind ``used`` zeros, to be overwritten.
     @usableFromInline var bytes: [UInt8] = []
+    @usableFromInline var used = 0
     /// The range of each value in `bytes`; nil is NULL.
     @usableFromInline var slots: [Range<Int>?] = []
 
@@ -16,14 +18,14 @@
 
     /// Makes an empty list and reserves memory, to avoid reallocation while values are appended.
     @inlinable package init(reservingBytes byteCount: Int, slots slotCount: Int) {
-        bytes.reserveCapacity(byteCount)
+        bytes = [UInt8](repeating: 0, count: byteCount)
         slots.reserveCapacity(slotCount)
     }
 
     @inlinable package mutating func append(_ value: some BinaryEncodable) {
-        let start = bytes.count
-        value.encode(into: &bytes)
-        slots.append(start..<bytes.count)
+        let start = used
+        append(bytes: value.encodedCount) { value.encode(to: $0) }
+        slots.append(start..<used)
     }
 
     @inlinable package mutating func append(_ value: (some BinaryEncodable)?) {
@@ -34,55 +36,56 @@
         slots.append(nil)
     }
 
-    /// Appends a value that `encode` writes, or NULL when `encode` writes nothing and returns false.
-    @inlinable package mutating func append(encodedBy encode: (inout [UInt8]) -> Bool) {
-        let start = bytes.count
-        slots.append(encode(&bytes) ? start..<bytes.count : nil)
-    }
-
-    /// Appends a one-dimensional array. `encode` writes each element, or returns false for a NULL element.
+    /// Appends a one-dimensional array. `element` gives the value at an index, from 0; nil is NULL.
     ///
     /// The format is that of PostgreSQL's `array_recv`: number of dimensions, whether there are NULLs, element type,
     /// length, lower bound, then for each element its length and its bytes.
-    @inlinable package mutating func append(
+    @inlinable package mutating func append<Element: BinaryEncodable>(
         arrayOf type: TypeOID,
         count: Int,
-        encode: (Int, inout [UInt8]) -> Bool
+        element: (Int) -> Element?
     ) {
-        let start = bytes.count
-        bytes.append(bigEndian: count == 0 ? 0 : 1 as Int32)
-        let nullFlag = bytes.count
-        bytes.append(bigEndian: 0 as Int32)
-        bytes.append(bigEndian: type.rawValue)
-        if count > 0 {
-            bytes.append(bigEndian: Int32(count))
-            bytes.append(bigEndian: 1 as Int32)
+        let start = used
+        append(bytes: count == 0 ? 12 : 20) { header in
+            header.store(bigEndian: count == 0 ? 0 : 1 as Int32)
+            header.store(bigEndian: 0 as Int32, at: 4)
+            header.store(bigEndian: type.rawValue, at: 8)
+            guard count > 0 else { return }
+            header.store(bigEndian: Int32(count), at: 12)
+            header.store(bigEndian: 1 as Int32, at: 16)
         }
+        var hasNulls = false
         for index in 0..<count {
-            let length = bytes.count
-            bytes.append(bigEndian: -1 as Int32)
-            if encode(index, &bytes) {
-                bytes.overwrite(bigEndian: UInt32(bytes.count - length - 4), at: length)
+            if let value = element(index) {
+                let length = value.encodedCount
+                append(bytes: 4 + length) {
+                    $0.store(bigEndian: Int32(length))
+                    value.encode(to: $0 + 4)
+                }
             } else {
-                bytes.overwrite(bigEndian: 1 as UInt32, at: nullFlag)
+                hasNulls = true
+                append(bytes: 4) { $0.store(bigEndian: -1 as Int32) }
             }
         }
-        slots.append(start..<bytes.count)
+        if hasNulls { bytes.withUnsafeMutableBytes { $0.storeBytes(of: 1, toByteOffset: start + 7, as: UInt8.self) } }
+        slots.append(start..<used)
     }
 
     @inlinable package mutating func append(array elements: [some BinaryEncodable], of type: TypeOID) {
-        append(arrayOf: type, count: elements.count) { index, bytes in
-            elements[index].encode(into: &bytes)
-            return true
+        append(arrayOf: type, count: elements.count) { elements[$0] }
+    }
+
+    /// Appends so many bytes, which `write` writes.
+    @inlinable mutating func append(bytes count: Int, write: (UnsafeMutableRawPointer) -> Void) {
+        let start = used
+        used += count
+        if used > bytes.count { grow() }
+        bytes.withUnsafeMutableBytes { buffer in
+            if let base = buffer.baseAddress { write(base + start) }
         }
     }
-}
 
-extension [UInt8] {
-    @inlinable mutating func overwrite(bigEndian value: UInt32, at offset: Int) {
-        self[offset] = UInt8(truncatingIfNeeded: value >> 24)
-        self[offset + 1] = UInt8(truncatingIfNeeded: value >> 16)
-        self[offset + 2] = UInt8(truncatingIfNeeded: value >> 8)
-        self[offset + 3] = UInt8(truncatingIfNeeded: value)
+    @usableFromInline mutating func grow() {
+        bytes.append(contentsOf: repeatElement(0, count: max(used - bytes.count, bytes.count)))
     }
 }

@@ -6,9 +6,9 @@ extension String: BinaryDecodable {
 }
 
 extension String: BinaryEncodable {
-    @inlinable package func encode(into bytes: inout [UInt8]) {
-        // At once where the bytes lie together, as nearly always.
-        guard utf8.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil else { return }
-        bytes.append(contentsOf: utf8)
+    @inlinable package var encodedCount: Int { utf8.count }
+
+    @inlinable package func encode(to bytes: UnsafeMutableRawPointer) {
+        UnsafeMutableRawBufferPointer(start: bytes, count: utf8.count).copyBytes(from: utf8)
     }
 }

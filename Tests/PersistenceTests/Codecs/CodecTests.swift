@@ -189,10 +189,7 @@ import Testing
             var connection = try database.connect()
             let words: [String?] = ["a", nil, "", nil, "b,c"]
             var parameters = Parameters()
-            parameters.append(arrayOf: .text, count: words.count) { index, bytes in
-                words[index]?.encode(into: &bytes)
-                return words[index] != nil
-            }
+            parameters.append(arrayOf: .text, count: words.count) { words[$0] }
             let query = Statement("test.nulls", "SELECT $1::text, array_position($1, NULL)", parameters: [.textArray])
 
             let row = try connection.execute(query, parameters, deadline: .soon).onlyRow()
@@ -211,7 +208,7 @@ import Testing
         try await withDatabase(.empty) { database in
             var connection = try database.connect()
             var parameters = Parameters()
-            parameters.append(arrayOf: type, count: 0) { _, _ in true }
+            parameters.append(arrayOf: type, count: 0) { _ in nil as String? }
             let query = Statement("test.empty", "SELECT $1::text", parameters: [try #require(arrays[type])])
 
             let row = try connection.execute(query, parameters, deadline: .soon).onlyRow()
