@@ -68,9 +68,13 @@ package struct AdmissionInquiry: Sendable {
             throw DatabaseError(.decoding, "no facts were read")
         }
         if results.count > 3 {
+            let admission = facts.admission
             try results[3].forEachRow { (columns: inout RowReader) throws(DatabaseError) in
-                facts.recentRequests = try columns.next()
-                facts.oldestRecentRequest = try columns.nextIfPresent()
+                facts = RequestFacts(
+                    admission: admission,
+                    recentRequests: try columns.next(),
+                    oldestRecentRequest: try columns.nextIfPresent()
+                )
             }
         }
         var context = try readContext(results[1])

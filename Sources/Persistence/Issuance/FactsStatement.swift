@@ -178,20 +178,26 @@ extension FactsStatement {
         about request: AdmissionRequest,
         from columns: inout RowReader
     ) throws(DatabaseError) -> AdmissionFacts {
-        var facts = AdmissionFacts()
-        facts.caller = try readUser(request.callerID, from: &columns)
-        guard let meeting = try readMeeting(request.meetingID, from: &columns) else { return facts }
-        facts.meeting = meeting
-        facts.participation = try readParticipation(from: &columns)
+        let caller = try readUser(request.callerID, from: &columns)
+        guard let meeting = try readMeeting(request.meetingID, from: &columns) else {
+            return AdmissionFacts(caller: caller)
+        }
+        let participation = try readParticipation(from: &columns)
+        var subscriptions: [Subscription] = []
         if let subscription = try readSubscription(of: .user(meeting.organizerID), from: &columns) {
-            facts.subscriptions.append(subscription)
+            subscriptions.append(subscription)
         }
         if let organization = meeting.organizationID,
             let subscription = try readSubscription(of: .organization(organization), from: &columns)
         {
-            facts.subscriptions.append(subscription)
+            subscriptions.append(subscription)
         }
-        return facts
+        return AdmissionFacts(
+            caller: caller,
+            meeting: meeting,
+            participation: participation,
+            subscriptions: subscriptions
+        )
     }
 
     private static func readUser(_ id: User.ID, from columns: inout RowReader) throws(DatabaseError) -> User? {

@@ -105,15 +105,14 @@ struct IssuanceTransaction {
         var random = BufferedRandomNumberGenerator()
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
-        // By index, because facts that are copied count up each of their strings.
-        for (index, request) in requests.enumerated() {
-            switch rules.decide(request.admission, facts: facts[index], now: request.receivedAt) {
+        for (request, facts) in zip(requests, facts) {
+            switch rules.decide(request.admission, facts: facts, now: request.receivedAt) {
             case .rateLimited(let retryAfter):
                 let limit = rules.requestsPerMinute
                 decisions.outcomes.append(.rateLimited(limit: limit, retryAfter: retryAfter))
             case .refused(let refusal):
                 let id = UUIDv7(at: request.receivedAt, using: &random)
-                let record = RefusalRecord(id: id, request: request, refusal: refusal, facts: facts[index].admission)
+                let record = RefusalRecord(id: id, request: request, refusal: refusal, facts: facts)
                 decisions.refusals.append(record)
                 decisions.outcomes.append(.refused(refusal))
             case .admitted(let admission):

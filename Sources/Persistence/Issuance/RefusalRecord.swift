@@ -5,9 +5,9 @@ final class RefusalRecord: Sendable {
     let id: UUIDv7
     let request: IssuanceRequest
     let refusal: Refusal
-    let facts: AdmissionFacts
+    let facts: RequestFacts
 
-    init(id: UUIDv7, request: IssuanceRequest, refusal: Refusal, facts: AdmissionFacts) {
+    init(id: UUIDv7, request: IssuanceRequest, refusal: Refusal, facts: RequestFacts) {
         self.id = id
         self.request = request
         self.refusal = refusal
@@ -23,9 +23,9 @@ extension RefusalRecord: AppendedRecord {
         columns.add("refused_at", .timestamptz) { $0.request.receivedAt }
         columns.add("user_id", .text) { $0.request.admission.callerID }
         columns.add("meeting_id", .text) { $0.request.admission.meetingID }
-        columns.add("organizer_id", .text) { $0.facts.meeting?.organizerID }
+        columns.add("organizer_id", .text) { $0.facts.admission.meeting?.organizerID }
         columns.add("requested_role", .text) { $0.request.admission.requestedRole?.rawValue }
-        columns.add("held_role", .text) { $0.facts.participation?.role.rawValue }
+        columns.add("held_role", .text) { $0.facts.admission.participation?.role.rawValue }
         columns.add("code", .text) { $0.refusal.code.rawValue }
         columns.add("reason", .text) { $0.refusal.reason }
         columns.add("session_id", .text) { $0.request.sessionID }
