@@ -285,6 +285,8 @@ package final class IssuanceEngine: Sendable {
 
     /// Hands completions over, by one call for each queue.
     func complete(_ completions: [IssuanceCompletion]) {
+        guard let first = completions.first?.pending.completionQueue else { return }
+        if completions.allSatisfy({ $0.pending.completionQueue === first }) { return first.run(completions) }
         // There are as many queues as event loops, so looking through the few groups beats hashing.
         var groups: [(queue: any CompletionQueue, completions: [IssuanceCompletion])] = []
         for completion in completions {

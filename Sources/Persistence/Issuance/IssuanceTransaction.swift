@@ -28,13 +28,16 @@ struct IssuanceTransaction {
 
     /// Decides and records `requests`.
     ///
-    /// - Parameter requests: At least one.
+    /// - Parameters:
+    ///   - requests: At least one.
+    ///   - random: Makes the ids of the records.
     /// - Returns: One outcome for each request, in order, all recorded.
     /// - Throws: ``IssuanceTransactionError``. The connection may be left in a failed transaction; the caller rolls back
     ///   or closes it.
     func run(
         _ requests: [IssuanceRequest],
         deadline: Deadline,
+        using random: inout BufferedRandomNumberGenerator,
         on connection: inout Connection
     ) throws(IssuanceTransactionError) -> [IssuanceOutcome] {
         let facts: [RequestFacts]
@@ -42,7 +45,7 @@ struct IssuanceTransaction {
         do {
             facts = try readFacts(requests, deadline: deadline, on: &connection)
             decisions = try terms.use { (terms) throws(DatabaseError) in
-                try decide(requests, facts: facts, by: terms)
+                try decide(requests, facts: facts, by: terms, using: &random)
             }
         } catch {
             throw IssuanceTransactionError(cause: error, commitWasSent: false)
@@ -99,10 +102,10 @@ struct IssuanceTransaction {
     private func decide(
         _ requests: [IssuanceRequest],
         facts: [RequestFacts],
-        by terms: IssuanceTerms
+        by terms: IssuanceTerms,
+        using random: inout BufferedRandomNumberGenerator
     ) throws(DatabaseError) -> Decisions {
         let rules = IssuanceRules(policy: configuration.policy, requestsPerMinute: terms.requestsPerMinute)
-        var random = BufferedRandomNumberGenerator()
         var decisions = Decisions()
         decisions.outcomes.reserveCapacity(requests.count)
         for (request, facts) in zip(requests, facts) {

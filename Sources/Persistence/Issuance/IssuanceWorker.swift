@@ -16,6 +16,8 @@ struct IssuanceWorker: ~Copyable {
     private var connection: Connection?
     /// Of the target that the connection was opened with.
     private var generation = 0
+    /// Kept, because each that is made asks the system for its numbers.
+    private var random = BufferedRandomNumberGenerator()
     /// How what was done since the engine was asked last has ended.
     private var last = IssuanceEngine.Scheduler.LastWork.none
 
@@ -124,8 +126,8 @@ struct IssuanceWorker: ~Copyable {
 
     /// - Parameter attempt: How often a collision has failed this batch before.
     private mutating func work(_ batch: [Entry], attempt: Int = 0) {
-        let wanted = batch.filter { !$0.item.isAbandoned }
-        guard let deadline = wanted.lazy.map(\.deadline).min() else { return }
+        let wanted = batch.contains { $0.item.isAbandoned } ? batch.filter { !$0.item.isAbandoned } : batch
+        guard var deadline = wanted.first?.deadline else { return }
         guard var connection = connection.take() else {
             // The engine gives work only to a slot it knows as connected.
             return lose(nil, returning: wanted)
@@ -134,15 +136,30 @@ struct IssuanceWorker: ~Copyable {
         if connection.preparesStatements, engine.sharesSessions { return lose(nil, returning: wanted) }
         do {
             let started = ContinuousClock.now
-            let requests = wanted.map(\.item.request)
-            let outcomes = try transaction.run(requests, deadline: Deadline(deadline), on: &connection)
+            // By index, because each copy of an entry costs as much as all that is done with it here.
+            var requests: [IssuanceRequest] = []
+            requests.reserveCapacity(wanted.count)
+            for index in wanted.indices {
+                requests.append(wanted[index].item.request)
+                deadline = min(deadline, wanted[index].deadline)
+            }
+            let outcomes = try transaction.run(
+                requests,
+                deadline: Deadline(deadline),
+                using: &random,
+                on: &connection
+            )
             let took = ContinuousClock.now - started
             let inDatabase = took.nanoseconds
-            for entry in wanted { entry.item.note(queued: entry.waited.nanoseconds, inDatabase: inDatabase) }
+            for index in wanted.indices {
+                wanted[index].item.note(queued: wanted[index].waited.nanoseconds, inDatabase: inDatabase)
+            }
             report(.committed(size: wanted.count, took: took))
             last = .committed
             engine.noteDecision()
-            let completions = zip(wanted, outcomes).map { IssuanceCompletion(pending: $0.item, outcome: $1) }
+            let completions = wanted.indices.map {
+                IssuanceCompletion(pending: wanted[$0].item, outcome: outcomes[$0])
+            }
             let rateLimited = completions.filter { if case .rateLimited = $0.outcome { true } else { false } }
             if !rateLimited.isEmpty { engine.withdraw(rateLimited.map(\.pending)) }
             engine.complete(completions)
