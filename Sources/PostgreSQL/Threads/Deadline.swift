@@ -37,7 +37,7 @@ package struct Deadline: Hashable, Comparable, Sendable {
     package var millisecondsLeft: Int32 {
         let left = instant - .now
         guard left > .zero else { return 0 }
-        return Int32(clamping: Int64(left / .milliseconds(1)) + 1)
+        return Int32(clamping: left.attoseconds / 1_000_000_000_000_000 + 1)
     }
 
     package static func < (left: Deadline, right: Deadline) -> Bool {
