@@ -34,9 +34,8 @@ enum SettingsStatement {
 
     static func command(statement: Duration, lock: Duration, idleInTransaction: Duration) -> Command {
         var parameters = Parameters()
-        for timeout in [statement, lock, idleInTransaction] {
-            parameters.append("\(timeout.microseconds / 1000)ms")
-        }
+        // Without a unit they are milliseconds.
+        for timeout in [statement, lock, idleInTransaction] { parameters.append(String(timeout.milliseconds)) }
         return Command(set, parameters)
     }
 }
