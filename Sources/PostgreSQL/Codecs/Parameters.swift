@@ -11,21 +11,21 @@
     /// The values one after the other, and behind ``used`` zeros, to be overwritten.
     @usableFromInline var bytes: [UInt8] = []
     @usableFromInline var used = 0
-    /// The range of each value in `bytes`; nil is NULL.
-    @usableFromInline var slots: [Range<Int>?] = []
+    /// The length of each value in bytes; -1 is NULL.
+    @usableFromInline var lengths: [Int32] = []
 
     @inlinable package init() {}
 
     /// Makes an empty list and reserves memory, to avoid reallocation while values are appended.
     @inlinable package init(reservingBytes byteCount: Int, slots slotCount: Int) {
         bytes = [UInt8](repeating: 0, count: byteCount)
-        slots.reserveCapacity(slotCount)
+        lengths.reserveCapacity(slotCount)
     }
 
     @inlinable package mutating func append(_ value: some BinaryEncodable) {
-        let start = used
-        append(bytes: value.encodedCount) { value.encode(to: $0) }
-        slots.append(start..<used)
+        let length = value.encodedCount
+        append(bytes: length) { value.encode(to: $0) }
+        lengths.append(Int32(length))
     }
 
     @inlinable package mutating func append(_ value: (some BinaryEncodable)?) {
@@ -33,7 +33,7 @@
     }
 
     @inlinable package mutating func appendNull() {
-        slots.append(nil)
+        lengths.append(-1)
     }
 
     /// Appends a one-dimensional array. `element` gives the value at an index, from 0; nil is NULL.
@@ -68,7 +68,7 @@
             }
         }
         if hasNulls { bytes.withUnsafeMutableBytes { $0.storeBytes(of: 1, toByteOffset: start + 7, as: UInt8.self) } }
-        slots.append(start..<used)
+        lengths.append(Int32(used - start))
     }
 
     @inlinable package mutating func append(array elements: [some BinaryEncodable], of type: TypeOID) {
@@ -87,5 +87,22 @@
 
     @usableFromInline mutating func grow() {
         bytes.append(contentsOf: repeatElement(0, count: max(used - bytes.count, bytes.count)))
+    }
+
+    /// Calls `body` with a pointer to each value, as libpq takes them: null is NULL.
+    func withPointers(_ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Int32) -> Int32 {
+        bytes.withUnsafeBytes { bytes in
+            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: lengths.count) { values in
+                // An empty value has a pointer too, to any byte.
+                withUnsafeBytes(of: 0 as UInt8) { empty in
+                    var next = (bytes.baseAddress ?? empty.baseAddress)?.assumingMemoryBound(to: CChar.self)
+                    for (index, length) in lengths.enumerated() {
+                        values.initializeElement(at: index, to: length < 0 ? nil : next)
+                        next = next?.advanced(by: max(0, Int(length)))
+                    }
+                    return body(values.baseAddress.map { UnsafePointer($0) })
+                }
+            }
+        }
     }
 }

@@ -110,24 +110,18 @@ extension Connection {
 
     borrowing func sendExecute(_ command: Command) throws(DatabaseError) {
         let statement = command.statement
-        let slots = command.parameters.slots
-        precondition(slots.count == statement.parameterTypes.count, "\(statement.name): wrong number of parameters")
-        let lengths = slots.map { Int32(clamping: $0?.count ?? 0) }
-        let formats = [Int32](repeating: 1, count: slots.count)
-        let sent = command.parameters.bytes.withUnsafeBytes { bytes in
-            // A null pointer means NULL to libpq, so an empty value points at this byte.
-            withUnsafeBytes(of: 0 as UInt8) { empty in
-                let values: [UnsafePointer<CChar>?] = slots.map { slot in
-                    slot.flatMap { range in
-                        (range.isEmpty ? empty.baseAddress : bytes.baseAddress?.advanced(by: range.lowerBound))?
-                            .assumingMemoryBound(to: CChar.self)
-                    }
-                }
+        let lengths = command.parameters.lengths
+        let count = lengths.count
+        precondition(count == statement.parameterTypes.count, "\(statement.name): wrong number of parameters")
+        let sent = command.parameters.withPointers { values in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { formats in
+                formats.initialize(repeating: 1)
+                let formats = formats.baseAddress
                 if preparesStatements {
-                    return PQsendQueryPrepared(raw, statement.name, Int32(slots.count), values, lengths, formats, 1)
+                    return PQsendQueryPrepared(raw, statement.name, Int32(count), values, lengths, formats, 1)
                 }
                 let types = statement.parameterTypes.map(\.rawValue)
-                return PQsendQueryParams(raw, statement.sql, Int32(slots.count), types, values, lengths, formats, 1)
+                return PQsendQueryParams(raw, statement.sql, Int32(count), types, values, lengths, formats, 1)
             }
         }
         guard sent == 1 else { throw failure(.connectionLost, statement: statement.name) }
