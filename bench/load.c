@@ -2,7 +2,7 @@
 //
 //   load --port 8080 --requests FILE --connections 64 --seconds 6 [--count N] [--rate R] [--skip N] [--lines N]
 //        [--repeat] [--tokens FILE] [--log FILE] [--timeout S] [--reconnect] [--within MS] [--seed N]
-//        [--tls]
+//        [--tls] [--window S]
 //
 // FILE has a line "user TAB meeting TAB bearer token" for each request. --skip and --lines choose a part of it,
 // --repeat starts over at its end; otherwise the end of the part ends the run. SIGTERM stops sending.
@@ -25,6 +25,11 @@
 //
 // "within" of the summary counts the tokens that arrived within --within milliseconds (250), "unsent" the requests of an
 // open loop that were due and found no idle connection to the end.
+//
+// --window prints a line of JSON for every S seconds when they are over, before the summary: how much was sent and
+// arrived in them, and the latencies of what arrived. The last one has what arrived after the end, too.
+//
+// Memory does not grow with the number of requests.
 //
 // --tls speaks TLS and accepts every certificate. Handshakes are over before the first request is sent.
 #define _GNU_SOURCE
@@ -57,6 +62,8 @@
 #define MAXIMUM_CONNECTIONS 4096
 #define REQUEST_LIMIT 16384
 #define RESPONSE_LIMIT 65536
+// A longer latency, in microseconds, is counted as this one; it is known exactly only when it is the longest.
+#define LATENCY_LIMIT (1u << 26)
 
 struct text {
     const char *bytes;
@@ -96,7 +103,7 @@ static struct {
     uint64_t seed;
     double timeout;
     bool reconnect, tls;
-    double within;
+    double within, window;
 } options = {.connections = 64, .seconds = 5, .count = UINT64_MAX, .lines = SIZE_MAX, .timeout = 10, .within = 250,
            .seed = 1};
 
@@ -115,8 +122,14 @@ static bool stopped, exhausted;
 static uint64_t sent, unsent, answered, busy_count;
 static uint64_t statuses[600];
 static uint64_t failed_connects, closed_under_way, timed_out, malformed;
-static uint32_t *latencies; // in microseconds
-static size_t latency_capacity;
+// How many responses had each latency, in microseconds. Only the memory of those that occur is touched.
+struct latencies {
+    uint32_t *counts;
+    uint64_t total;
+    uint32_t longest;
+};
+static struct latencies of_all, of_window;
+static uint64_t window_number, window_count, window_end, sent_before_window;
 static uint32_t *per_second;
 static size_t per_second_count;
 static FILE *token_file, *log_file;
@@ -380,14 +393,68 @@ static void dispatch(void) {
 
 // --- Responses
 
-static void note_latency(uint64_t time, uint64_t due) {
-    if (answered == latency_capacity) {
-        latency_capacity = latency_capacity ? 2 * latency_capacity : 1 << 20;
-        latencies = realloc(latencies, latency_capacity * sizeof *latencies);
-        if (!latencies) die("memory");
+static void make(struct latencies *latencies) {
+    latencies->counts = calloc(LATENCY_LIMIT + 1, sizeof *latencies->counts);
+    if (!latencies->counts) die("memory");
+}
+
+static void add(struct latencies *latencies, uint32_t microseconds) {
+    latencies->counts[microseconds < LATENCY_LIMIT ? microseconds : LATENCY_LIMIT]++;
+    latencies->total++;
+    if (microseconds > latencies->longest) latencies->longest = microseconds;
+}
+
+static void clear(struct latencies *latencies) {
+    uint32_t last = latencies->longest < LATENCY_LIMIT ? latencies->longest : LATENCY_LIMIT;
+    memset(latencies->counts, 0, (last + 1) * sizeof *latencies->counts);
+    latencies->total = latencies->longest = 0;
+}
+
+// How many latencies are not above the limit.
+static uint64_t count_within(const struct latencies *latencies, double milliseconds) {
+    uint64_t count = 0;
+    for (uint32_t at = 0; at <= latencies->longest && at <= LATENCY_LIMIT && at <= milliseconds * 1000; at++) {
+        count += latencies->counts[at];
     }
+    return count;
+}
+
+// The latency that this part of the responses did not exceed (nearest rank), in milliseconds.
+static double percentile(const struct latencies *latencies, double part) {
+    uint64_t rank = (uint64_t)ceil(part * (double)latencies->total), count = 0;
+    for (uint32_t at = 0; at < latencies->longest && at < LATENCY_LIMIT; at++) {
+        count += latencies->counts[at];
+        if (count > 0 && count >= rank) return at / 1000.0;
+    }
+    return latencies->longest / 1000.0;
+}
+
+static void print_window(void) {
+    printf("{\"window\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"tokens\":%" PRIu64 ",", window_number,
+           sent - sent_before_window, of_window.total);
+    printf("\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f}\n", percentile(&of_window, 0.5), percentile(&of_window, 0.99),
+           percentile(&of_window, 1));
+    fflush(stdout);
+    clear(&of_window);
+    sent_before_window = sent;
+    window_number++;
+}
+
+// Prints the windows that are over, except the last one.
+static void close_windows(uint64_t time) {
+    while (window_number + 1 < window_count && time >= window_end) {
+        print_window();
+        window_end += (uint64_t)(options.window * (double)SECOND);
+    }
+}
+
+static void note_latency(uint64_t time, uint64_t due) {
     uint64_t microseconds = (time - due) / 1000;
-    latencies[answered++] = microseconds < UINT32_MAX ? (uint32_t)microseconds : UINT32_MAX;
+    uint32_t latency = microseconds < UINT32_MAX ? (uint32_t)microseconds : UINT32_MAX;
+    answered++;
+    add(&of_all, latency);
+    close_windows(time);
+    if (options.window > 0) add(&of_window, latency);
     last_answer = time;
     size_t second = (size_t)((time - started) / SECOND);
     if (second >= per_second_count) {
@@ -539,6 +606,10 @@ static void run(void) {
     started = last_answer = now();
     deadline = started + (uint64_t)(options.seconds * (double)SECOND);
     next_arrival = started;
+    if (options.window > 0) {
+        window_count = (uint64_t)ceil(options.seconds / options.window);
+        window_end = started + (uint64_t)(options.window * (double)SECOND);
+    }
     uint64_t end = deadline + (uint64_t)(options.timeout * (double)SECOND), next_sweep = started;
     if (options.rate > 0) next_arrival += gap();
     while (true) {
@@ -547,11 +618,13 @@ static void run(void) {
         if ((stopped && busy_count == 0) || time > end) break;
         if (time >= next_sweep) {
             sweep();
+            close_windows(time);
             next_sweep = time + 10 * MILLISECOND;
         }
         bool waits_for_arrival = options.rate > 0 && !stopped && idle_count > 0 && next_arrival < next_sweep;
         wait_for_events(waits_for_arrival ? next_arrival : next_sweep);
     }
+    if (options.window > 0) print_window();
     for (int index = 0; index < options.connections; index++) {
         if (connections[index].state == BUSY) log_request(&connections[index], 0, "unanswered", nothing, nothing);
     }
@@ -562,37 +635,18 @@ static void run(void) {
 
 // --- The summary
 
-static int ascending(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
-}
-
-// The latency that this part of the responses did not exceed (nearest rank), in milliseconds.
-static double percentile(double part) {
-    if (answered == 0) return 0;
-    uint64_t rank = (uint64_t)ceil(part * (double)answered);
-    return latencies[rank > 0 ? rank - 1 : 0] / 1000.0;
-}
-
-// How many latencies, which are in order, are not above the limit.
-static uint64_t count_within(double milliseconds) {
-    uint64_t count = 0;
-    while (count < answered && latencies[count] <= milliseconds * 1000) count++;
-    return count;
-}
-
 static double microseconds(struct timeval time) {
     return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
 }
 
 static void summarize(double cpu) {
-    if (answered > 0) qsort(latencies, answered, sizeof *latencies, ascending);
     double seconds = (double)(last_answer - started) / (double)SECOND;
     printf("{\"connections\":%d,\"rate\":%g,\"seconds\":%.4f,\"sent\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"rps\":%.1f,",
            options.connections, options.rate, seconds, sent, answered, seconds > 0 ? (double)answered / seconds : 0);
     printf("\"latency_ms\":{\"min\":%.3f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f},",
-           percentile(0), percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999), percentile(1));
-    printf("\"within\":%" PRIu64 ",\"unsent\":%" PRIu64 ",", count_within(options.within), unsent);
+           percentile(&of_all, 0), percentile(&of_all, 0.5), percentile(&of_all, 0.9), percentile(&of_all, 0.99),
+           percentile(&of_all, 0.999), percentile(&of_all, 1));
+    printf("\"within\":%" PRIu64 ",\"unsent\":%" PRIu64 ",", count_within(&of_all, options.within), unsent);
     printf("\"statuses\":{");
     const char *separator = "";
     for (int status = 100; status < 600; status++) {
@@ -629,6 +683,7 @@ static void read_options(int count, char **arguments) {
         {"within", required_argument, NULL, 'w'},
         {"log", required_argument, NULL, 'g'},
         {"seed", required_argument, NULL, 'd'},
+        {"window", required_argument, NULL, 'W'},
         {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
@@ -649,12 +704,14 @@ static void read_options(int count, char **arguments) {
         case 'w': options.within = atof(optarg); break;
         case 'g': options.log = optarg; break;
         case 'd': options.seed = strtoull(optarg, NULL, 10); break;
+        case 'W': options.window = atof(optarg); break;
         default: exit(64);
         }
     }
     bool fits = options.port > 0 && options.port < 65536 && options.requests && options.connections > 0 &&
                 options.connections <= MAXIMUM_CONNECTIONS && options.seconds > 0 && options.seconds <= 7200 &&
-                options.rate >= 0 && options.timeout > 0 && options.within > 0 && options.seed > 0 && optind == count;
+                options.rate >= 0 && options.timeout > 0 && options.within > 0 && options.seed > 0 &&
+                (options.window == 0 || options.window >= 0.1) && optind == count;
     if (!fits) {
         fprintf(stderr, "usage: load --port N --requests FILE [--connections N] [--seconds S] ...; load.c says more\n");
         exit(64);
@@ -674,6 +731,8 @@ int main(int count, char **arguments) {
         if (!(tls_context = SSL_CTX_new(TLS_client_method()))) die("TLS");
         SSL_CTX_set_mode(tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     }
+    make(&of_all);
+    if (options.window > 0) make(&of_window);
     connections = calloc((size_t)options.connections, sizeof *connections);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || epoll_fd < 0) die("start");
