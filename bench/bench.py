@@ -2,6 +2,7 @@
 
 import argparse
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import math
@@ -29,9 +30,11 @@ BENCH = CHECKOUT / "bench"
 BUILD = CHECKOUT / ".build-bench"
 VENV = CHECKOUT / ".venv-bench"
 
-PHASES = ["pgbench", "unique", "two", "tls", "repeated", "open", "peer"]
+PHASES = ["pgbench", "unique", "plain", "two", "tls", "repeated", "open", "peer"]
 # Those that run when none are named.
-USUAL_PHASES = [phase for phase in PHASES if phase != "two"]
+USUAL_PHASES = [phase for phase in PHASES if phase not in ("two", "plain")]
+# `unique` and what it is compared with run one after the other, forwards in one round and backwards in the next.
+NEIGHBOURS = ["unique", "plain"]
 CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
 ISSUER = f"https://api.workos.com/user_management/{CLIENT_ID}"
 TOKEN_LIFETIME = 12 * 3600
@@ -42,7 +45,11 @@ HIGHEST_RATE = 20_000
 WARM_UP = 2_000
 # As many connections to the database as pgbench is fastest with, in two processes.
 PEER_WORKERS, PEER_POOL_SIZE = 2, 8
+# Users of phase plain: those of --scale 1.
+PLAIN_USERS = 100_000
 
+# No statement is planned anew each time, or reads a whole table. connvo-server sets this for itself.
+PGOPTIONS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 # Settings that an operator would change; all others are the defaults, fsync and synchronous_commit included.
 POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 
@@ -56,9 +63,11 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=3, help="how often each phase runs (3)")
     parser.add_argument("--seconds", type=float, default=6, help="how long each phase is (6)")
     parser.add_argument("--phases", type=lambda text: text.split(","), default=USUAL_PHASES,
-        help=",".join(PHASES) + " (all but two: two servers on one database, with half the connections each)")
+        help=",".join(PHASES) + " (all but two and plain: two servers on one database, with half the connections "
+        "each; and a database without --scale, --records and --months)")
     parser.add_argument("--scale", type=float, default=1, help="1 is 100,000 users in 20,000 meetings of five (1)")
     parser.add_argument("--records", type=int, default=0, help="records of this month that exist before (0)")
+    parser.add_argument("--months", type=int, default=1, help="months of records that have a partition, this one included (1)")
     parser.add_argument(
         "--clients", type=lambda text: [int(number) for number in text.split(",")], default=[1, 8, 16, 32, 64],
         help="connections of pgbench (1,8,16,32,64)")
@@ -73,6 +82,8 @@ def parse_options():
         parser.error("--phases takes " + ",".join(PHASES))
     if not (1 <= options.rounds <= 100 and 0.2 <= options.seconds <= 600 and 0.01 <= options.scale <= 100):
         parser.error("--rounds takes 1 to 100, --seconds 0.2 to 600, --scale 0.01 to 100")
+    if not (0 <= options.records and 1 <= options.months <= 600):
+        parser.error("--records takes 0 or more, --months 1 to 600")
     return options
 
 
@@ -143,9 +154,9 @@ class Postgres:
         command = [self.bin / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", text]
         return run(*command, capture_output=True).stdout.strip()
 
-    def configure(self):
+    def configure(self, settings=POSTGRES_SETTINGS):
         """Applies the settings, which takes a restart, and makes the database and the server's login."""
-        for name, value in POSTGRES_SETTINGS.items():
+        for name, value in settings.items():
             self.query(f"ALTER SYSTEM SET {name} = '{value}'")
         self.restart("fast", stdout=subprocess.DEVNULL)
         self.query("CREATE DATABASE connvo")
@@ -163,6 +174,16 @@ class Postgres:
     def seed(self, users, records):
         variables = [f"--set=users={users}", f"--set=records={records}"]
         run(self.bin / "psql", "--no-psqlrc", "--quiet", *variables, "--file", BENCH / "seed.sql", timeout=3600)
+
+    def add_months(self, count):
+        """Makes partitions of both record tables, so that there are `count` months up to this one."""
+        self.query(f"""
+            SET ROLE connvo_owner;
+            SELECT connvo.create_partition(record_table, CAST(month AS date))
+            FROM unnest(ARRAY['issued_tokens', 'token_refusals']) AS record_table,
+                date_trunc('month', now() AT TIME ZONE 'UTC') AS this,
+                generate_series(this - interval '{count - 1} months', this - interval '1 month', interval '1 month') AS month
+        """)
 
     def now(self):
         return self.query("SELECT clock_timestamp()")
@@ -190,23 +211,21 @@ class Postgres:
             return measure.cpu_seconds(int(file.readline()))
 
     def url(self, user):
-        return f"postgresql:///connvo?host={self.home}&port={os.environ['PGPORT']}&user={user}"
+        return f"postgresql:///{os.environ['PGDATABASE']}?host={self.home}&port={os.environ['PGPORT']}&user={user}"
 
 
 # --- Requests
 
 
-def prepare_requests(options, users, work):
-    """A file of requests with a bearer token each, all different; that of an earlier run when it is still valid."""
-    count = int(HIGHEST_RATE * options.seconds) + WARM_UP
-    requests, key, jwks, label = (BUILD / name for name in ("requests.tsv", "key.pem", "jwks.json", "requests.json"))
+def prepare_requests(count, users, work, valid_for, name="requests"):
+    """A file of requests with a bearer token each, all different, which are valid for so many seconds at least; that of
+    an earlier run when it is as good. Returns the file, how many there are, and the key set."""
+    requests, key, jwks, label = (BUILD / file for file in (f"{name}.tsv", "key.pem", "jwks.json", f"{name}.json"))
     sources = sha256((BENCH / "seed.sql").read_bytes() + (BENCH / "sign.c").read_bytes()).hexdigest()
     wanted = {"users": users, "sources": sources}
-    phases = options.rounds * (len(options.clients) + len(PHASES))
-    margin = 600 + phases * (options.seconds + 20)
     try:
         made = json.loads(label.read_text())
-        fits = made["count"] >= count and made["until"] > time.time() + margin and {**made, **wanted} == made
+        fits = made["count"] >= count and made["until"] > time.time() + valid_for and {**made, **wanted} == made
         if fits and requests.exists() and jwks.exists():
             return requests, made["count"], jwks
     except (OSError, ValueError, KeyError):
@@ -361,9 +380,20 @@ class Bench:
         self.migrate()
         self.migrate_noop_ms = statistics.median(self.migrate() for _ in range(5))
         self.postgres.query("CREATE ROLE connvo_server LOGIN IN ROLE connvo_app")
-        say(f"seeding {self.users} users, {self.users // 5} meetings, {self.options.records} records")
-        self.postgres.seed(self.users, self.options.records)
-        self.requests, self.request_count, self.jwks = prepare_requests(self.options, self.users, self.work)
+        options = self.options
+        say(f"seeding {self.users} users, {self.users // 5} meetings, {options.records} records, {options.months} months")
+        self.postgres.add_months(options.months)
+        self.postgres.seed(self.users, options.records)
+        count = int(HIGHEST_RATE * options.seconds) + WARM_UP
+        phases = options.rounds * (len(options.clients) + len(PHASES))
+        valid_for = 600 + phases * (options.seconds + 20)
+        self.requests, self.request_count, self.jwks = prepare_requests(count, self.users, self.work, valid_for)
+        if "plain" in options.phases:
+            self.postgres.query("CREATE DATABASE plain")
+            self.plain = PLAIN_USERS, *prepare_requests(count, PLAIN_USERS, self.work, valid_for, "requests-plain")[:2]
+            with self.on_plain_data():
+                self.migrate()
+                self.postgres.seed(self.users, 0)
         say("warming up")
         self.pgbench(8, min(2.0, self.options.seconds))
 
@@ -374,6 +404,16 @@ class Bench:
             run(os.environ["CONNVO_BINARY"], "migrate", "up", cwd=self.work, env=environment, stdout=log, stderr=log)
         return (time.monotonic() - began) * 1000
 
+    @contextlib.contextmanager
+    def on_plain_data(self):
+        """The database of phase plain in the place of the one that the options describe."""
+        described = self.users, self.requests, self.request_count, os.environ["PGDATABASE"]
+        self.users, self.requests, self.request_count, os.environ["PGDATABASE"] = *self.plain, "plain"
+        try:
+            yield
+        finally:
+            self.users, self.requests, self.request_count, os.environ["PGDATABASE"] = described
+
     # Phases
 
     def pgbench(self, clients, seconds=None):
@@ -383,8 +423,7 @@ class Bench:
             f"--time={seconds}", f"--file={BENCH / 'issue.sql'}", f"--define=users={self.users}",
             "--username=connvo_server", "connvo",
         ]
-        # The other phases do not plan the statement anew each time either.
-        environment = os.environ | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"}
+        environment = os.environ | {"PGOPTIONS": PGOPTIONS}
         since, cpu = self.postgres.now(), self.postgres.cpu_seconds()
         output = run(
             self.postgres.bin / "pgbench", *command, env=environment, capture_output=True, timeout=seconds + 60).stdout
@@ -511,17 +550,27 @@ class Bench:
             return self.serve(Ours, same_tokens=True)
         if name == "open":
             return self.serve(Ours, "--rate", self.options.rate)
+        if name == "plain":
+            with self.on_plain_data():
+                return self.serve(Ours)
         return self.serve(Peer)
 
     def run(self):
         rounds = []
         for number in range(self.options.rounds):
             say(f"round {number + 1} of {self.options.rounds}")
-            # Each round begins with another phase, so that no phase always follows the same one.
-            first = number % len(self.options.phases)
-            order = self.options.phases[first:] + self.options.phases[:first]
-            rounds.append({name: self.phase(name) for name in order})
+            rounds.append({name: self.phase(name) for name in order_of(self.options.phases, number)})
         return rounds
+
+
+def order_of(phases, number):
+    """The order of the phases in the round of this number, counted from 0."""
+    neighbours = [phase for phase in NEIGHBOURS if phase in phases]
+    groups = [[phase] for phase in phases if phase not in neighbours]
+    groups += [neighbours[::-1] if number % 2 else neighbours] if neighbours else []
+    # Each round begins with another phase, so that no phase always follows the same one.
+    first = number % len(groups)
+    return [phase for group in groups[first:] + groups[:first] for phase in group]
 
 
 # --- Figures
@@ -538,6 +587,13 @@ def median_of(rounds, *path):
     return statistics.median(values) if values else None
 
 
+def ratio_of(rounds, one, other, *path):
+    """The median over the rounds of the figure of phase `one` divided by that of phase `other` in the same round."""
+    pairs = [[median_of([result], phase, *path) for phase in (one, other)] for result in rounds]
+    ratios = [first / second for first, second in pairs if first is not None and second]
+    return statistics.median(ratios) if ratios else None
+
+
 def summarize(bench, rounds):
     options = bench.options
     pgbench = {clients: median_of(rounds, "pgbench", str(clients), "tps") for clients in options.clients}
@@ -548,6 +604,7 @@ def summarize(bench, rounds):
         "server_cpu_us_tls": median_of(rounds, "tls", "server_cpu_us"),
         "repeated_rps": median_of(rounds, "repeated", "rps"),
         "peer_rps": median_of(rounds, "peer", "rps"),
+        "unique_by_plain_rps": ratio_of(rounds, "unique", "plain", "rps"),
         "unique_p99_ms": median_of(rounds, "unique", "latency_ms", "p99"),
         "open_loop_p50_ms": median_of(rounds, "open", "latency_ms", "p50"),
         "server_cpu_us_unique": median_of(rounds, "unique", "server_cpu_us"),
@@ -599,6 +656,8 @@ def print_table(options, figures):
               f"{figures['server_cpu_us_tls'] / figures['server_cpu_us_unique']:.2f} of the server's CPU time for each")
     if figures["unique_rps"] and figures["peer_rps"]:
         print(f"unique / peer          {figures['unique_rps'] / figures['peer_rps']:.2f}")
+    if figures["unique_by_plain_rps"]:
+        print(f"unique / plain         {figures['unique_by_plain_rps']:.2f}")
     print(f"migrate, nothing to do {figures['migrate_noop_ms']:.0f} ms")
     if figures["start_ms"]:
         print(f"start to ready         {figures['start_ms']:.0f} ms")
