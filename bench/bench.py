@@ -23,6 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import measure
+import rust_peer
 import verify
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -30,11 +31,11 @@ BENCH = CHECKOUT / "bench"
 BUILD = CHECKOUT / ".build-bench"
 VENV = CHECKOUT / ".venv-bench"
 
-PHASES = ["pgbench", "unique", "plain", "two", "tls", "repeated", "open", "peer"]
+PHASES = ["pgbench", "unique", "plain", "two", "tls", "repeated", "open", "rust", "rust-batch", "peer"]
 # Those that run when none are named.
 USUAL_PHASES = [phase for phase in PHASES if phase not in ("two", "plain")]
 # `unique` and what it is compared with run one after the other, forwards in one round and backwards in the next.
-NEIGHBOURS = ["unique", "plain"]
+NEIGHBOURS = ["rust-batch", "unique", "plain"]
 CLIENT_ID = "client_01KQJZ5BENCH0000000000000"
 ISSUER = f"https://api.workos.com/user_management/{CLIENT_ID}"
 TOKEN_LIFETIME = 12 * 3600
@@ -45,6 +46,8 @@ HIGHEST_RATE = 20_000
 WARM_UP = 2_000
 # As many connections to the database as pgbench is fastest with, in two processes.
 PEER_WORKERS, PEER_POOL_SIZE = 2, 8
+# What the Rust peer has, in one process: with one statement a request, and with batches.
+RUST_POOL_SIZE, RUST_BATCH_CONNECTIONS = 8, 2
 # Users of phase plain: those of --scale 1.
 PLAIN_USERS = 100_000
 
@@ -57,7 +60,7 @@ POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoi
 def parse_options():
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measures issuance against pgbench and a peer, on a PostgreSQL of its own. CONNVO_BINARY=FILE "
+        description="Measures issuance against pgbench and peers, on a PostgreSQL of its own. CONNVO_BINARY=FILE "
         "measures that binary and builds none. bench/README.md says what each figure means.",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each phase runs (3)")
@@ -85,6 +88,14 @@ def parse_options():
     if not (0 <= options.records and 1 <= options.months <= 600):
         parser.error("--records takes 0 or more, --months 1 to 600")
     return options
+
+
+def leave_out_rust(options, reason):
+    """Removes the phases of a peer that could not be built."""
+    left_out = [phase for phase in options.phases if phase.startswith("rust")]
+    if left_out:
+        say(f"without {' and '.join(left_out)}: {reason}")
+        options.phases = [phase for phase in options.phases if phase not in left_out]
 
 
 def say(text):
@@ -118,6 +129,8 @@ def prepare(options):
             run(compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries)
     if "peer" in options.phases:
         make_virtual_environment()
+    if any(phase.startswith("rust") for phase in options.phases) and (reason := rust_peer.build()):
+        leave_out_rust(options, reason)
 
 
 def use_release_binary():
@@ -260,6 +273,8 @@ class Subject:
     """A server that is restarted for each phase, and ended by its process id."""
 
     tls = False
+    # Whether its records have the SHA-256 of the token.
+    records_digests = True
 
     def __init__(self, bench):
         self.bench = bench
@@ -361,6 +376,37 @@ class Peer(Subject):
 
     def is_ready(self):
         return self.log.read_text()[self.seen:].count("peer: ready") == PEER_WORKERS
+
+
+class Rust(Subject):
+    """One statement for each request."""
+
+    connections, batches = RUST_POOL_SIZE, "0"
+    records_digests = False
+
+    def command(self):
+        self.seen = self.log.stat().st_size if self.log.exists() else 0
+        return [rust_peer.PROGRAM]
+
+    def environment(self):
+        database = {
+            "host": self.bench.postgres.home, "port": os.environ["PGPORT"], "dbname": os.environ["PGDATABASE"],
+            "user": "connvo_server", "options": f"'{PGOPTIONS}'",
+        }
+        return super().environment() | {
+            "PEER_PORT": str(self.port), "PEER_DATABASE": " ".join(f"{name}={value}" for name, value in database.items()),
+            "PEER_CONNECTIONS": str(self.connections), "PEER_BATCHES": self.batches,
+            "PEER_JWKS_FILE": str(self.bench.jwks), "PEER_ISSUER": ISSUER,
+        }
+
+    def is_ready(self):
+        return "peer: ready" in self.log.read_text()[self.seen:]
+
+
+class RustBatch(Rust):
+    """One statement for all requests that wait."""
+
+    connections, batches = RUST_BATCH_CONNECTIONS, "1"
 
 
 class Bench:
@@ -483,7 +529,8 @@ class Bench:
             "checkpoints": self.postgres.checkpoints() - checkpoints,
         }
         result["records_per_transaction"] = self.postgres.records_per_transaction(since)
-        result["tokens_answered"], result["records"] = self.verify(since, [warm_up, tokens])
+        compare = self.verify if subject_type.records_digests else self.verify_ids
+        result["tokens_answered"], result["records"] = compare(since, [warm_up, tokens])
         return result
 
     def serve_two(self):
@@ -523,6 +570,13 @@ class Bench:
         result["tokens_answered"], result["records"] = self.verify(since, files)
         return result
 
+    def verify_ids(self, since, files):
+        """For a server whose records do not have the SHA-256 of the token."""
+        received = dict.fromkeys(verify.digests(verify.read_tokens(files)))
+        records = dict.fromkeys(verify.read_records(since, self.postgres.bin / "psql"))
+        verify.compare(received, records)
+        return len(received), len(records)
+
     def verify(self, since, files):
         received = verify.digests(verify.read_tokens(files))
         records = verify.read_records(since, self.postgres.bin / "psql")
@@ -553,7 +607,7 @@ class Bench:
         if name == "plain":
             with self.on_plain_data():
                 return self.serve(Ours)
-        return self.serve(Peer)
+        return self.serve({"rust": Rust, "rust-batch": RustBatch, "peer": Peer}[name])
 
     def run(self):
         rounds = []
@@ -594,6 +648,15 @@ def ratio_of(rounds, one, other, *path):
     return statistics.median(ratios) if ratios else None
 
 
+# What `unique` is compared in with `rust-batch`: the path of each figure, and how the table calls it.
+COMPARED = {
+    "rps": (("rps",), "of the requests"),
+    "server_cpu": (("server_cpu_us",), "of the server's CPU time for each"),
+    "postgres_cpu": (("postgres_cpu_us",), "of PostgreSQL's"),
+    "p99": (("latency_ms", "p99"), "of the 99th percentile"),
+}
+
+
 def summarize(bench, rounds):
     options = bench.options
     pgbench = {clients: median_of(rounds, "pgbench", str(clients), "tps") for clients in options.clients}
@@ -604,6 +667,13 @@ def summarize(bench, rounds):
         "server_cpu_us_tls": median_of(rounds, "tls", "server_cpu_us"),
         "repeated_rps": median_of(rounds, "repeated", "rps"),
         "peer_rps": median_of(rounds, "peer", "rps"),
+        "rust_rps": median_of(rounds, "rust", "rps"),
+        "rust_batch_rps": median_of(rounds, "rust-batch", "rps"),
+        "unique_by_rust_rps": ratio_of(rounds, "unique", "rust", "rps"),
+        **{
+            f"unique_by_rust_batch_{name}": ratio_of(rounds, "unique", "rust-batch", *path)
+            for name, (path, _) in COMPARED.items()
+        },
         "unique_by_plain_rps": ratio_of(rounds, "unique", "plain", "rps"),
         "unique_p99_ms": median_of(rounds, "unique", "latency_ms", "p99"),
         "open_loop_p50_ms": median_of(rounds, "open", "latency_ms", "p50"),
@@ -656,6 +726,11 @@ def print_table(options, figures):
               f"{figures['server_cpu_us_tls'] / figures['server_cpu_us_unique']:.2f} of the server's CPU time for each")
     if figures["unique_rps"] and figures["peer_rps"]:
         print(f"unique / peer          {figures['unique_rps'] / figures['peer_rps']:.2f}")
+    if figures["unique_by_rust_rps"]:
+        print(f"unique / rust          {figures['unique_by_rust_rps']:.2f}")
+    if figures["unique_by_rust_batch_rps"]:
+        print("unique / rust-batch    " + ", ".join(
+            f"{figures[f'unique_by_rust_batch_{name}']:.2f} {text}" for name, (_, text) in COMPARED.items()))
     if figures["unique_by_plain_rps"]:
         print(f"unique / plain         {figures['unique_by_plain_rps']:.2f}")
     print(f"migrate, nothing to do {figures['migrate_noop_ms']:.0f} ms")
@@ -671,7 +746,10 @@ def main():
         prepare(options)
         os.environ["CONNVO_BENCH_STAGE"] = "measure"
         with_postgres = str(CHECKOUT / "scripts/with-postgres")
-        os.execv(with_postgres, [with_postgres, "--fsync", sys.executable, __file__, *sys.argv[1:]])
+        if not options.phases:
+            sys.exit("bench: no phase is left")
+        arguments = [*sys.argv[1:], "--phases", ",".join(options.phases)]
+        os.execv(with_postgres, [with_postgres, "--fsync", sys.executable, __file__, *arguments])
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))

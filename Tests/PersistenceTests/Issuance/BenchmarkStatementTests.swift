@@ -10,6 +10,7 @@ import Testing
     enum Copy: String, CaseIterable, Sendable {
         case pgbench = "issue.sql"
         case peer = "peer/app.py"
+        case rust = "rust-peer/issue_batch.sql"
 
         func text() throws -> String {
             let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -44,10 +45,11 @@ import Testing
         case .peer:
             let statement = try Self.part(of: copy.text(), from: "FACTS = \"\"\"", to: "\"\"\"")
             #expect(Self.joins(in: statement) == joins)
-        case .pgbench:
-            let copied = Self.joins(
-                in: try Self.part(of: copy.text(), from: "gen_random_uuid()::text, NULL::uuid", to: ";")
-            )
+        case .pgbench, .rust:
+            // The end of what comes before the facts, and the beginning of what comes behind them.
+            let start = copy == .rust ? "AS request" : "gen_random_uuid()::text, NULL::uuid"
+            let end = copy == .rust ? ", issued AS (" : ";"
+            let copied = Self.joins(in: try Self.part(of: copy.text(), from: start, to: end))
             #expect(copied.count == joins.count)
             // It judges in SQL what the policy judges, by further conditions behind ours.
             for (copied, join) in zip(copied, joins) { #expect(copied.hasPrefix(join)) }
