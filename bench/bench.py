@@ -648,7 +648,7 @@ def ratio_of(rounds, one, other, *path):
     return statistics.median(ratios) if ratios else None
 
 
-# What `unique` is compared in with `rust-batch`: the path of each figure, and how the table calls it.
+# What `unique` is compared in with its neighbours: the path of each figure, and how the table calls it.
 COMPARED = {
     "rps": (("rps",), "of the requests"),
     "server_cpu": (("server_cpu_us",), "of the server's CPU time for each"),
@@ -671,10 +671,9 @@ def summarize(bench, rounds):
         "rust_batch_rps": median_of(rounds, "rust-batch", "rps"),
         "unique_by_rust_rps": ratio_of(rounds, "unique", "rust", "rps"),
         **{
-            f"unique_by_rust_batch_{name}": ratio_of(rounds, "unique", "rust-batch", *path)
-            for name, (path, _) in COMPARED.items()
+            f"unique_by_{other.replace('-', '_')}_{name}": ratio_of(rounds, "unique", other, *path)
+            for other in ("rust-batch", "plain") for name, (path, _) in COMPARED.items()
         },
-        "unique_by_plain_rps": ratio_of(rounds, "unique", "plain", "rps"),
         "unique_p99_ms": median_of(rounds, "unique", "latency_ms", "p99"),
         "open_loop_p50_ms": median_of(rounds, "open", "latency_ms", "p50"),
         "server_cpu_us_unique": median_of(rounds, "unique", "server_cpu_us"),
@@ -728,11 +727,11 @@ def print_table(options, figures):
         print(f"unique / peer          {figures['unique_rps'] / figures['peer_rps']:.2f}")
     if figures["unique_by_rust_rps"]:
         print(f"unique / rust          {figures['unique_by_rust_rps']:.2f}")
-    if figures["unique_by_rust_batch_rps"]:
-        print("unique / rust-batch    " + ", ".join(
-            f"{figures[f'unique_by_rust_batch_{name}']:.2f} {text}" for name, (_, text) in COMPARED.items()))
-    if figures["unique_by_plain_rps"]:
-        print(f"unique / plain         {figures['unique_by_plain_rps']:.2f}")
+    for other in ("rust-batch", "plain"):
+        ratios = {name: figures[f"unique_by_{other.replace('-', '_')}_{name}"] for name in COMPARED}
+        if ratios["rps"]:
+            print(f"{'unique / ' + other:<23}" + ", ".join(
+                f"{ratios[name]:.2f} {text}" for name, (_, text) in COMPARED.items()))
     print(f"migrate, nothing to do {figures['migrate_noop_ms']:.0f} ms")
     if figures["start_ms"]:
         print(f"start to ready         {figures['start_ms']:.0f} ms")
