@@ -25,7 +25,7 @@ PEAK_RUNS, PEAK_SECONDS = 3, 5
 # As an operator would set them: checkpoints begin by time, not because the log is full.
 POSTGRES_SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "5min"}
 # Bytes of a token in the load generator's file, and of a record with its index entries, at most.
-TOKEN_BYTES, RECORD_BYTES = 400, 1200
+TOKEN_BYTES, RECORD_BYTES = 400, 900
 LOG_BYTES = 8 << 30
 
 COLUMNS = [
