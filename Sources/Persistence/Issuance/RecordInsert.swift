@@ -2,7 +2,8 @@ internal import PostgreSQL
 
 /// The two INSERTs of an append-only table: one row by VALUES, many by unnest of arrays.
 ///
-/// A lone row is faster by VALUES; from two rows on one unnest is.
+/// A lone row is faster by VALUES; from two rows on arrays are. Each array is unnested in a SELECT list, where PostgreSQL
+/// takes one element at a time: of `FROM unnest($1, $2)` it would first make a table of each array.
 struct RecordInsert<Record: AppendedRecord>: Sendable {
     private let one: Statement
     private let many: Statement
@@ -27,8 +28,7 @@ struct RecordInsert<Record: AppendedRecord>: Sendable {
             """
             INSERT INTO \(table) (\(names))
             SELECT \(selected.joined(separator: ", "))
-            FROM unnest(\(arrays.map(\.parameter).joined(separator: ", "))) AS r (\
-            \(arrays.map(\.name).joined(separator: ", ")))
+            FROM (SELECT \(arrays.map { "unnest(\($0.parameter)) AS \($0.name)" }.joined(separator: ", "))) AS r
             """,
             parameters: columns.map { $0.isShared ? $0.type.scalar : $0.type.array }
         )
