@@ -18,7 +18,7 @@ package struct TokenContents: Sendable {
     package let expiresAt: Int64
 
     /// - Parameter now: When the request was received.
-    package init(id: UUIDv7, admission: Admission, now: Timestamp) {
+    package init(id: UUIDv7, admission: borrowing Admission, now: Timestamp) {
         self.id = id
         userID = admission.caller.id
         role = admission.streamRole

@@ -130,7 +130,7 @@ struct IssuanceTransaction {
 
     /// Signs before the commit, so that the record can hold the token's SHA-256.
     private func issue(
-        _ admission: Admission,
+        _ admission: consuming Admission,
         id: UUIDv7,
         to request: IssuanceRequest,
         by terms: IssuanceTerms
