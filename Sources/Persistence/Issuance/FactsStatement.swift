@@ -10,11 +10,13 @@ struct FactsStatement {
     private let one: Statement
     private let many: Statement
 
-    /// - Parameter countsRecentRequests: Whether to read what the quota needs.
-    init(countsRecentRequests: Bool) {
-        let recent = countsRecentRequests ? Self.recentRequests : Self.noRecentRequests
+    /// - Parameters:
+    ///   - countsRecentRequests: Whether to read what the quota needs.
+    ///   - month: The month that all of ``countedPeriod(of:)`` lies in; nil for any.
+    init(countsRecentRequests: Bool, in month: RecordMonth? = nil) {
+        let recent = countsRecentRequests ? Self.recentRequests(in: month) : Self.noRecentRequests
         // A connection prepares a statement once for each name.
-        let suffix = countsRecentRequests ? "" : ".uncounted"
+        let suffix = countsRecentRequests ? month.map { ".\($0.name)" } ?? "" : ".uncounted"
         one = Statement(
             "facts.one\(suffix)",
             Self.sql(requests: Self.oneRequest, recent: recent),
@@ -85,27 +87,32 @@ struct FactsStatement {
     /// What the quota counts: the records of the caller in the last minute. The upper bound lets the server skip the
     /// partitions of coming months.
     ///
-    /// `$4` and `$5` enclose the periods of all requests. They are parameters and no expressions, so that the server
-    /// leaves out the other months before it plans or starts the statement (PostgreSQL manual, 5.11.4): the period of
-    /// each request alone would have it open every month that is kept.
-    private static let recentRequests = """
+    /// Two more bounds enclose the periods of all requests: by them the server leaves out the other months, which the
+    /// period of each request alone would have it open. Those of a month are constants, and the planner leaves the others
+    /// out; `$4` and `$5` are parameters, and the others are left out when the statement starts (PostgreSQL 15 manual,
+    /// 5.11.4).
+    private static func recentRequests(in month: RecordMonth?) -> String {
+        let after = month.map { "TIMESTAMPTZ '\($0.starts.rfc3339)'" } ?? "$4"
+        let before = month.map { "TIMESTAMPTZ '\($0.ends.rfc3339)'" } ?? "$5"
+        return """
             SELECT count(*) AS requests, min(record.at) AS oldest
             FROM (
                 SELECT token.issued_at AS at FROM connvo.issued_tokens token
                 WHERE token.user_id = request.user_id
                   AND token.issued_at > request.now - interval '1 minute'
                   AND token.issued_at < request.now + interval '1 minute'
-                  AND token.issued_at > $4
-                  AND token.issued_at < $5
+                  AND token.issued_at > \(after)
+                  AND token.issued_at < \(before)
                 UNION ALL
                 SELECT refusal.refused_at FROM connvo.token_refusals refusal
                 WHERE refusal.user_id = request.user_id
                   AND refusal.refused_at > request.now - interval '1 minute'
                   AND refusal.refused_at < request.now + interval '1 minute'
-                  AND refusal.refused_at > $4
-                  AND refusal.refused_at < $5
+                  AND refusal.refused_at > \(after)
+                  AND refusal.refused_at < \(before)
             ) AS record
-        """
+            """
+    }
 
     /// The same columns when there is no quota. The planner makes constants of them.
     private static let noRecentRequests = """
@@ -119,26 +126,31 @@ struct FactsStatement {
             parameters.append(requests[0].admission.callerID)
             parameters.append(requests[0].admission.meetingID)
             parameters.append(requests[0].receivedAt)
-            Self.appendPeriod(from: requests[0].receivedAt, to: requests[0].receivedAt, to: &parameters)
+            Self.appendPeriod(of: requests, to: &parameters)
             return Command(one, parameters)
         }
         var parameters = Parameters(reservingBytes: 128 * requests.count, slots: 5)
         parameters.append(arrayOf: .text, count: requests.count) { requests[$0].admission.callerID }
         parameters.append(arrayOf: .text, count: requests.count) { requests[$0].admission.meetingID }
         parameters.append(arrayOf: .timestamptz, count: requests.count) { requests[$0].receivedAt }
+        Self.appendPeriod(of: requests, to: &parameters)
+        return Command(many, parameters)
+    }
+
+    /// The time that the quota counts for any of `requests`; there must be at least one.
+    static func countedPeriod(of requests: [IssuanceRequest]) -> (first: Timestamp, last: Timestamp) {
         var (first, last) = (requests[0].receivedAt, requests[0].receivedAt)
         for request in requests {
             first = min(first, request.receivedAt)
             last = max(last, request.receivedAt)
         }
-        Self.appendPeriod(from: first, to: last, to: &parameters)
-        return Command(many, parameters)
+        return (first - QuotaWindow.length, last + QuotaWindow.length)
     }
 
-    /// The time that the quota counts, of requests that were received from `first` to `last`.
-    private static func appendPeriod(from first: Timestamp, to last: Timestamp, to parameters: inout Parameters) {
-        parameters.append(first - QuotaWindow.length)
-        parameters.append(last + QuotaWindow.length)
+    private static func appendPeriod(of requests: [IssuanceRequest], to parameters: inout Parameters) {
+        let (first, last) = countedPeriod(of: requests)
+        parameters.append(first)
+        parameters.append(last)
     }
 
     /// Both statements, that for one request first.

@@ -18,7 +18,7 @@ struct IssuanceTransaction {
 
     private let configuration: IssuanceConfiguration
     private let terms: SlotTerms
-    private let counting = FactsStatement(countsRecentRequests: true)
+    private let counting = CountingFacts()
     private let plain = FactsStatement(countsRecentRequests: false)
 
     init(configuration: IssuanceConfiguration, terms: SlotTerms) {
@@ -85,7 +85,7 @@ struct IssuanceTransaction {
         deadline: Deadline,
         on connection: inout Connection
     ) throws(DatabaseError) -> [RequestFacts] {
-        let factsStatement = terms.current.requestsPerMinute > 0 ? counting : plain
+        let factsStatement = terms.current.requestsPerMinute > 0 ? counting.statement(for: requests) : plain
         let results = try connection.executeTogether(
             [Command(Self.begin), settings(deadline), factsStatement.command(for: requests)],
             deadline: deadline

@@ -9,7 +9,8 @@ import Testing
         "changes", "applied", "partitions", "roles", "repaired_indexes", "invalid_indexes", "warnings", "error",
     ]
     private static let maintainKeys: Set = [
-        "dry_run", "changes", "partitions", "rollups_from", "rolled_up_until", "recomputed", "detached", "kept",
+        "dry_run", "changes", "partitions", "rollups_from", "rolled_up_until", "record_faults", "recomputed",
+        "detached", "kept",
         "dropped", "released", "postponed", "error",
     ]
 
