@@ -174,7 +174,10 @@ final class TLSServer: Sendable {
             let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
             let chunk = "1000\r\n" + String(repeating: " ", count: 4096) + "\r\n"
             context.writeAndFlush(NIOAny(ByteBuffer(string: chunk)))
-                .whenSuccess { Self.flood(bound.value, left: left - 4096) }
+                .whenSuccess {
+                    // In another turn: a chunk that is written at once would otherwise call the next one from within.
+                    bound.eventLoop.execute { Self.flood(bound.value, left: left - 4096) }
+                }
         }
     }
 }
