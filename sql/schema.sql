@@ -2640,20 +2640,20 @@ CREATE VIEW reporting.record_faults_v1 WITH (security_barrier='true') AS
   WHERE (fault.is_found AND (
         CASE
             WHEN (issued.issued_at > (now() + '00:05:00'::interval)) THEN 1
-            WHEN ((octet_length(issued.user_id) < 1) OR (octet_length(issued.user_id) > 255)) THEN 1
-            WHEN ((octet_length(issued.meeting_id) < 1) OR (octet_length(issued.meeting_id) > 64)) THEN 1
-            WHEN ((octet_length(issued.organizer_id) < 1) OR (octet_length(issued.organizer_id) > 255)) THEN 1
-            WHEN (issued.requested_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
-            WHEN (issued.held_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
-            WHEN (issued.granted_role <> ALL (ARRAY['host'::text, 'co-host'::text, 'participant'::text, 'observer'::text])) THEN 1
-            WHEN ((char_length(issued.stream_role) < 1) OR (char_length(issued.stream_role) > 255)) THEN 1
-            WHEN (issued.subscription_status <> ALL (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])) THEN 1
-            WHEN ((octet_length(issued.call_cid) < 3) OR (octet_length(issued.call_cid) > 129)) THEN 1
-            WHEN (octet_length(issued.signing_key_id) <> 16) THEN 1
+            WHEN (octet_length(issued.user_agent) > 256) THEN 1
+            WHEN ((octet_length(issued.stream_role) > 255) OR (issued.stream_role = ''::text)) THEN 1
+            WHEN ((octet_length(issued.user_id) > 255) OR (issued.user_id = ''::text)) THEN 1
+            WHEN ((octet_length(issued.meeting_id) > 64) OR (issued.meeting_id = ''::text)) THEN 1
+            WHEN ((octet_length(issued.organizer_id) > 255) OR (issued.organizer_id = ''::text)) THEN 1
+            WHEN ((octet_length(issued.request_id) > 128) OR (issued.request_id = ''::text)) THEN 1
             WHEN (octet_length(issued.session_id) > 8192) THEN 1
             WHEN (octet_length(issued.impersonator) > 8192) THEN 1
-            WHEN (char_length(issued.user_agent) > 256) THEN 1
-            WHEN ((octet_length(issued.request_id) < 1) OR (octet_length(issued.request_id) > 128)) THEN 1
+            WHEN (octet_length(issued.signing_key_id) <> 16) THEN 1
+            WHEN ((octet_length(issued.call_cid) < 3) OR (octet_length(issued.call_cid) > 129)) THEN 1
+            WHEN (issued.held_role <> ALL (ARRAY['participant'::text, 'host'::text, 'co-host'::text, 'observer'::text])) THEN 1
+            WHEN ((issued.granted_role IS DISTINCT FROM issued.held_role) AND (issued.granted_role <> ALL (ARRAY['participant'::text, 'host'::text, 'co-host'::text, 'observer'::text]))) THEN 1
+            WHEN (issued.requested_role <> ALL (ARRAY['participant'::text, 'host'::text, 'co-host'::text, 'observer'::text])) THEN 1
+            WHEN (issued.subscription_status <> ALL (ARRAY['active'::text, 'trialing'::text, 'past_due'::text, 'paused'::text, 'unpaid'::text, 'incomplete'::text, 'canceled'::text])) THEN 1
             WHEN ((get_byte(uuid_send(issued.id), 6) >> 4) <> 7) THEN 1
             WHEN (issued.expires_at <= (issued.issued_at + '00:59:59'::interval)) THEN 1
             WHEN (issued.expires_at > (issued.issued_at + '01:00:00'::interval)) THEN 1

@@ -100,22 +100,25 @@ WHERE fault.is_found
     -- and has several processes read them.
     AND CASE
         WHEN issued.issued_at > now() + interval '5 minutes' THEN 1
-        WHEN octet_length(issued.user_id) NOT BETWEEN 1 AND 255 THEN 1
-        WHEN octet_length(issued.meeting_id) NOT BETWEEN 1 AND 64 THEN 1
-        WHEN octet_length(issued.organizer_id) NOT BETWEEN 1 AND 255 THEN 1
-        WHEN issued.requested_role NOT IN ('host', 'co-host', 'participant', 'observer') THEN 1
-        WHEN issued.held_role NOT IN ('host', 'co-host', 'participant', 'observer') THEN 1
-        WHEN issued.granted_role NOT IN ('host', 'co-host', 'participant', 'observer') THEN 1
-        WHEN char_length(issued.stream_role) NOT BETWEEN 1 AND 255 THEN 1
-        WHEN issued.subscription_status NOT IN (
-            'trialing', 'active', 'past_due', 'paused', 'unpaid', 'incomplete', 'canceled'
-        ) THEN 1
-        WHEN octet_length(issued.call_cid) NOT BETWEEN 3 AND 129 THEN 1
-        WHEN octet_length(issued.signing_key_id) <> 16 THEN 1
+        -- Of a text that is within its limit in octets the characters need not be counted.
+        WHEN octet_length(issued.user_agent) > 256 THEN 1
+        WHEN octet_length(issued.stream_role) > 255 OR issued.stream_role = '' THEN 1
+        WHEN octet_length(issued.user_id) > 255 OR issued.user_id = '' THEN 1
+        WHEN octet_length(issued.meeting_id) > 64 OR issued.meeting_id = '' THEN 1
+        WHEN octet_length(issued.organizer_id) > 255 OR issued.organizer_id = '' THEN 1
+        WHEN octet_length(issued.request_id) > 128 OR issued.request_id = '' THEN 1
         WHEN octet_length(issued.session_id) > 8192 THEN 1
         WHEN octet_length(issued.impersonator) > 8192 THEN 1
-        WHEN char_length(issued.user_agent) > 256 THEN 1
-        WHEN octet_length(issued.request_id) NOT BETWEEN 1 AND 128 THEN 1
+        WHEN octet_length(issued.signing_key_id) <> 16 THEN 1
+        WHEN octet_length(issued.call_cid) NOT BETWEEN 3 AND 129 THEN 1
+        -- The usual value first; the role granted is usually the one held.
+        WHEN issued.held_role NOT IN ('participant', 'host', 'co-host', 'observer') THEN 1
+        WHEN issued.granted_role IS DISTINCT FROM issued.held_role
+            AND issued.granted_role NOT IN ('participant', 'host', 'co-host', 'observer') THEN 1
+        WHEN issued.requested_role NOT IN ('participant', 'host', 'co-host', 'observer') THEN 1
+        WHEN issued.subscription_status NOT IN (
+            'active', 'trialing', 'past_due', 'paused', 'unpaid', 'incomplete', 'canceled'
+        ) THEN 1
         WHEN get_byte(uuid_send(issued.id), 6) >> 4 <> 7 THEN 1
         WHEN issued.expires_at <= issued.issued_at + interval '3599 seconds' THEN 1
         WHEN issued.expires_at > issued.issued_at + interval '3600 seconds' THEN 1

@@ -58,6 +58,8 @@ FROM unnest(ARRAY[
     '{"requested_role": "host"}',
     '{"held_role": null}',
     '{"held_role": null, "requested_role": "host", "granted_role": "host"}',
+    -- Characters are counted, and not octets, where a text need not be ASCII.
+    jsonb_build_object('request_id', 'long', 'user_agent', repeat('é', 256), 'stream_role', repeat('é', 255))::text,
     '{"subscription_status": "trialing"}',
     '{"subscription_status": "past_due"}',
     '{"subscription_ends_at": "2199-01-01T00:00:00Z"}'
@@ -102,6 +104,9 @@ FROM (
         ('request_id', repeat('r', 129))
 ) AS bad (column_name, value);
 SELECT pg_temp.token('{"request_id": "requested", "requested_role": "admin", "granted_role": "admin", "held_role": "admin"}');
+SELECT pg_temp.token('{"request_id": "granted alone", "granted_role": "admin"}');
+SELECT pg_temp.token('{"request_id": "granted, none held", "granted_role": "admin", "held_role": null}');
+SELECT pg_temp.token('{"request_id": "requested alone", "requested_role": "admin"}');
 SELECT pg_temp.token(jsonb_build_object('request_id', 'expired', 'expires_at', now()));
 SELECT pg_temp.refusal(jsonb_build_object('request_id', 'refused, another time', 'id', pg_temp.uuid_v7(now() - interval '1 millisecond')));
 SELECT pg_temp.refusal('{"request_id": "refused, version 4", "id": "00000000-0000-4000-8000-000000000000"}');
@@ -111,7 +116,7 @@ SELECT pg_temp.refusal('{"request_id": "refused tomorrow", "trace_id": "ffffffff
 SELECT bag_eq(
     'SELECT request_id::text, change FROM reporting.altered_roles_v1',
     $$ VALUES ('raised', 'raised'), ('raised as asked', 'raised'), ('raised beyond', 'raised'),
-        ('neither held nor asked for', 'altered'), ('lowered unasked', 'altered'), ('old, not what was asked', 'altered') $$,
+        ('neither held nor asked for', 'altered'), ('lowered unasked', 'altered'), ('granted alone', 'altered'), ('old, not what was asked', 'altered') $$,
     'roles that were raised or altered'
 );
 SELECT bag_eq(
@@ -134,7 +139,10 @@ SELECT bag_eq(
         ('user_agent', 'issued_tokens', 'user_agent_not_valid'),
         (repeat('r', 129), 'issued_tokens', 'request_id_not_valid'),
         ('requested', 'issued_tokens', 'requested_role_not_valid'), ('requested', 'issued_tokens', 'held_role_not_valid'),
-        ('requested', 'issued_tokens', 'granted_role_not_valid'), ('expired', 'issued_tokens', 'lifetime_not_one_hour'),
+        ('requested', 'issued_tokens', 'granted_role_not_valid'),
+        ('granted alone', 'issued_tokens', 'granted_role_not_valid'),
+        ('granted, none held', 'issued_tokens', 'granted_role_not_valid'),
+        ('requested alone', 'issued_tokens', 'requested_role_not_valid'), ('expired', 'issued_tokens', 'lifetime_not_one_hour'),
         ('refused, another time', 'token_refusals', 'id_time_differs'),
         ('refused, version 4', 'token_refusals', 'id_not_version_7'),
         ('refused tomorrow', 'token_refusals', 'in_the_future') $$,

@@ -90,7 +90,7 @@ struct FactsStatement {
     /// Two more bounds enclose the periods of all requests: by them the server leaves out the other months, which the
     /// period of each request alone would have it open. Those of a month are constants, and the planner leaves the others
     /// out; `$4` and `$5` are parameters, and the others are left out when the statement starts (PostgreSQL 15 manual,
-    /// 5.11.4).
+    /// 5.11.4). A statement of one month is sent these two as well, and does not look at them: all have the same parameters.
     private static func recentRequests(in month: RecordMonth?) -> String {
         let after = month.map { "TIMESTAMPTZ '\($0.starts.rfc3339)'" } ?? "$4"
         let before = month.map { "TIMESTAMPTZ '\($0.ends.rfc3339)'" } ?? "$5"

@@ -12,7 +12,7 @@ enum MaintenanceText {
             Terminal.say("Continuing although a login that may neither migrate nor maintain holds the lock: \(holder)")
         case .recordFaults(let count, let from, let until):
             Terminal.say(
-                "The records from \(from.rfc3339) to \(until.rfc3339) have \(count) faults that the server does not make: "
+                "Faults that the server does not make, in the records from \(from.rfc3339) to \(until.rfc3339): \(count). "
                     + "`connvo-server report record-faults` lists them"
             )
         case .released(let name, let isAltered):

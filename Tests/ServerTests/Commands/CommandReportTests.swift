@@ -10,8 +10,7 @@ import Testing
     ]
     private static let maintainKeys: Set = [
         "dry_run", "changes", "partitions", "rollups_from", "rolled_up_until", "record_faults", "recomputed",
-        "detached", "kept",
-        "dropped", "released", "postponed", "error",
+        "detached", "kept", "dropped", "released", "postponed", "error",
     ]
 
     private static func object(_ result: Binary.Result) throws -> [String: Any] {
@@ -102,6 +101,32 @@ import Testing
         let usage = try await Binary.run(arguments + ["--json", "--nonsense"], settings: away)
         #expect(usage.status == 64)
         #expect(usage.output.isEmpty)
+    }
+
+    @Test func `maintain counts the faults of the records that it rolls up`() async throws {
+        try await withDatabase { database in
+            try await onOwnThread {
+                try database.run(
+                    """
+                    SET ROLE connvo_owner;
+                    SELECT connvo.create_partition('token_refusals',
+                        (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date);
+                    RESET ROLE;
+                    UPDATE connvo.rollup_state SET rolled_up_until = rolled_up_until - interval '3 hours';
+                    INSERT INTO connvo.token_refusals
+                        (id, refused_at, user_id, meeting_id, code, reason, session_id, request_id)
+                    SELECT '00000000-0000-4000-8000-000000000000', rolled_up_until, 'user_one', 'meeting_one',
+                        'FORBIDDEN', 'not_a_participant', 'session', 'request-1'
+                    FROM connvo.rollup_state;
+                    """
+                )
+            }
+            let settings = ["DATABASE_ADMIN_URL": "postgresql:///\(database.name)"]
+            let result = try await Binary.run("maintain", "--json", settings: settings)
+            #expect(result.status == 0)
+            #expect(try Self.object(result)["record_faults"] as? Int == 1)
+            #expect(result.errors.contains("Z: 1. `connvo-server report record-faults` lists them"))
+        }
     }
 
     @Test func `maintain says what it would do, what it did, and that nothing is left`() async throws {
